@@ -1,0 +1,227 @@
+#include "core/num.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { NUMBER_MAX = 63 }; /* longest number text that is looked at */
+
+bool sdw_num_real(struct sdw_str text, double *out)
+{
+    char copy[NUMBER_MAX + 1];
+    if (text.n == 0 || text.n > NUMBER_MAX)
+        return false;
+    /* strtod takes more than JSON does: hexadecimal, "nan", "inf", leading blanks and plus. */
+    for (size_t i = 0; i < text.n; i++)
+        if (!strchr("0123456789+-.eE", text.p[i]) || text.p[i] == '\0')
+            return false;
+    if (text.p[0] == '+')
+        return false;
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
+    char *end;
+    double value = strtod(copy, &end);
+    if (*end || !isfinite(value))
+        return false;
+    *out = value;
+    return true;
+}
+
+bool sdw_num_int(struct sdw_str text, int64_t *out)
+{
+    size_t i = text.n && text.p[0] == '-';
+    int64_t value = 0;
+    if (i == text.n)
+        return false;
+    for (; i < text.n && text.p[i] >= '0' && text.p[i] <= '9'; i++) {
+        value = value * 10 + (text.p[i] - '0');
+        if (value > SDW_INT_MAX)
+            return false;
+    }
+    if (i == text.n) {
+        *out = text.p[0] == '-' ? -value : value;
+        return true;
+    }
+    double real;
+    if (!sdw_num_real(text, &real) || real != floor(real) || fabs(real) > (double)SDW_INT_MAX)
+        return false;
+    *out = (int64_t)real;
+    return true;
+}
+
+void sdw_buf_int(struct sdw_buf *buf, int64_t value)
+{
+    char digits[24], *p = digits + sizeof digits;
+    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
+    do
+        *--p = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0)
+        *--p = '-';
+    sdw_buf_add(buf, p, (size_t)(digits + sizeof digits - p));
+}
+
+void sdw_buf_real(struct sdw_buf *buf, double value)
+{
+    if (!isfinite(value)) {
+        sdw_buf_text(buf, "null");
+        return;
+    }
+    if (value == floor(value) && fabs(value) < 1e15 && !(value == 0 && signbit(value))) {
+        sdw_buf_int(buf, (int64_t)value);
+        return;
+    }
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    sdw_buf_text(buf, text);
+}
+
+/* Decimal places that leave 6 significant digits of a number in [1e-3, 1e6). */
+static int model_places(double magnitude)
+{
+    int places = 5;
+    for (double limit = 10; places > 0 && magnitude >= limit; limit *= 10)
+        places--;
+    for (double limit = 1; magnitude < limit && places < 8; limit /= 10)
+        places++;
+    return places;
+}
+
+void sdw_buf_model(struct sdw_buf *buf, double value)
+{
+    static const double scale[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8};
+    double magnitude = fabs(value);
+    if (!(magnitude >= 1e-3 && magnitude < 999999.5)) {
+        char text[40];
+        if (!isfinite(value) || value == 0) {
+            sdw_buf_text(buf, value == 0 ? "0" : "null");
+            return;
+        }
+        snprintf(text, sizeof text, magnitude >= 999999.5 && magnitude < 1e15 ? "%.0f" : "%.6g",
+                 value);
+        if (magnitude >= 999999.5 && magnitude < 1e15) {
+            double keep = pow(10, floor(log10(magnitude)) - 5);
+            snprintf(text, sizeof text, "%.0f", round(value / keep) * keep);
+        }
+        sdw_buf_text(buf, text);
+        return;
+    }
+    int places = model_places(magnitude);
+    int64_t whole = llround(magnitude * scale[places]);
+    char digits[24], *end = digits + sizeof digits, *p = end;
+    for (int i = 0; i < places; i++) {
+        *--p = (char)('0' + whole % 10);
+        whole /= 10;
+    }
+    while (end > p && end[-1] == '0')
+        end--;
+    if (end > p)
+        *--p = '.';
+    do
+        *--p = (char)('0' + whole % 10);
+    while (whole /= 10);
+    if (value < 0)
+        *--p = '-';
+    sdw_buf_add(buf, p, (size_t)(end - p));
+}
+
+/* A number followed by one of the suffixes; *value is the product. */
+struct suffix {
+    const char *text;
+    double factor;
+};
+
+static bool parse_suffixed(const char *text, const struct suffix *suffixes, double *value)
+{
+    size_t n = strspn(text, "0123456789.");
+    double number;
+    if (n == 0 || !sdw_num_real((struct sdw_str){text, n}, &number))
+        return false;
+    for (; suffixes->text; suffixes++)
+        if (strcmp(text + n, suffixes->text) == 0) {
+            *value = number * suffixes->factor;
+            return *value <= (double)SDW_INT_MAX;
+        }
+    return false;
+}
+
+bool sdw_parse_duration(const char *text, int64_t *us)
+{
+    static const struct suffix suffixes[] = {{"", 1e6},     {"us", 1},      {"ms", 1e3},
+                                             {"s", 1e6},    {"m", 60e6},    {"min", 60e6},
+                                             {"h", 3600e6}, {"d", 86400e6}, {NULL, 0}};
+    double value;
+    if (!parse_suffixed(text, suffixes, &value))
+        return false;
+    *us = llround(value);
+    return true;
+}
+
+bool sdw_parse_rate(const char *text, double *bps)
+{
+    static const struct suffix suffixes[] = {
+        {"", 1},       {"bit", 1},     {"bps", 1},    {"k", 1e3},    {"kbit", 1e3}, {"kbps", 1e3},
+        {"K", 1e3},    {"Kbit", 1e3},  {"M", 1e6},    {"Mbit", 1e6}, {"Mbps", 1e6}, {"m", 1e6},
+        {"mbit", 1e6}, {"G", 1e9},     {"Gbit", 1e9}, {"Gbps", 1e9}, {"g", 1e9},    {"gbit", 1e9},
+        {"T", 1e12},   {"Tbit", 1e12}, {NULL, 0}};
+    return parse_suffixed(text, suffixes, bps);
+}
+
+bool sdw_parse_bytes(const char *text, int64_t *bytes)
+{
+    static const struct suffix suffixes[] = {
+        {"", 1},     {"B", 1},    {"k", 1e3},         {"K", 1e3},
+        {"kB", 1e3}, {"KB", 1e3}, {"Ki", 1024},       {"KiB", 1024},
+        {"M", 1e6},  {"MB", 1e6}, {"Mi", 1048576},    {"MiB", 1048576},
+        {"G", 1e9},  {"GB", 1e9}, {"Gi", 1073741824}, {"GiB", 1073741824},
+        {NULL, 0}};
+    double value;
+    if (!parse_suffixed(text, suffixes, &value))
+        return false;
+    *bytes = llround(value);
+    return true;
+}
+
+bool sdw_parse_share(const char *text, double *share)
+{
+    static const struct suffix suffixes[] = {{"", 1}, {"%", 0.01}, {NULL, 0}};
+    double value;
+    if (!parse_suffixed(text, suffixes, &value) || value > 1)
+        return false;
+    *share = value;
+    return true;
+}
+
+static const char *show_scaled(double value, const struct suffix *units, char out[16])
+{
+    while (units[1].text && fabs(value) >= units[1].factor)
+        units++;
+    snprintf(out, 16, "%.3g %s", value / units->factor, units->text);
+    return out;
+}
+
+const char *sdw_show_duration(int64_t us, char out[16])
+{
+    static const struct suffix units[] = {{"us", 1},     {"ms", 1e3},    {"s", 1e6}, {"min", 60e6},
+                                          {"h", 3600e6}, {"d", 86400e6}, {NULL, 0}};
+    return show_scaled((double)us, units, out);
+}
+
+const char *sdw_show_rate(double bps, char out[16])
+{
+    static const struct suffix units[] = {{"bit/s", 1},    {"kbit/s", 1e3},  {"Mbit/s", 1e6},
+                                          {"Gbit/s", 1e9}, {"Tbit/s", 1e12}, {NULL, 0}};
+    return show_scaled(bps, units, out);
+}
+
+const char *sdw_show_bytes(double bytes, char out[16])
+{
+    static const struct suffix units[] = {{"B", 1},    {"kB", 1e3},  {"MB", 1e6},
+                                          {"GB", 1e9}, {"TB", 1e12}, {NULL, 0}};
+    return show_scaled(bytes, units, out);
+}

@@ -1,0 +1,38 @@
+/* Values over time and what is expected of them: metric, forecast, breach, score. */
+#ifndef SDW_REC_SERIES_H
+#define SDW_REC_SERIES_H
+
+#include "rec/rec.h"
+
+struct sdw_metric {
+    int64_t ts;
+    struct sdw_str series;     /* path/ID/available_bps, link/a-b/bps, ... */
+    struct sdw_str labels;     /* RAW: object of strings */
+    double value;              /* NAN: unknown (null) */
+    struct sdw_range interval; /* of the value, where its source knows it */
+};
+
+struct sdw_forecast {
+    int64_t ts;
+    struct sdw_str series;
+    double value;            /* the value that caused it */
+    struct sdw_str horizons; /* RAW: [{"horizon_us":..,"mean":..,"q":{"0.025":..}}] */
+    int64_t n;               /* values seen */
+    int8_t cold;
+};
+
+struct sdw_breach {
+    int64_t ts;
+    struct sdw_str series;
+    double value;
+    double capacity;          /* the level that will be crossed */
+    struct sdw_str direction; /* above below */
+    int64_t severity;         /* 0..5 */
+    struct sdw_str horizons;  /* RAW: [{"horizon_us":..,"p":..}] */
+    struct sdw_range eta_us;  /* time from ts until the level is crossed */
+    struct sdw_str path_id;   /* when the series is about a path */
+};
+
+extern const struct sdw_schema sdw_metric_schema, sdw_forecast_schema, sdw_breach_schema;
+
+#endif
