@@ -8,7 +8,6 @@ VERSION := 0.1.0
 MODE    ?= release
 B       := build/$(MODE)
 PREFIX  ?= /usr/local
-CC      ?= gcc
 
 WARN := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
         -Wvla -Wformat=2 -Wcast-qual -Wundef -Wwrite-strings
@@ -40,7 +39,7 @@ CMD  := $(sort $(wildcard cmd/*.c))
 BIN  := $(CMD:cmd/%.c=$(B)/bin/%)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(sort $(wildcard tests/unit/*.c)))
 
-all: $(ARCHIVES) $(BIN)
+all:
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -69,6 +68,8 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(LINK)
 $(B)/tests/unit/%.o: CPPFLAGS += -Itests
+
+all: $(ARCHIVES) $(BIN)
 
 .PHONY: all unit clean
 .SECONDARY:
