@@ -57,22 +57,26 @@ void *sdw_netlink_payload(struct nlmsghdr *request)
     return mnl_nlmsg_get_payload(request);
 }
 
+static int find_words(const struct nlattr *attr, void *arg)
+{
+    const char **words = arg;
+    if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
+        *words = mnl_attr_get_str(attr);
+    return MNL_CB_OK;
+}
+
 /* The text of an extended acknowledgement, "" when there is none. */
 static const char *extended_ack(const struct nlmsghdr *answer)
 {
     const struct nlmsgerr *e = mnl_nlmsg_get_payload(answer);
-    const struct nlattr *attr;
-    if (!(answer->nlmsg_flags & NLM_F_ACK_TLVS))
-        return "";
+    const char *words = "";
     size_t skip = sizeof *e;
+    if (!(answer->nlmsg_flags & NLM_F_ACK_TLVS))
+        return words;
     if (!(answer->nlmsg_flags & NLM_F_CAPPED))
         skip += e->msg.nlmsg_len - sizeof e->msg;
-    mnl_attr_for_each(attr, answer, skip)
-    {
-        if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
-            return mnl_attr_get_str(attr);
-    }
-    return "";
+    (void)mnl_attr_parse(answer, (unsigned)skip, find_words, &words);
+    return words;
 }
 
 /* Take one message: 1 when the exchange is over, 0 to go on, negative on failure. */
