@@ -67,6 +67,9 @@ static const struct sdw_field slot_fields[] = {
     F(SDW_MODEL, increment_log, 0, NULL,
       "mean of log1p(d / 100 us), d the delay this hop adds to the hop before in one ladder"),
     F(SDW_MODEL, increment_mean_us, SDW_F_COLUMN, "us", "mean delay this hop adds"),
+    F(SDW_RAW, chirp, 0, "ns, bytes",
+      "the load packet by packet (far end): sent_ns from the first packet, bytes, delay_ns above a "
+      "constant base, null where lost"),
     FN(SDW_MODEL, available_bps, SDW_F_COLUMN, 0, 1e13, "bit/s",
        "available IP-layer capacity this slot saw (far end; RFC 5136)"),
     FN(SDW_MODEL, capacity_bps, 0, 0, 1e13, "bit/s", "IP-layer capacity of the tight link"),

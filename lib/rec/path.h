@@ -50,6 +50,11 @@ struct sdw_slot {
     double delay_min_us, delay_p50_us, delay_p95_us, delay_mean_us;
     double increment_log; /* mean of log1p(increment / 100 us) */
     double increment_mean_us;
+    /* RAW (far end of an on slot): the load as it was sent and arrived, packet by packet:
+     * {"sent_ns":[..],"bytes":[..],"delay_ns":[..]}. sent_ns counts from the first packet, bytes
+     * are IP bytes, delay_ns is the delay above an arbitrary but constant base (one way where the
+     * far end stamps, round trip otherwise), null for a packet that was lost. */
+    struct sdw_str chirp;
     double available_bps;  /* chirp: the estimate of this slot (far end only) */
     double capacity_bps;   /* narrow capacity seen in the dispersion (far end only) */
     double turn_bps;       /* chirp: rate at which the delay gradient triggered */
