@@ -19,7 +19,7 @@
 
 #include "core/base.h"
 #include "core/err.h"
-#include "net/addr.h"
+#include "net/address.h"
 
 /* One packet to send. */
 struct sdw_packet {
@@ -39,7 +39,7 @@ enum sdw_answer_kind {
 struct sdw_answer {
     uint32_t id;
     enum sdw_answer_kind kind;
-    struct sdw_addr from;
+    struct sdw_address from; /* port 0 */
     int64_t received_ns;     /* wall clock, the kernel's receive stamp where it gives one */
     int64_t far_received_ns; /* STAMP T2, the far end's clock; 0: unknown */
     int64_t far_sent_ns;     /* STAMP T3; 0: unknown */
@@ -76,23 +76,21 @@ struct sdw_carrier_ops {
 /* What every carrier has; implementations embed it first and are made by their own function. */
 struct sdw_carrier {
     const struct sdw_carrier_ops *ops;
-    const char *protocol; /* udp tcp icmp: for records */
-    struct sdw_addr src, dst;
-    uint16_t sport, dport;    /* host order; 0 where the protocol has none */
-    uint16_t min_ip_bytes;    /* the smallest packet it sends */
-    int fds[3];               /* to poll for POLLIN|POLLERR before receive; -1: unused */
-    enum sdw_far_end far_end; /* what far-end answers look like; NONE until the first one */
-    uint64_t drops;           /* arrived packets that the kernel dropped for want of room */
-    uint64_t foreign;         /* arrived packets that were no answers of ours */
+    const char *protocol;        /* udp tcp icmp: for records */
+    struct sdw_address src, dst; /* with their ports; 0 where the protocol has none */
+    uint16_t min_ip_bytes;       /* the smallest packet it sends */
+    int fds[3];                  /* to poll for POLLIN|POLLERR before receive; -1: unused */
+    enum sdw_far_end far_end;    /* what far-end answers look like; NONE until the first one */
+    uint64_t drops;              /* arrived packets that the kernel dropped for want of room */
+    uint64_t foreign;            /* arrived packets that were no answers of ours */
 };
 
 /* What the constructors need. Absent: zero. */
 struct sdw_carrier_config {
-    struct sdw_addr dst, src;
-    uint16_t dport, sport;
-    const char *interface; /* bind to it */
-    uint32_t mark;         /* SO_MARK; 0: none */
-    const uint8_t *key;    /* STAMP authentication key (HMAC-SHA-256), key_bytes long */
+    struct sdw_address dst, src; /* with their ports; src none or port 0: the kernel chooses */
+    const char *interface;       /* bind to it */
+    uint32_t mark;               /* SO_MARK; 0: none */
+    const uint8_t *key;          /* STAMP authentication key (HMAC-SHA-256), key_bytes long */
     size_t key_bytes;
     uint16_t ssid; /* STAMP session identifier; 0: none */
 };
