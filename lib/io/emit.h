@@ -11,22 +11,20 @@
 
 enum sdw_format { SDW_FORMAT_AUTO, SDW_FORMAT_NDJSON, SDW_FORMAT_TABLE, SDW_FORMAT_CSV };
 
-/* What a table or csv shows of a record type: its columns are keys of the record. A path such as
- * "available_bps.mid" reaches into an object. */
-struct sdw_columns {
-    const char *type;
-    const char *const *keys; /* NULL at the end */
-};
+/* What a table or csv shows of a record type: its i-th column, a key of the record, NULL after the
+ * last (and for unknown types). A value that is an object of lo, mid and hi is one column of a
+ * table and three of a csv. */
+typedef const char *sdw_column_of(struct sdw_str type, size_t i);
 
 struct sdw_emitter;
 
-/* types: the record types to let through (NULL-ended; NULL: all). columns: for table and csv
- * (NULL-ended by type NULL). table: AUTO means table on a terminal and NDJSON elsewhere; a table
- * shows main_type unless `types` says otherwise. color: whether the table may use colour.
- * The emitter borrows out, types and columns. */
+/* types: the record types to let through (NULL-ended; NULL: all). column_of: what tables and csv
+ * show; NULL: nothing but NDJSON can be written. AUTO means a table on a terminal and NDJSON
+ * elsewhere; a table shows main_type unless `types` says otherwise. color: whether the table may
+ * use colour. The emitter borrows out and types. */
 struct sdw_emitter *sdw_emitter_new(struct sdw_out *out, enum sdw_format format,
                                     const char *main_type, const char *const *types,
-                                    const struct sdw_columns *columns, bool color);
+                                    sdw_column_of *column_of, bool color);
 void sdw_emitter_free(struct sdw_emitter *emitter);
 
 /* line: one record, no newline at its end. */

@@ -48,7 +48,6 @@ struct sdw_operand {
 };
 
 struct sdw_ctx;
-struct sdw_columns;
 
 /* A command: the tool itself, or one of its sub-commands. options and operands may be NULL. */
 struct sdw_command {
@@ -74,10 +73,10 @@ struct sdw_tool {
     const struct sdw_command *command;
     size_t config_size;
     const char *main_type; /* record type its table shows; NULL: tool has its own output */
-    const struct sdw_columns *(*columns)(void); /* sdw_schema_columns, for tables */
-    bool reads_records;                         /* a filter: standard input is records */
-    bool acts;                                  /* an actor: SIGPIPE is ignored */
-    const struct sdw_example *examples;         /* say NULL at the end */
+    const char *(*column_of)(struct sdw_str type, size_t i); /* sdw_schema_column, for tables */
+    bool reads_records;                 /* a filter: standard input is records */
+    bool acts;                          /* an actor: SIGPIPE is ignored */
+    const struct sdw_example *examples; /* say NULL at the end */
 };
 
 /* Options every tool has (--help, --version, -q, -v, --format, --color, -o, --strict, --lock,

@@ -22,7 +22,9 @@ struct sdw_ctx {
     struct sdw_reader *in; /* standard input; made by sdw_main for tools that read records */
     char **operands;
     size_t n_operands;
-    int stop_fd; /* readable once SIGINT, SIGTERM, SIGHUP or the deadline asked to stop */
+    int stop_fd; /* readable once SIGINT, SIGTERM, SIGHUP or the deadline asked to stop. These
+                  * signals stay blocked: a child must unblock them before it executes */
+    int signal;  /* what asked, once sdw_stop_signal has seen it; SIGALRM is the deadline */
     uint64_t bad_lines, lines_in, records_out;
     struct sdw_err err; /* what the command returns negative about */
     struct sdw_buf scratch;
@@ -36,7 +38,7 @@ void sdw_note(const struct sdw_ctx *ctx, const char *fmt, ...) SDW_PRINTF(2, 3);
 void sdw_detail(const struct sdw_ctx *ctx, const char *fmt, ...) SDW_PRINTF(2, 3);
 
 /* The signal that asked to stop (0: none). Does not block. */
-int sdw_stop_signal(const struct sdw_ctx *ctx);
+int sdw_stop_signal(struct sdw_ctx *ctx);
 
 /* The next record line of standard input. Bad lines (overlong, not an object) are reported with
  * their number, counted and skipped (--strict: returned as SDW_EINPUT). Returns 1, 0 at the end
