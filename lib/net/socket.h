@@ -59,7 +59,8 @@ struct sdw_incoming {
     unsigned interface;    /* index of the interface it came in by; 0: not known */
     int ttl;               /* as it arrived; -1: not known */
     int tos;               /* whole octet; -1: not known */
-    int64_t received_ns;   /* kernel stamp; 0: none */
+    int64_t received_ns;   /* kernel stamp, or (stamped false) when it was read */
+    bool stamped;          /* the kernel starts to stamp only some ms after a first socket asks */
     const uint8_t *bytes;
     size_t n;
     bool truncated; /* it was longer than the inbox has room for */
