@@ -32,62 +32,45 @@ static const char *skip_string(const char *p, const char *end)
     }
 }
 
-/* p is at the opening bracket; returns behind its partner. Brackets must match in kind. */
-static const char *skip_nest(const char *p, const char *end)
-{
-    char want[SDW_NESTING_MAX];
-    size_t depth = 0;
-    while (p < end) {
-        char c = *p++;
-        if (c == '"') {
-            p = skip_string(p, end);
-            if (!p)
-                return NULL;
-        } else if (c == '{' || c == '[') {
-            if (depth == SDW_NESTING_MAX - 1) /* the record itself is one level */
-                return NULL;
-            want[depth++] = c == '{' ? '}' : ']';
-        } else if (c == '}' || c == ']') {
-            if (want[--depth] != c)
-                return NULL;
-            if (depth == 0)
-                return p;
-        } else if ((unsigned char)c < ' ' && c != '\t') {
-            return NULL;
-        }
-    }
-    return NULL;
-}
-
 static bool is_word(const char *p, const char *end, const char *word, size_t n)
 {
     return (size_t)(end - p) >= n && memcmp(p, word, n) == 0;
 }
 
-static const char *skip_number(const char *p, const char *end)
+static const char *skip_digits(const char *p, const char *end)
 {
     const char *from = p;
-    while (p < end && ((*p >= '0' && *p <= '9') || *p == '.' || *p == '-' || *p == '+' ||
-                       *p == 'e' || *p == 'E'))
+    while (p < end && *p >= '0' && *p <= '9')
         p++;
-    return p == from || *from == '+' || *from == '.' || *from == 'e' || *from == 'E' ? NULL : p;
+    return p == from ? NULL : p;
 }
 
-/* Behind the value at p, and its kind; NULL when it is none. */
-static const char *skip_value(const char *p, const char *end, enum sdw_scan_kind *kind)
+/* A number by the grammar of RFC 8259, section 6. */
+static const char *skip_number(const char *p, const char *end)
 {
-    if (p >= end)
+    if (*p == '-')
+        p++;
+    if (p < end && *p == '0')
+        p++;
+    else if (!(p = skip_digits(p, end)))
         return NULL;
+    if (p < end && *p == '.' && !(p = skip_digits(p + 1, end)))
+        return NULL;
+    if (p < end && (*p == 'e' || *p == 'E')) {
+        p++;
+        if (p < end && (*p == '+' || *p == '-'))
+            p++;
+        return skip_digits(p, end);
+    }
+    return p;
+}
+
+static const char *skip_scalar(const char *p, const char *end, enum sdw_scan_kind *kind)
+{
     switch (*p) {
     case '"':
         *kind = SDW_SCAN_STRING;
         return skip_string(p + 1, end);
-    case '{':
-        *kind = SDW_SCAN_OBJECT;
-        return skip_nest(p, end);
-    case '[':
-        *kind = SDW_SCAN_ARRAY;
-        return skip_nest(p, end);
     case 't':
         *kind = SDW_SCAN_TRUE;
         return is_word(p, end, "true", 4) ? p + 4 : NULL;
@@ -101,6 +84,66 @@ static const char *skip_value(const char *p, const char *end, enum sdw_scan_kind
         *kind = SDW_SCAN_NUMBER;
         return skip_number(p, end);
     }
+}
+
+/* The key and colon of a nested member: behind them and any space, or NULL. */
+static const char *skip_nested_key(const char *p, const char *end)
+{
+    if (*p != '"' || !(p = skip_string(p + 1, end)))
+        return NULL;
+    p = skip_space(p, end);
+    return p < end && *p == ':' ? skip_space(p + 1, end) : NULL;
+}
+
+/* p is at the opening bracket of a nested object or array; returns behind its partner. */
+static const char *skip_nest(const char *p, const char *end)
+{
+    char close[SDW_NESTING_MAX]; /* the record itself is one level */
+    size_t depth = 0;
+    bool want_value = true, may_close = true;
+    enum sdw_scan_kind kind;
+    close[depth++] = *p++ == '{' ? '}' : ']';
+    while (p && (p = skip_space(p, end)) < end) {
+        if (*p == close[depth - 1]) {
+            if (want_value && !may_close)
+                return NULL;
+            p++;
+            if (--depth == 0)
+                return p;
+            want_value = false;
+            continue;
+        }
+        if (!want_value) {
+            if (*p++ != ',')
+                return NULL;
+            want_value = true;
+            may_close = false;
+            continue;
+        }
+        if (close[depth - 1] == '}' && (!(p = skip_nested_key(p, end)) || p >= end))
+            return NULL;
+        may_close = *p == '{' || *p == '[';
+        if (!may_close) {
+            p = skip_scalar(p, end, &kind);
+            want_value = false;
+        } else if (depth == SDW_NESTING_MAX - 1) {
+            return NULL;
+        } else {
+            close[depth++] = *p++ == '{' ? '}' : ']';
+        }
+    }
+    return NULL;
+}
+
+/* Behind the value at p, and its kind; NULL when it is none. */
+static const char *skip_value(const char *p, const char *end, enum sdw_scan_kind *kind)
+{
+    if (p >= end)
+        return NULL;
+    if (*p != '{' && *p != '[')
+        return skip_scalar(p, end, kind);
+    *kind = *p == '{' ? SDW_SCAN_OBJECT : SDW_SCAN_ARRAY;
+    return skip_nest(p, end);
 }
 
 static int not_json(struct sdw_err *err, const char *what)
@@ -211,7 +254,8 @@ int sdw_scan_find(struct sdw_str line, const struct sdw_str *keys, size_t n,
     struct sdw_scan scan;
     struct sdw_member member;
     int more;
-    memset(found, 0, n * sizeof *found);
+    for (size_t i = 0; i < n; i++)
+        found[i] = (struct sdw_member){0};
     if (sdw_scan_begin(&scan, line, err) < 0)
         return SDW_EINPUT;
     if (scan.array)

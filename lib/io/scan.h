@@ -1,7 +1,7 @@
 /*
  * The lazy scanner: finds the members of one JSON object in a line without allocating and without
- * converting anything. It checks strings, nesting (at most 32) and that the object spans the
- * line; it does not check what it does not look at (numbers are checked when they are decoded).
+ * converting anything. What passes is JSON (RFC 8259) nested at most 32 deep, except that escapes
+ * and UTF-8 inside strings are checked only when a string is unescaped.
  */
 #ifndef SDW_IO_SCAN_H
 #define SDW_IO_SCAN_H

@@ -10,7 +10,7 @@
 static int tap_count, tap_failed;
 
 __attribute__((format(printf, 4, 5), unused)) static void tap_ok(int ok, const char *file, int line,
-                                                                const char *fmt, ...)
+                                                                 const char *fmt, ...)
 {
     va_list ap;
     printf("%sok %d - ", ok ? "" : "not ", ++tap_count);
