@@ -7,8 +7,38 @@
 
 enum { NUMBER_MAX = 63 }; /* longest number text that is looked at */
 
+/* Decimals of few digits, exactly: a whole number below 2^53 divided by a power of ten that a
+ * double holds exactly is rounded once, as strtod rounds (Clinger, "How to Read Floating Point
+ * Numbers Accurately", 1990). False when the text is anything else. */
+static bool short_decimal(struct sdw_str text, double *out)
+{
+    static const double power[] = {1,   1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    size_t i = text.n && text.p[0] == '-', point = text.n;
+    int64_t whole = 0;
+    if (text.n - i > 15 || i == text.n)
+        return false;
+    for (; i < text.n; i++) {
+        if (text.p[i] == '.' && point == text.n)
+            point = i;
+        else if (text.p[i] >= '0' && text.p[i] <= '9')
+            whole = whole * 10 + (text.p[i] - '0');
+        else
+            return false;
+    }
+    bool negative = text.p[0] == '-';
+    size_t places = point < text.n ? text.n - point - 1 : 0;
+    if (point < text.n && (places == 0 || point == negative))
+        return false;
+    double value = (double)whole / power[places];
+    *out = negative ? -value : value;
+    return true;
+}
+
 bool sdw_num_real(struct sdw_str text, double *out)
 {
+    if (short_decimal(text, out))
+        return true;
     char copy[NUMBER_MAX + 1];
     if (text.n == 0 || text.n > NUMBER_MAX)
         return false;

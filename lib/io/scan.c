@@ -1,13 +1,35 @@
 #include "io/scan.h"
 #include "core/utf8.h"
 
-/* Bytes that end a run of ordinary string content. */
-static const unsigned char string_stop[256] = {
-    [0] = 1,  [1] = 1,  [2] = 1,  [3] = 1,  [4] = 1,  [5] = 1,   [6] = 1,    [7] = 1,  [8] = 1,
-    [9] = 1,  [10] = 1, [11] = 1, [12] = 1, [13] = 1, [14] = 1,  [15] = 1,   [16] = 1, [17] = 1,
-    [18] = 1, [19] = 1, [20] = 1, [21] = 1, [22] = 1, [23] = 1,  [24] = 1,   [25] = 1, [26] = 1,
-    [27] = 1, [28] = 1, [29] = 1, [30] = 1, [31] = 1, ['"'] = 1, ['\\'] = 1,
-};
+#include <endian.h>
+
+#define EACH_BYTE UINT64_C(0x0101010101010101)
+
+/* Marks (in their top bits) the bytes of x that end a run of ordinary string content: quotes,
+ * backslashes and controls. Only the lowest mark is exact. */
+static inline uint64_t string_stops(uint64_t x)
+{
+    uint64_t control = x - EACH_BYTE * ' ';
+    uint64_t quote = (x ^ EACH_BYTE * '"') - EACH_BYTE;
+    uint64_t backslash = (x ^ EACH_BYTE * '\\') - EACH_BYTE;
+    return (control | quote | backslash) & ~x & EACH_BYTE * 0x80;
+}
+
+/* The first byte from p on that is not ordinary string content, or end. Eight bytes at a time. */
+static inline const char *string_stop(const char *p, const char *end)
+{
+    while (end - p >= 8) {
+        uint64_t x;
+        memcpy(&x, p, sizeof x);
+        uint64_t stops = string_stops(le64toh(x));
+        if (stops)
+            return p + __builtin_ctzll(stops) / 8;
+        p += 8;
+    }
+    while (p < end && (unsigned char)*p >= ' ' && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
 
 static const char *skip_space(const char *p, const char *end)
 {
@@ -17,11 +39,10 @@ static const char *skip_space(const char *p, const char *end)
 }
 
 /* p is behind the opening quote; returns behind the closing one, NULL when there is none. */
-static const char *skip_string(const char *p, const char *end)
+static const char *skip_escaped(const char *p, const char *end)
 {
     for (;;) {
-        while (p < end && !string_stop[(unsigned char)*p])
-            p++;
+        p = string_stop(p, end);
         if (p >= end)
             return NULL;
         if (*p == '"')
@@ -32,12 +53,18 @@ static const char *skip_string(const char *p, const char *end)
     }
 }
 
+static inline const char *skip_string(const char *p, const char *end)
+{
+    const char *stop = string_stop(p, end);
+    return stop < end && *stop == '"' ? stop + 1 : skip_escaped(stop, end);
+}
+
 static bool is_word(const char *p, const char *end, const char *word, size_t n)
 {
     return (size_t)(end - p) >= n && memcmp(p, word, n) == 0;
 }
 
-static const char *skip_digits(const char *p, const char *end)
+static inline const char *skip_digits(const char *p, const char *end)
 {
     const char *from = p;
     while (p < end && *p >= '0' && *p <= '9')
@@ -46,7 +73,7 @@ static const char *skip_digits(const char *p, const char *end)
 }
 
 /* A number by the grammar of RFC 8259, section 6. */
-static const char *skip_number(const char *p, const char *end)
+static inline const char *skip_number(const char *p, const char *end)
 {
     if (*p == '-')
         p++;
@@ -65,7 +92,7 @@ static const char *skip_number(const char *p, const char *end)
     return p;
 }
 
-static const char *skip_scalar(const char *p, const char *end, enum sdw_scan_kind *kind)
+static inline const char *skip_scalar(const char *p, const char *end, enum sdw_scan_kind *kind)
 {
     switch (*p) {
     case '"':
@@ -136,7 +163,7 @@ static const char *skip_nest(const char *p, const char *end)
 }
 
 /* Behind the value at p, and its kind; NULL when it is none. */
-static const char *skip_value(const char *p, const char *end, enum sdw_scan_kind *kind)
+static inline const char *skip_value(const char *p, const char *end, enum sdw_scan_kind *kind)
 {
     if (p >= end)
         return NULL;
@@ -169,12 +196,15 @@ static int scan_end(struct sdw_scan *scan, struct sdw_err *err)
 }
 
 /* The key and the colon of a member. */
-static int scan_key(struct sdw_scan *scan, struct sdw_member *member, struct sdw_err *err)
+static inline int scan_key(struct sdw_scan *scan, struct sdw_member *member, bool *escaped,
+                           struct sdw_err *err)
 {
     const char *p = scan->p, *end = scan->end;
     if (p >= end || *p != '"')
         return not_json(err, "expected a key in quotes");
-    const char *after = skip_string(p + 1, end);
+    const char *after = string_stop(p + 1, end);
+    *escaped = after < end && *after == '\\';
+    after = *escaped ? skip_escaped(after, end) : after < end && *after == '"' ? after + 1 : NULL;
     if (!after)
         return not_json(err, "a key does not end");
     member->key = (struct sdw_str){p + 1, (size_t)(after - p) - 2};
@@ -187,7 +217,9 @@ static int scan_key(struct sdw_scan *scan, struct sdw_member *member, struct sdw
     return 0;
 }
 
-int sdw_scan_next(struct sdw_scan *scan, struct sdw_member *member, struct sdw_err *err)
+/* escaped: whether the key was written with escapes. */
+static inline int scan_member(struct sdw_scan *scan, struct sdw_member *member, bool *escaped,
+                              struct sdw_err *err)
 {
     const char *end = scan->end;
     const char close = scan->array ? ']' : '}';
@@ -206,7 +238,7 @@ int sdw_scan_next(struct sdw_scan *scan, struct sdw_member *member, struct sdw_e
     }
     scan->first = false;
     member->key = (struct sdw_str){0};
-    if (!scan->array && scan_key(scan, member, err) < 0)
+    if (!scan->array && scan_key(scan, member, escaped, err) < 0)
         return SDW_EINPUT;
     const char *value = scan->p;
     if (value < end && (*value == ' ' || *value == '\t'))
@@ -219,14 +251,18 @@ int sdw_scan_next(struct sdw_scan *scan, struct sdw_member *member, struct sdw_e
     return 1;
 }
 
+int sdw_scan_next(struct sdw_scan *scan, struct sdw_member *member, struct sdw_err *err)
+{
+    bool escaped;
+    return scan_member(scan, member, &escaped, err);
+}
+
 struct sdw_str sdw_scan_type(struct sdw_str line)
 {
     static const char lead[] = "{\"type\":\"";
     const size_t n = sizeof lead - 1;
     if (line.n > n && memcmp(line.p, lead, n) == 0) {
-        const char *from = line.p + n, *end = line.p + line.n, *p = from;
-        while (p < end && !string_stop[(unsigned char)*p])
-            p++;
+        const char *from = line.p + n, *end = line.p + line.n, *p = string_stop(from, end);
         if (p < end && *p == '"')
             return (struct sdw_str){from, (size_t)(p - from)};
     }
@@ -239,12 +275,10 @@ struct sdw_str sdw_scan_type(struct sdw_str line)
 }
 
 /* Whether the raw key (between its quotes) stands for the wanted one. */
-static bool key_is(struct sdw_str raw, struct sdw_str want)
+static inline bool key_is(struct sdw_str raw, bool escaped, struct sdw_str want)
 {
-    if (sdw_str_same(raw, want))
-        return true;
-    if (!memchr(raw.p, '\\', raw.n))
-        return false;
+    if (!escaped)
+        return raw.n == want.n && memcmp(raw.p, want.p, want.n) == 0;
     return sdw_scan_equals((struct sdw_str){raw.p - 1, raw.n + 2}, want);
 }
 
@@ -253,6 +287,7 @@ int sdw_scan_find(struct sdw_str line, const struct sdw_str *keys, size_t n,
 {
     struct sdw_scan scan;
     struct sdw_member member;
+    bool escaped = false;
     int more;
     for (size_t i = 0; i < n; i++)
         found[i] = (struct sdw_member){0};
@@ -260,9 +295,9 @@ int sdw_scan_find(struct sdw_str line, const struct sdw_str *keys, size_t n,
         return SDW_EINPUT;
     if (scan.array)
         return not_json(err, "expected an object");
-    while ((more = sdw_scan_next(&scan, &member, err)) > 0) {
+    while ((more = scan_member(&scan, &member, &escaped, err)) > 0) {
         for (size_t i = 0; i < n; i++)
-            if (key_is(member.key, keys[i])) {
+            if (key_is(member.key, escaped, keys[i])) {
                 found[i] = member;
                 break;
             }

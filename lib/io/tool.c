@@ -90,7 +90,7 @@ int sdw_bad_line(struct sdw_ctx *ctx, const struct sdw_err *err)
     return 0;
 }
 
-int sdw_next(struct sdw_ctx *ctx, struct sdw_str *line)
+static int next_line(struct sdw_ctx *ctx, struct sdw_str *line, bool check)
 {
     for (;;) {
         struct sdw_err err = {0};
@@ -99,7 +99,7 @@ int sdw_next(struct sdw_ctx *ctx, struct sdw_str *line)
             return 0;
         if (got > 0) {
             ctx->lines_in++;
-            got = sdw_scan_find(*line, NULL, 0, NULL, &err);
+            got = check ? sdw_scan_find(*line, NULL, 0, NULL, &err) : 0;
             if (got == 0)
                 return 1;
         }
@@ -113,6 +113,16 @@ int sdw_next(struct sdw_ctx *ctx, struct sdw_str *line)
         if (sdw_bad_line(ctx, &err) < 0)
             return SDW_EINPUT;
     }
+}
+
+int sdw_next(struct sdw_ctx *ctx, struct sdw_str *line)
+{
+    return next_line(ctx, line, true);
+}
+
+int sdw_next_unchecked(struct sdw_ctx *ctx, struct sdw_str *line)
+{
+    return next_line(ctx, line, false);
 }
 
 /* Signals that ask to stop are read from a descriptor; SIGPIPE is what a shell would have it,

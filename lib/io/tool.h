@@ -44,6 +44,9 @@ int sdw_stop_signal(struct sdw_ctx *ctx);
  * their number, counted and skipped (--strict: returned as SDW_EINPUT). Returns 1, 0 at the end
  * or when asked to stop, negative on failure (message in ctx->err). */
 int sdw_next(struct sdw_ctx *ctx, struct sdw_str *line);
+/* The same without the check that the line is an object: for a caller that scans the line anyway
+ * and reports a bad one with sdw_bad_line. */
+int sdw_next_unchecked(struct sdw_ctx *ctx, struct sdw_str *line);
 /* Report what is wrong with the current line: counts it, warns with line and field. Returns 0, or
  * SDW_EINPUT under --strict. */
 int sdw_bad_line(struct sdw_ctx *ctx, const struct sdw_err *err);
