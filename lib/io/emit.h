@@ -12,9 +12,9 @@
 enum sdw_format { SDW_FORMAT_AUTO, SDW_FORMAT_NDJSON, SDW_FORMAT_TABLE, SDW_FORMAT_CSV };
 
 /* What a table or csv shows of a record type: its i-th column, a key of the record, NULL after the
- * last (and for unknown types). A value that is an object of lo, mid and hi is one column of a
- * table and three of a csv. */
-typedef const char *sdw_column_of(struct sdw_str type, size_t i);
+ * last (and for unknown types, whose columns are the keys of the first record). *range tells a
+ * value that is an object of lo, mid and hi: one column of a table and three of a csv. */
+typedef const char *sdw_column_of(struct sdw_str type, size_t i, bool *range);
 
 struct sdw_emitter;
 

@@ -7,13 +7,14 @@
 
 #include "core/base.h"
 #include "core/err.h"
+#include "core/mem.h"
 
 /* What an option's value is, and the C type at config + offset. */
 enum sdw_opt_kind {
     SDW_OPT_FLAG,     /* bool */
     SDW_OPT_INT,      /* int64_t, within [min, max] */
     SDW_OPT_REAL,     /* double, within [min, max] */
-    SDW_OPT_TEXT,     /* const char * (points into argv or the environment) */
+    SDW_OPT_TEXT,     /* const char * (valid until sdw_opt_release) */
     SDW_OPT_DURATION, /* int64_t, microseconds */
     SDW_OPT_RATE,     /* double, bit/s */
     SDW_OPT_BYTES,    /* int64_t, bytes */
@@ -22,6 +23,7 @@ enum sdw_opt_kind {
     SDW_OPT_LIST,     /* struct sdw_list: comma-separated and repeatable */
 };
 
+/* NULL-ended when n > 0. */
 struct sdw_list {
     const char **item;
     size_t n;
@@ -35,11 +37,13 @@ struct sdw_option {
     const char *arg;           /* name of the value: "DURATION"; NULL for flags */
     const char *help;          /* a clause without a full stop: "stop after this many bytes" */
     const char *def;           /* default, as it would be typed; NULL: none (zero bytes) */
-    double min, max;           /* for INT and REAL; both 0: unbounded */
+    double min, max;           /* for INT and REAL; both 0: any; max below min: no upper bound */
     const char *const *values; /* for ENUM, NULL at the end */
     const char *complete;      /* completion: file dir interface host type tool NULL */
 };
 
+/* Operands in order. complete as for options; "command" on one of them means that a command line
+ * follows: options are then taken only in front of the first operand. */
 struct sdw_operand {
     const char *name; /* "DEST"; NULL ends the table */
     const char *help;
@@ -49,7 +53,9 @@ struct sdw_operand {
 
 struct sdw_ctx;
 
-/* A command: the tool itself, or one of its sub-commands. options and operands may be NULL. */
+/* A command: the tool itself, or one of its sub-commands. options and operands may be NULL. A
+ * sub-command has its own options and the common ones, not those of the tool itself. A tool with
+ * sub-commands runs itself only when it has `run`. */
 struct sdw_command {
     const char *name;
     const char *help; /* a clause: "builds a laboratory" */
@@ -73,7 +79,8 @@ struct sdw_tool {
     const struct sdw_command *command;
     size_t config_size;
     const char *main_type; /* record type its table shows; NULL: tool has its own output */
-    const char *(*column_of)(struct sdw_str type, size_t i); /* sdw_schema_column, for tables */
+    /* sdw_schema_column, for tables: an sdw_column_of of io/emit.h. */
+    const char *(*column_of)(struct sdw_str type, size_t i, bool *range);
     bool reads_records;                 /* a filter: standard input is records */
     bool acts;                          /* an actor: SIGPIPE is ignored */
     const struct sdw_example *examples; /* say NULL at the end */
@@ -88,17 +95,22 @@ struct sdw_common {
     struct sdw_list types;
     const char *lock;
     int64_t deadline_us;
-    const char *generate; /* hidden: help synopsis mdoc bash zsh fish json */
+    const char *generate;    /* hidden: help synopsis mdoc bash zsh fish json */
+    struct sdw_arena memory; /* texts and lists of the options */
 };
 extern const struct sdw_option sdw_common_options[];
 
-/* Fill config and common with defaults, then the configuration files and environment, then argv.
- * *command is the (sub-)command chosen; operands are argv[*first_operand..argc). Returns 0 or
- * SDW_EUSAGE with a message that names the option. */
+/* Zero config (config_size bytes) and common, then fill them with, each over the one before:
+ * the defaults, /etc/shadow-tools/config, $XDG_CONFIG_HOME/shadow-tools/config, the environment
+ * (SHADOW_MAX_RATE for --max-rate), argv. *command is the (sub-)command chosen; operands are
+ * argv[*first_operand..argc), in an order that may differ from before the call (options first).
+ * With --help, --version or --generate nothing else is checked. Returns 0, SDW_EUSAGE with a
+ * message that names the option and what was expected, or SDW_ESYS/SDW_EPERM for a file that
+ * cannot be read. */
 int sdw_opt_parse(const struct sdw_tool *tool, int argc, char **argv,
                   const struct sdw_command **command, void *config, struct sdw_common *common,
                   int *first_operand, struct sdw_err *err);
-/* Free the lists that parsing made. */
-void sdw_opt_release(const struct sdw_command *command, void *config, struct sdw_common *common);
+/* Free what parsing allocated; TEXT and LIST values are no longer valid. */
+void sdw_opt_release(struct sdw_common *common);
 
 #endif

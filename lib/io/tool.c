@@ -245,7 +245,7 @@ static int dispatch(struct sdw_ctx *ctx, int argc, char **argv, void *config)
         ctx->n_operands = (size_t)(argc - first);
         code = run_command(ctx, command, config);
     }
-    sdw_opt_release(command, config, &ctx->common);
+    sdw_opt_release(&ctx->common);
     return code;
 }
 

@@ -83,6 +83,6 @@ int sdw_rec_end(struct sdw_ctx *ctx, int64_t ts, const char *reason, const char 
 
 /* JSON Schema (draft 2020-12) of one type, and columns for the emitters. */
 void sdw_schema_json(const struct sdw_schema *schema, struct sdw_buf *out);
-const char *sdw_schema_column(struct sdw_str type, size_t i); /* sdw_column_of, io/emit.h */
+const char *sdw_schema_column(struct sdw_str type, size_t i, bool *range); /* sdw_column_of */
 
 #endif
