@@ -293,10 +293,10 @@ double sdw_trend_slope(const struct sdw_trend *trend)
     return sum;
 }
 
-/* No forecast leaves what was seen by more than the range that was seen. */
+/* No forecast leaves what was seen by more than the range that was seen, or the noise. */
 static double clamp(const struct sdw_trend *trend, double value)
 {
-    double range = trend->greatest - trend->least;
+    double range = fmax(trend->greatest - trend->least, 6 * sqrt(trend->noise));
     double lo = trend->least - range, hi = trend->greatest + range;
     if (trend->least >= 0)
         lo = fmax(lo, 0);

@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# shadow-forecast as a filter.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# ramp FROM STEP N: a series falling by STEP a second
+ramp() {
+    local i
+    for i in $(seq 1 "$3"); do
+        printf '{"type":"metric","v":1,"ts":%d000000,"series":"path/00ff/available_bps","value":%d}\n' \
+            "$i" $(($1 - $2 * i))
+    done
+}
+
+@test "every record is passed on byte for byte and in order" {
+    {
+        printf '{"type":"unknown","x":1.10,"y":[1, 2,{"a":"\\u00e9"}],"type":"unknown"}\n'
+        ramp 4000000 100000 3
+        printf '{ "type" : "hop", "v":1,"extra":30.922999999999998 }\n'
+        printf '{"no_type":true}\n'
+        printf '{"type":"verdict","v":1,"ts":9,"path_id":"00ff","state":"clear","odd":1e3}\n'
+        printf '{"type":"slot","addr":"fd09::1","v":1}\n'
+    } >in
+    shadow-forecast <in >out
+    grep -vE '^\{"type":"(forecast|breach|end)"' out >passed
+    cmp in passed
+}
+
+@test "a forecast follows the record that caused it" {
+    ramp 4000000 100000 2 | shadow-forecast >out
+    run jq -r .type out
+    [ "$output" = "metric
+forecast
+metric
+forecast
+end" ]
+}
+
+@test "a ramp to the limit is a breach with odds, time and severity" {
+    {
+        echo '{"type":"verdict","v":1,"ts":1,"path_id":"00ff","state":"clear","capacity_bps":6000000}'
+        ramp 4000000 200000 14
+    } | shadow-forecast -o breach >out
+    tail -1 out >last
+    [ "$(jq -r .series last)" = path/00ff/available_bps ]
+    [ "$(jq -r .path_id last)" = 00ff ]
+    [ "$(jq .capacity last)" = 600000 ]
+    [ "$(jq -r .direction last)" = below ]
+    [ "$(jq .severity last)" = 5 ]
+    jq -e '.eta_us.lo <= .eta_us.mid and .eta_us.mid > 2000000 and .eta_us.mid < 4000000' last
+    jq -e '[.horizons[].p] | . == sort and .[0] > 0.5' last
+    jq -e '.horizons | map(.horizon_us) == [5000000, 15000000, 60000000]' last
+}
+
+@test "the same input gives the same bytes" {
+    ramp 4000000 150000 40 >in
+    shadow-forecast <in >one
+    shadow-forecast <in >two
+    cmp one two
+}
+
+@test "IPv6 and IPv4 paths are forecast apart" {
+    for i in $(seq 1 12); do
+        printf '{"type":"metric","v":1,"ts":%d000000,"series":"path/4444444444444444/available_bps","value":5000000,"labels":{"dst":"10.9.101.1"}}\n' "$i"
+        printf '{"type":"metric","v":1,"ts":%d000000,"series":"path/6666666666666666/available_bps","value":%d,"labels":{"dst":"fd09:101::1"}}\n' \
+            "$i" $((4000000 - i * 280000))
+    done | shadow-forecast -o breach >out
+    [ -s out ]
+    run jq -r .path_id out
+    ! grep -q 4444444444444444 <<<"$output"
+}
+
+@test "a bad value is passed on, named with line and field, and sets the status" {
+    {
+        ramp 4000000 1 1
+        echo '{"type":"metric","v":1,"ts":2000000,"series":"a","value":"3"}'
+        echo '{"type":"metric","v":1,"ts":2000000,"series":7,"value":3}'
+        echo '{"type":"metric","v":1,"ts":-1.5,"series":"a","value":3}'
+        echo '{"type":"metric","v":1,"ts":2000000,"value":3}'
+        echo '{"type":"metric","v":1,"ts":2000000,"series":"a","value":1e999}'
+    } >in
+    run --separate-stderr shadow-forecast <in
+    [ "$status" -eq 3 ]
+    [[ "$stderr" == *"line 2"*value* ]]
+    [[ "$stderr" == *"line 3"*series* ]]
+    [[ "$stderr" == *"line 4"*ts* ]]
+    [[ "$stderr" == *"line 5"*series* ]]
+    [[ "$stderr" == *"line 6"*value* ]]
+    [ "$(grep -c '"metric"' <<<"$output")" -eq 6 ]
+}
+
+@test "null, duplicates, late values and a clock set back are survived" {
+    {
+        ramp 5000000 1 12
+        echo '{"type":"metric","v":1,"ts":13000000,"series":"path/00ff/available_bps","value":null}'
+        ramp 5000000 1 12 | tail -1
+        ramp 5000000 1 12 | tail -2 | head -1
+        ramp 5000000 1 6
+    } | shadow-forecast >out
+    jq -es '.[-1].counts | .duplicates == 1 and .late == 3 and .values == 16' out
+}
+
+@test "a malformed or cut line is reported and skipped" {
+    run --separate-stderr shadow-forecast <<<'{"type":"metric","v":1,"ts":1'
+    [ "$status" -eq 3 ]
+    [[ "$stderr" == *"line 1"* ]]
+    [ "$(jq -r .type <<<"$output")" = end ]
+}
+
+@test "--strict stops at the first bad line" {
+    run shadow-forecast --strict <<<'{"type":"metric","v":1,"ts":1,"series":1}'
+    [ "$status" -eq 3 ]
+    [[ "$output" != *'"end"'* ]]
+}
+
+@test "options that make no sense are refused by name" {
+    run shadow-forecast --horizon 15s,5s </dev/null
+    [ "$status" -eq 2 ]
+    [[ "$output" == *--horizon*5s* ]]
+    run shadow-forecast --below plenty </dev/null
+    [ "$status" -eq 2 ]
+    [[ "$output" == *--below*plenty* ]]
+    run shadow-forecast --levels 80 </dev/null
+    [ "$status" -eq 2 ]
+    [[ "$output" == *--capacity* ]]
+    run shadow-forecast --levels -5 --capacity 1M </dev/null
+    [ "$status" -eq 2 ]
+}
+
+@test "more series than --max-series are counted as lost" {
+    {
+        for i in 1 2 3; do
+            printf '{"type":"metric","v":1,"ts":1000000,"series":"s/%d","value":1}\n' "$i"
+        done
+    } >in
+    run --separate-stderr shadow-forecast --max-series 2 <in
+    [ "$status" -eq 0 ]
+    [[ "$stderr" == *--max-series* ]]
+    jq -es 'map(select(.type == "loss")) | .[0].records == 1' <<<"$output"
+}
+
+@test "a full disk is an error" {
+    [ -e /dev/full ] || skip "no /dev/full here"
+    run bash -c 'echo "{\"type\":\"a\"}" | shadow-forecast >/dev/full'
+    [ "$status" -eq 4 ]
+}
+
+@test "a closed pipe ends it quietly" {
+    run bash -c 'ramp() { yes "{\"type\":\"x\"}" | head -200000; }; ramp | shadow-forecast | head -1'
+    [ "$status" -eq 0 ]
+    [ "$output" = '{"type":"x"}' ]
+}

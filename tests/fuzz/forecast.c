@@ -1,0 +1,51 @@
+/* Any stream of metric and verdict records must lead to finite forecasts and odds within 0..1. */
+#include "model/forecast.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(const struct sdw_foresight *out)
+{
+    if (out->n_breaches > SDW_BREACHES_MAX)
+        abort();
+    for (size_t i = 0; i < out->n_breaches; i++)
+        if (out->breach[i].severity < 0 || out->breach[i].severity > 5 ||
+            !isfinite(out->breach[i].capacity))
+            abort();
+    if (out->forecast && memmem(out->said.horizons.p, out->said.horizons.n, "null", 4))
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const horizons[] = {"5s", "1m"};
+    struct sdw_forecast_settings settings = {
+        .above = 7, .capacity = NAN, .every = 1, .max_series = 4};
+    if (sdw_forecast_horizons(horizons, 2, &settings, NULL) != 0 ||
+        sdw_forecast_below("10%", &settings, NULL) != 0)
+        abort();
+    struct sdw_book *book = sdw_book_new(&settings);
+    struct sdw_arena arena = {0};
+    struct sdw_foresight out;
+    const char *p = (const char *)data, *end = p + size;
+    while (p < end) {
+        const char *stop = memchr(p, '\n', (size_t)(end - p));
+        struct sdw_str line = {p, (size_t)((stop ? stop : end) - p)};
+        struct sdw_metric metric;
+        struct sdw_verdict verdict;
+        if (sdw_rec_decode(&sdw_metric_schema, line, &arena, &metric, NULL) == 0) {
+            sdw_book_metric(book, &metric, &out);
+            check(&out);
+        } else if (sdw_rec_decode(&sdw_verdict_schema, line, &arena, &verdict, NULL) == 0) {
+            sdw_book_verdict(book, &verdict, &out);
+            check(&out);
+        }
+        sdw_arena_reset(&arena);
+        p = stop ? stop + 1 : end;
+    }
+    sdw_arena_release(&arena);
+    sdw_book_free(book);
+    return 0;
+}
