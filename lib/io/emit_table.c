@@ -210,7 +210,7 @@ static void put_cell(struct table *table, size_t i, const char *cell, bool last,
     size_t bytes = strlen(cell), width = text_width(cell, bytes);
     bool shorten = last && width > cut;
     size_t pad = column->width > width ? column->width - width : 0;
-    bool paints = table->setup.color && paint != PLAIN;
+    bool paints = table->setup.color && paint != PLAIN && bytes;
     for (size_t k = 0; k < pad && !column->text; k++)
         sdw_buf_char(line, ' ');
     if (paints)

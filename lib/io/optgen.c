@@ -65,10 +65,9 @@ int sdw_opt_generate(const struct sdw_tool *tool, const struct sdw_command *comm
     static const struct {
         const char *what;
         sdw_optgen *put;
-    } kinds[] = {{"help", sdw_optgen_help},
-                 {"usage", put_short_usage},
-                 {"synopsis", put_synopsis},
-                 {"json", sdw_optgen_json}};
+    } kinds[] = {{"help", sdw_optgen_help}, {"usage", put_short_usage}, {"synopsis", put_synopsis},
+                 {"mdoc", sdw_optgen_mdoc}, {"bash", sdw_optgen_bash},  {"zsh", sdw_optgen_zsh},
+                 {"fish", sdw_optgen_fish}, {"json", sdw_optgen_json}};
     for (size_t i = 0; i < SDW_LEN(kinds); i++)
         if (strcmp(what, kinds[i].what) == 0) {
             kinds[i].put(tool, command, out);

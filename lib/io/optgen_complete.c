@@ -1,0 +1,46 @@
+#include "io/optgen_complete.h"
+
+const struct sdw_completer *sdw_completer_find(const char *name)
+{
+    static const struct sdw_completer completers[] = {
+        {"file", "-f", "_files", "-F"},
+        {"dir", "-d", "_files -/", "-a '(__fish_complete_directories)'"},
+        {"interface", "-W \"$(cd /sys/class/net 2>/dev/null && echo *)\"", "_net_interfaces",
+         "-a '(ls /sys/class/net 2>/dev/null)'"},
+        {"host", "-A hostname", "_hosts", "-a '(__fish_print_hostnames)'"},
+        {"type", "-W \"$(shadow records --names 2>/dev/null)\"",
+         "($(shadow records --names 2>/dev/null))", "-a '(shadow records --names 2>/dev/null)'"},
+        {"tool", "-W \"$(compgen -c shadow- | sed s/^shadow-//)\"",
+         "(${${(M)${(k)commands}:#shadow-*}#shadow-})",
+         "-a '(complete -C shadow- | string replace -rf \"^shadow-(\\\\S+).*\" \"\\$1\")'"},
+        {"command", "-c", "_normal", "-a '(__fish_complete_command)'"},
+    };
+    for (size_t i = 0; name && i < SDW_LEN(completers); i++)
+        if (strcmp(completers[i].name, name) == 0)
+            return &completers[i];
+    return NULL;
+}
+
+void sdw_complete_quote(struct sdw_buf *out, const char *text, const char *escape)
+{
+    for (; *text; text++) {
+        if (strchr(escape, *text))
+            sdw_buf_char(out, '\\');
+        if (*text == '\'')
+            sdw_buf_text(out, "'\\''");
+        else
+            sdw_buf_char(out, *text);
+    }
+}
+
+void sdw_complete_values(struct sdw_buf *out, const struct sdw_option *option)
+{
+    for (size_t i = 0; option->values && option->values[i]; i++)
+        sdw_buf_printf(out, "%s%s", i ? " " : "", option->values[i]);
+}
+
+void sdw_complete_function(struct sdw_buf *out, const struct sdw_tool *tool)
+{
+    for (const char *p = tool->name; *p; p++)
+        sdw_buf_char(out, *p == '-' ? '_' : *p);
+}
