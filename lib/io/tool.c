@@ -154,6 +154,12 @@ static int start_deadline(struct sdw_ctx *ctx)
     return 0;
 }
 
+void sdw_read_records(struct sdw_ctx *ctx)
+{
+    ctx->in = sdw_reader_new(STDIN_FILENO, "standard input");
+    sdw_reader_hook(ctx->in, flush_before_block, ctx, ctx->stop_fd);
+}
+
 static int set_up_output(struct sdw_ctx *ctx)
 {
     const struct sdw_common *common = &ctx->common;
@@ -165,10 +171,8 @@ static int set_up_output(struct sdw_ctx *ctx)
     ctx->emitter =
         sdw_emitter_new(ctx->out, (enum sdw_format)common->format, tool->main_type,
                         common->types.n ? common->types.item : NULL, tool->column_of, color);
-    if (tool->reads_records) {
-        ctx->in = sdw_reader_new(STDIN_FILENO, "standard input");
-        sdw_reader_hook(ctx->in, flush_before_block, ctx, ctx->stop_fd);
-    }
+    if (tool->reads_records)
+        sdw_read_records(ctx);
     return common->lock ? sdw_lock_take(common->lock, &ctx->err) : 0;
 }
 
@@ -218,7 +222,9 @@ static int conclude(struct sdw_ctx *ctx, int code)
         sdw_warn(ctx, "deadline reached");
         return 4;
     }
-    return signal ? 128 + signal : sdw_err_exit_status(code);
+    if (signal)
+        return 128 + signal;
+    return code == 0 ? ctx->status : sdw_err_exit_status(code);
 }
 
 static int dispatch(struct sdw_ctx *ctx, int argc, char **argv, void *config)

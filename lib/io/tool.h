@@ -25,6 +25,7 @@ struct sdw_ctx {
     int stop_fd; /* readable once SIGINT, SIGTERM, SIGHUP or the deadline asked to stop. These
                   * signals stay blocked: a child must unblock them before it executes */
     int signal;  /* what asked, once sdw_stop_signal has seen it; SIGALRM is the deadline */
+    int status;  /* to exit with when the command returns 0: that of a program it ran */
     uint64_t bad_lines, lines_in, records_out;
     struct sdw_err err; /* what the command returns negative about */
     struct sdw_buf scratch;
@@ -40,6 +41,8 @@ void sdw_detail(const struct sdw_ctx *ctx, const char *fmt, ...) SDW_PRINTF(2, 3
 /* The signal that asked to stop (0: none). Does not block. */
 int sdw_stop_signal(struct sdw_ctx *ctx);
 
+/* Make ctx->in: for a command that reads records while its tool as a whole does not. */
+void sdw_read_records(struct sdw_ctx *ctx);
 /* The next record line of standard input. Bad lines (overlong, not an object) are reported with
  * their number, counted and skipped (--strict: returned as SDW_EINPUT). Returns 1, 0 at the end
  * or when asked to stop, negative on failure (message in ctx->err). */

@@ -170,6 +170,8 @@ static int parse_value(struct sdw_condition *c, char *value, struct sdw_err *err
     if (is_ordering(c->op) && unit)
         return sdw_err_set(err, SDW_EUSAGE, "condition '%s': '%s' is neither a number nor %s",
                            c->source, value, unit->what);
+    if (is_ordering(c->op) && n == 0)
+        return sdw_err_set(err, SDW_EUSAGE, "condition '%s': the value is missing", c->source);
     if (parse_word(c, value) && is_ordering(c->op))
         return sdw_err_set(err, SDW_EUSAGE,
                            "condition '%s': %s has no order; use = or !=", c->source, value);

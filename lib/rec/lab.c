@@ -10,6 +10,8 @@ static const struct sdw_field node_fields[] = {
     F(SDW_STR, node, SDW_F_REQUIRED | SDW_F_COLUMN, NULL, "its name"),
     FV(role, SDW_F_COLUMN, roles, "what it does"),
     F(SDW_RAW, sysctls, 0, NULL, "sysctls to set in its namespace, by name"),
+    F(SDW_RAW, addrs, SDW_F_COLUMN, NULL, "its addresses; their prefixes are routed to it"),
+    F(SDW_RAW, routes, 0, NULL, "pinned routes: array of {to, via, priority}"),
     {0},
 };
 #undef OF
@@ -29,6 +31,10 @@ static const struct sdw_field link_fields[] = {
     FN(SDW_REAL, nominal_bps, 0, 0, 1e13, "bit/s", "rate that a reader of counters believes"),
     FN(SDW_INT, metric, 0, 1, 65535, NULL, "routing cost"),
     FV(shaper, 0, shapers, "queueing discipline that shapes"),
+    F(SDW_STR, a_dev, 0, NULL, "interface at a, given out by the laboratory"),
+    F(SDW_STR, b_dev, 0, NULL, "interface at b, given out by the laboratory"),
+    F(SDW_RAW, a_addrs, 0, NULL, "addresses at a, given out by the laboratory"),
+    F(SDW_RAW, b_addrs, 0, NULL, "addresses at b, given out by the laboratory"),
     {0},
 };
 #undef OF

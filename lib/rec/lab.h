@@ -9,6 +9,8 @@ struct sdw_node {
     struct sdw_str node;
     struct sdw_str role;    /* host router */
     struct sdw_str sysctls; /* RAW: object, set in its namespace */
+    struct sdw_str addrs;   /* RAW: array of addresses; their prefixes are routed to it */
+    struct sdw_str routes;  /* RAW: [{"to":PREFIX,"via":NODE,"priority":N}], pinned */
 };
 
 /* A link between two nodes, shaped in each direction on its own. */
@@ -23,6 +25,8 @@ struct sdw_link {
     double nominal_bps;                      /* what a counter-reader believes */
     int64_t metric;                          /* routing cost, default 1 */
     struct sdw_str shaper;                   /* tbf htb */
+    struct sdw_str a_dev, b_dev;             /* interfaces, as the laboratory named them */
+    struct sdw_str a_addrs, b_addrs;         /* RAW: arrays of addresses, given out */
 };
 
 /* What one live flow saw, over an interval or (final) over its life. */

@@ -223,3 +223,23 @@ void sdw_words_release(struct sdw_words *words)
     free(words->word);
     *words = (struct sdw_words){0};
 }
+
+void sdw_word_plain(struct sdw_str word, struct sdw_buf *out)
+{
+    char quote = '\0';
+    for (size_t i = 0; i < word.n; i++) {
+        char c = word.p[i];
+        if (c == quote) {
+            quote = '\0';
+        } else if (!quote && (c == '\'' || c == '"')) {
+            quote = c;
+        } else if (c == '\\' && quote != '\'' && i + 1 < word.n) {
+            char next = word.p[++i];
+            if (quote == '"' && !strchr("\"\\$`", next))
+                sdw_buf_char(out, c);
+            sdw_buf_char(out, next);
+        } else {
+            sdw_buf_char(out, c);
+        }
+    }
+}

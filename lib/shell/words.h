@@ -6,6 +6,7 @@
 #define SDW_SHELL_WORDS_H
 
 #include "core/base.h"
+#include "core/buf.h"
 
 enum sdw_word_kind {
     SDW_WORD,     /* an argument, an assignment, or (command) the word that names a command */
@@ -43,5 +44,8 @@ struct sdw_words {
 /* Zero-initialised words may be filled again and again; release once. */
 void sdw_words_split(struct sdw_words *words, struct sdw_str line);
 void sdw_words_release(struct sdw_words *words);
+
+/* Append a word without its quotes and backslashes; expansions stay as they are. */
+void sdw_word_plain(struct sdw_str word, struct sdw_buf *out);
 
 #endif
