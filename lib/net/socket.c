@@ -16,7 +16,7 @@ enum {
 };
 
 struct sdw_inbox {
-    size_t max, room;
+    size_t max, room, limit;
     struct mmsghdr *messages;
     struct iovec *parts;
     struct sdw_incoming *datagrams;
@@ -198,7 +198,7 @@ int sdw_socket_send(struct sdw_socket *s, const struct sdw_outgoing *out, uint32
 struct sdw_inbox *sdw_inbox_new(size_t datagrams, size_t bytes_each)
 {
     struct sdw_inbox *inbox = sdw_xalloc(sizeof *inbox);
-    inbox->max = datagrams;
+    inbox->max = inbox->limit = datagrams;
     inbox->room = bytes_each;
     inbox->messages = sdw_xalloc(datagrams * sizeof *inbox->messages);
     inbox->parts = sdw_xalloc(datagrams * sizeof *inbox->parts);
@@ -218,6 +218,11 @@ void sdw_inbox_free(struct sdw_inbox *inbox)
     free(inbox->bytes);
     free(inbox->control);
     free(inbox);
+}
+
+void sdw_inbox_limit(struct sdw_inbox *inbox, size_t datagrams)
+{
+    inbox->limit = datagrams && datagrams < inbox->max ? datagrams : inbox->max;
 }
 
 const struct sdw_incoming *sdw_inbox_at(const struct sdw_inbox *inbox, size_t i)
@@ -247,6 +252,7 @@ struct controls {
     uint32_t overflow;
     bool has_overflow;
     struct sdw_address to;
+    bool unicast;
     struct sock_extended_err error;
     bool has_error;
     struct sdw_address offender;
@@ -282,6 +288,7 @@ static void read_ip_control(const struct cmsghdr *c, struct controls *found)
         struct in_pktinfo info;
         memcpy(&info, CMSG_DATA(c), sizeof info);
         found->interface = (unsigned)info.ipi_ifindex;
+        found->unicast = info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;
         found->to = sdw_address_of((const uint8_t *)&info.ipi_addr, sizeof info.ipi_addr, 0);
     }
 }
@@ -298,6 +305,7 @@ static void read_ipv6_control(const struct cmsghdr *c, struct controls *found)
         struct in6_pktinfo info;
         memcpy(&info, CMSG_DATA(c), sizeof info);
         found->interface = info.ipi6_ifindex;
+        found->unicast = !IN6_IS_ADDR_MULTICAST(&info.ipi6_addr);
         found->to = sdw_address_of((const uint8_t *)&info.ipi6_addr, sizeof info.ipi6_addr, 0);
         if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr))
             found->to.v6.sin6_scope_id = info.ipi6_ifindex;
@@ -318,7 +326,7 @@ static void read_socket_control(const struct cmsghdr *c, struct controls *found)
 
 static struct controls read_controls(struct msghdr *message)
 {
-    struct controls found = {.ttl = -1, .tos = -1};
+    struct controls found = {.ttl = -1, .tos = -1, .unicast = true};
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level == SOL_SOCKET)
             read_socket_control(c, &found);
@@ -336,6 +344,7 @@ static void take(struct sdw_socket *s, struct sdw_inbox *inbox, size_t i)
     struct sdw_incoming *in = &inbox->datagrams[i];
     struct controls found = read_controls(&m->msg_hdr);
     in->to = found.to;
+    in->unicast = found.unicast;
     in->interface = found.interface;
     in->ttl = found.ttl;
     in->tos = found.tos;
@@ -352,7 +361,7 @@ static void take(struct sdw_socket *s, struct sdw_inbox *inbox, size_t i)
 
 int sdw_socket_receive(struct sdw_socket *s, struct sdw_inbox *inbox, struct sdw_err *err)
 {
-    for (size_t i = 0; i < inbox->max; i++) {
+    for (size_t i = 0; i < inbox->limit; i++) {
         inbox->parts[i] = (struct iovec){inbox->bytes + i * inbox->room, inbox->room};
         inbox->datagrams[i].from = (struct sdw_address){0};
         inbox->messages[i].msg_hdr =
@@ -365,7 +374,7 @@ int sdw_socket_receive(struct sdw_socket *s, struct sdw_inbox *inbox, struct sdw
     }
     int n;
     for (int attempt = 0;; attempt++) {
-        n = recvmmsg(s->fd, inbox->messages, (unsigned)inbox->max, MSG_DONTWAIT, NULL);
+        n = recvmmsg(s->fd, inbox->messages, (unsigned)inbox->limit, MSG_DONTWAIT, NULL);
         if (n >= 0)
             break;
         if (errno == EAGAIN)

@@ -56,6 +56,7 @@ int sdw_socket_send(struct sdw_socket *socket, const struct sdw_outgoing *out, u
 struct sdw_incoming {
     struct sdw_address from;
     struct sdw_address to; /* the address it was sent to, port 0; none when not known */
+    bool unicast;          /* false: sent to a multicast or broadcast address */
     unsigned interface;    /* index of the interface it came in by; 0: not known */
     int ttl;               /* as it arrived; -1: not known */
     int tos;               /* whole octet; -1: not known */
@@ -70,6 +71,8 @@ struct sdw_incoming {
 struct sdw_inbox;
 struct sdw_inbox *sdw_inbox_new(size_t datagrams, size_t bytes_each);
 void sdw_inbox_free(struct sdw_inbox *inbox);
+/* Take at most this many at a time from now on (0: as many as it holds). */
+void sdw_inbox_limit(struct sdw_inbox *inbox, size_t datagrams);
 /* Valid until the next receive into the same inbox. */
 const struct sdw_incoming *sdw_inbox_at(const struct sdw_inbox *inbox, size_t i);
 
