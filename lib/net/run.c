@@ -1,0 +1,257 @@
+#include "net/run.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/clock.h"
+#include "core/mem.h"
+#include "net/pace.h"
+
+enum { BATCH = 64, SEND_TRIES = 20 };
+
+/* What one slot's sending needs to hand around. */
+struct job {
+    struct sdw_run *run;
+    const struct sdw_plan *plan;
+    const struct sdw_run_rules *rules;
+    struct sdw_trigger trigger;
+    struct sdw_carrier *carrier;
+    int64_t start_ns; /* monotonic */
+    int64_t shift_ns; /* how much earlier than planned the rest is sent */
+    int64_t heard_ns; /* monotonic time of the last answer, or of the first load packet */
+    int64_t awake_ns; /* when the loop was last seen running */
+    size_t waiting;   /* packets sent and not answered */
+    struct sdw_err *err;
+};
+
+int64_t sdw_fate_round_ns(const struct sdw_shot_fate *fate)
+{
+    if (!fate->sent_ns || !fate->received_ns)
+        return -1;
+    int64_t held =
+        fate->far_sent_ns && fate->far_received_ns ? fate->far_sent_ns - fate->far_received_ns : 0;
+    int64_t round = fate->received_ns - fate->sent_ns;
+    return held > 0 && held < round ? round - held : round;
+}
+
+int64_t sdw_fate_one_way_ns(const struct sdw_shot_fate *fate)
+{
+    return fate->sent_ns && fate->far_received_ns ? fate->far_received_ns - fate->sent_ns
+                                                  : INT64_MIN;
+}
+
+/* Delay of a load packet above the base; -1 when no base is known. */
+static int64_t load_delay(const struct job *job, const struct sdw_shot_fate *fate)
+{
+    int64_t one_way = sdw_fate_one_way_ns(fate);
+    if (one_way != INT64_MIN && job->rules->base_one_way_ns != INT64_MAX)
+        return one_way - job->rules->base_one_way_ns;
+    int64_t round = sdw_fate_round_ns(fate);
+    if (round >= 0 && job->rules->base_round_ns != INT64_MAX)
+        return round - job->rules->base_round_ns;
+    return -1;
+}
+
+static void take(struct job *job, const struct sdw_answer *answer)
+{
+    struct sdw_run *run = job->run;
+    size_t i = (size_t)(answer->id - run->first_id);
+    if (answer->id < run->first_id || i >= run->n || !run->fates[i].sent_ns) {
+        run->stray++;
+        return;
+    }
+    struct sdw_shot_fate *fate = &run->fates[i];
+    if (fate->received_ns) /* duplicated on its way: the first one counts */
+        return;
+    fate->received_ns = answer->received_ns;
+    fate->far_received_ns = answer->far_received_ns;
+    fate->far_sent_ns = answer->far_sent_ns;
+    fate->kind = (int)answer->kind;
+    fate->far_ttl = answer->far_ttl;
+    fate->icmp_type = answer->icmp_type;
+    fate->icmp_code = answer->icmp_code;
+    fate->from = answer->from;
+    job->waiting--;
+    job->heard_ns = sdw_mono_ns();
+    if (!job->plan->shots[i].load)
+        return;
+    run->load_answered++;
+    int64_t delay = load_delay(job, fate);
+    if (delay < 0)
+        return;
+    enum sdw_stop stop = sdw_trigger_feed(&job->trigger, delay);
+    if (run->stop == SDW_STOP_NONE || stop == SDW_STOP_ABORT)
+        run->stop = stop == SDW_STOP_NONE ? run->stop : stop;
+}
+
+static int drain(struct job *job)
+{
+    struct sdw_answer answers[BATCH];
+    int n;
+    do {
+        n = job->carrier->ops->receive(job->carrier, answers, BATCH, job->err);
+        for (int i = 0; i < n; i++)
+            take(job, &answers[i]);
+    } while (n == BATCH);
+    return n < 0 ? n : 0;
+}
+
+/* Sleep until the monotonic time or an answer, whichever is first. */
+static void nap(const struct job *job, int64_t until_ns)
+{
+    struct pollfd fds[3];
+    nfds_t n = 0;
+    for (size_t i = 0; i < SDW_LEN(job->carrier->fds); i++)
+        if (job->carrier->fds[i] >= 0)
+            fds[n++] = (struct pollfd){.fd = job->carrier->fds[i], .events = POLLIN};
+    int64_t left = until_ns - sdw_mono_ns();
+    if (left <= 0)
+        return;
+    struct timespec wait = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+    (void)ppoll(fds, n, &wait, NULL);
+}
+
+/* Note how long the host kept us away beyond what we asked for. */
+static void awake(struct job *job, int64_t expected_ns)
+{
+    int64_t now = sdw_mono_ns();
+    int64_t since = job->awake_ns > expected_ns ? job->awake_ns : expected_ns;
+    if (now - since > job->run->stall_ns)
+        job->run->stall_ns = now - since;
+    job->awake_ns = now;
+}
+
+/* Take answers until it is time to send. */
+static int wait_for(struct job *job, int64_t at_ns)
+{
+    for (;;) {
+        int code = drain(job);
+        if (code < 0)
+            return code;
+        awake(job, 0);
+        if (job->awake_ns >= at_ns - SDW_SPIN_NS)
+            break;
+        nap(job, at_ns - SDW_SPIN_NS);
+        /* An early return is an answer; a late one means the host was away. */
+        int64_t now = sdw_mono_ns();
+        awake(job, now < at_ns - SDW_SPIN_NS ? now : at_ns - SDW_SPIN_NS);
+    }
+    while (sdw_mono_ns() < at_ns)
+        ;
+    awake(job, at_ns);
+    return 0;
+}
+
+static int send_shot(struct job *job, size_t i)
+{
+    const struct sdw_shot *shot = &job->plan->shots[i];
+    struct sdw_shot_fate *fate = &job->run->fates[i];
+    struct sdw_packet packet = {.id = job->run->first_id + (uint32_t)i,
+                                .ttl = shot->ttl,
+                                .dscp = job->rules->dscp,
+                                .ip_bytes = shot->ip_bytes,
+                                .short_reply = shot->load};
+    int sent = SDW_EAGAIN;
+    for (int tries = 0; sent == SDW_EAGAIN && tries < SEND_TRIES; tries++)
+        sent = job->carrier->ops->send(job->carrier, &packet, &fate->sent_ns, job->err);
+    if (sent < 0) {
+        fate->sent_ns = 0;
+        return sent == SDW_EAGAIN ? 0 : sent;
+    }
+    job->run->bytes += sent;
+    job->waiting++;
+    if (shot->load && job->run->load_sent++ == 0)
+        job->heard_ns = sdw_mono_ns();
+    return 0;
+}
+
+/* Whether the far end has said nothing for too long while it is being loaded. */
+static bool silent(const struct job *job)
+{
+    if (!job->rules->silence_ns || !job->run->load_sent || !job->waiting)
+        return false;
+    int64_t round = job->rules->base_round_ns == INT64_MAX ? 0 : job->rules->base_round_ns;
+    return sdw_mono_ns() - job->heard_ns > job->rules->silence_ns + round;
+}
+
+/* Half the time to the neighbouring shots: later than that and the rate is not what it should be.
+ */
+static int64_t half_gap(const struct sdw_plan *plan, size_t i)
+{
+    int64_t before = i > 0 ? plan->shots[i].at_ns - plan->shots[i - 1].at_ns : INT64_MAX;
+    int64_t half = before / 2;
+    return half < SDW_LATE_NS ? SDW_LATE_NS : half;
+}
+
+static int send_all(struct job *job)
+{
+    struct sdw_run *run = job->run;
+    const struct sdw_plan *plan = job->plan;
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct sdw_shot *shot = &plan->shots[i];
+        int64_t due = job->start_ns + shot->at_ns - job->shift_ns;
+        int code = wait_for(job, due);
+        if (code < 0)
+            return code;
+        if (run->stop == SDW_STOP_NONE && silent(job))
+            run->stop = SDW_STOP_SILENT;
+        if (run->stop != SDW_STOP_NONE && shot->load) {
+            /* What would follow the load follows at once. */
+            int64_t next = i + 1 < plan->n ? plan->shots[i + 1].at_ns : shot->at_ns;
+            job->shift_ns += next - shot->at_ns;
+            continue;
+        }
+        run->fates[i].late_ns = sdw_mono_ns() - due;
+        code = send_shot(job, i);
+        if (code < 0)
+            return code;
+        if (run->fates[i].late_ns > SDW_LATE_NS)
+            run->late++;
+        if (shot->load && run->fates[i].late_ns > half_gap(plan, i))
+            run->load_late = true;
+        run->duration_ns = sdw_mono_ns() - job->start_ns;
+    }
+    return 0;
+}
+
+static int settle(struct job *job)
+{
+    int64_t until = sdw_mono_ns() + job->rules->settle_ns;
+    for (;;) {
+        int code = drain(job);
+        if (code < 0 || job->waiting == 0 || sdw_mono_ns() >= until)
+            return code;
+        nap(job, until);
+    }
+}
+
+int sdw_run(struct sdw_run *run, const struct sdw_plan *plan, const struct sdw_run_rules *rules,
+            struct sdw_carrier *carrier, uint32_t *next_id, struct sdw_err *err)
+{
+    struct sdw_shot_fate *fates = run->fates;
+    size_t cap = run->cap;
+    SDW_GROW(fates, cap, plan->n + 1);
+    *run = (struct sdw_run){.fates = fates, .cap = cap, .n = plan->n, .first_id = *next_id};
+    memset(fates, 0, plan->n * sizeof *fates);
+    for (size_t i = 0; i < plan->n; i++)
+        fates[i].kind = -1;
+    *next_id += (uint32_t)plan->n;
+    struct job job = {.run = run,
+                      .plan = plan,
+                      .rules = rules,
+                      .trigger = rules->trigger,
+                      .carrier = carrier,
+                      .err = err};
+    run->started_us = sdw_wall_us();
+    job.start_ns = sdw_mono_ns() + SDW_SPIN_NS;
+    job.awake_ns = job.start_ns - SDW_SPIN_NS;
+    int code = send_all(&job);
+    return code < 0 ? code : settle(&job);
+}
+
+void sdw_run_release(struct sdw_run *run)
+{
+    free(run->fates);
+    *run = (struct sdw_run){0};
+}

@@ -1,0 +1,60 @@
+/*
+ * One slot: sends the shots of a plan through a carrier, each in its time, takes the answers in
+ * between, stops the load when it must, and keeps what became of every packet.
+ */
+#ifndef SDW_NET_RUN_H
+#define SDW_NET_RUN_H
+
+#include "core/base.h"
+#include "core/err.h"
+#include "net/carrier.h"
+#include "net/plan.h"
+#include "net/trigger.h"
+
+/* What became of one shot. */
+struct sdw_shot_fate {
+    int64_t sent_ns;         /* wall clock; 0: not sent */
+    int64_t received_ns;     /* wall clock; 0: no answer */
+    int64_t far_received_ns; /* STAMP T2, T3; 0: unknown */
+    int64_t far_sent_ns;
+    int64_t late_ns; /* sent so long after its time */
+    int kind;        /* enum sdw_answer_kind, or -1 */
+    uint8_t far_ttl, icmp_type, icmp_code;
+    struct sdw_address from;
+};
+
+struct sdw_run_rules {
+    struct sdw_trigger trigger;
+    int64_t base_one_way_ns; /* of load packets: least T2 - T1; INT64_MAX when unknown */
+    int64_t base_round_ns;   /* least round trip; INT64_MAX when unknown */
+    int64_t settle_ns;       /* wait at most so long for the answers after the last packet */
+    int64_t silence_ns;      /* stop the load when nothing came back for so long; 0: never */
+    uint8_t dscp;
+};
+
+struct sdw_run {
+    struct sdw_shot_fate *fates; /* fates[plan->n] */
+    size_t n, cap;
+    enum sdw_stop stop;
+    int64_t started_us;  /* wall clock of the slot's start */
+    int64_t duration_ns; /* from the start to the last packet sent */
+    int64_t stall_ns;    /* longest time that the host kept us from running */
+    unsigned late;       /* packets late by more than SDW_LATE_NS */
+    bool load_late;      /* a load packet was late by more than half its gap */
+    unsigned load_sent, load_answered;
+    int64_t bytes; /* IP bytes sent */
+    uint32_t first_id;
+    unsigned stray; /* answers to packets of earlier slots */
+};
+
+/* Zero-initialise the run, release once. next_id counts packets over the carrier's life. */
+int sdw_run(struct sdw_run *run, const struct sdw_plan *plan, const struct sdw_run_rules *rules,
+            struct sdw_carrier *carrier, uint32_t *next_id, struct sdw_err *err);
+void sdw_run_release(struct sdw_run *run);
+
+/* Round-trip time of a shot without the time the far end held it; -1 when there was no answer. */
+int64_t sdw_fate_round_ns(const struct sdw_shot_fate *fate);
+/* T2 - T1, which includes the difference of the two clocks; INT64_MIN when unknown. */
+int64_t sdw_fate_one_way_ns(const struct sdw_shot_fate *fate);
+
+#endif
