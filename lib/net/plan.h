@@ -37,6 +37,7 @@ struct sdw_plan {
 
 void sdw_plan_clear(struct sdw_plan *plan);
 void sdw_plan_release(struct sdw_plan *plan);
+void sdw_plan_add(struct sdw_plan *plan, const struct sdw_shot *shot);
 
 /* Which hops a ladder asks: hop k when wanted[k] (1..hops; the far end is hop `hops`). */
 struct sdw_rungs {
@@ -44,24 +45,9 @@ struct sdw_rungs {
     bool wanted[SDW_HOPS_MAX + 1];
 };
 
-/* A train whose rate rises by a constant factor from packet to packet. */
-struct sdw_chirp_shape {
-    double low_bps, high_bps; /* IP rates, 0 < low <= high */
-    unsigned packets;         /* >= 2 */
-    uint16_t ip_bytes;
-    unsigned pairs; /* back-to-back pairs, spread over its faster half: they show the capacity */
-};
-
-/* Size of the load packets that covers rates around bps in about 0.8 ms a packet. */
+/* Size of load packets at a constant rate: about 0.8 ms each. */
 uint16_t sdw_load_bytes(double bps);
 
-/* Length of the chirp from its first to its last packet. */
-int64_t sdw_chirp_length_ns(const struct sdw_chirp_shape *shape);
-
-/* Append a chirp that starts at at_ns, dying at load_ttl (SDW_TTL_FAR: for the far end). Returns
- * the time one gap after its last packet. */
-int64_t sdw_plan_chirp(struct sdw_plan *plan, int64_t at_ns, const struct sdw_chirp_shape *shape,
-                       uint8_t load_ttl);
 /* Append one ladder at at_ns: ascending TTLs back to back. */
 void sdw_plan_ladder(struct sdw_plan *plan, int64_t at_ns, const struct sdw_rungs *rungs);
 /* Append load of one constant rate over [from_ns, to_ns), packets evenly spaced. */
@@ -78,9 +64,5 @@ void sdw_plan_train(struct sdw_plan *plan, int64_t at_ns, unsigned packets, uint
 
 /* Order the shots by time; shots of one time keep the order they were added in. */
 void sdw_plan_sort(struct sdw_plan *plan);
-
-/* The offs and ons of a window: order[i] of pair i is true when its first slot is the on slot.
- * Balanced: of every four pairs two start on. */
-void sdw_plan_order(struct sdw_rng *rng, bool *order, size_t pairs);
 
 #endif

@@ -52,7 +52,7 @@ static int step(struct sdw_route *route, unsigned first, unsigned last,
     sdw_plan_ladder(&plan, 0, &rungs);
     for (size_t i = 0; i < plan.n; i++) /* no hop is known to be the far end yet */
         plan.shots[i].ttl = plan.shots[i].hop;
-    int code = sdw_run(&run, &plan, rules, carrier, next_id, err);
+    int code = sdw_run(&run, &plan, NULL, rules, carrier, next_id, err);
     route->bytes += run.bytes;
     int answered = 0;
     for (size_t i = 0; code == 0 && i < plan.n; i++) {
@@ -106,7 +106,7 @@ static int rounds(struct sdw_route *route, const struct sdw_route_options *optio
     if (!route->reached) /* the last hop is a router */
         for (size_t i = 0; i < plan.n; i++)
             plan.shots[i].ttl = plan.shots[i].hop;
-    int code = sdw_run(&run, &plan, rules, carrier, next_id, err);
+    int code = sdw_run(&run, &plan, NULL, rules, carrier, next_id, err);
     route->bytes += run.bytes;
     for (size_t i = 0; code == 0 && i < plan.n; i++) {
         const struct sdw_shot_fate *fate = &run.fates[i];

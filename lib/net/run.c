@@ -13,7 +13,8 @@ enum { BATCH = 64, SEND_TRIES = 20 };
 /* What one slot's sending needs to hand around. */
 struct job {
     struct sdw_run *run;
-    const struct sdw_plan *plan;
+    struct sdw_plan *plan;
+    struct sdw_hover *train;
     const struct sdw_run_rules *rules;
     struct sdw_trigger trigger;
     struct sdw_carrier *carrier;
@@ -74,15 +75,22 @@ static void take(struct job *job, const struct sdw_answer *answer)
     fate->from = answer->from;
     job->waiting--;
     job->heard_ns = sdw_mono_ns();
+    int64_t lag = sdw_wall_ns() - answer->received_ns; /* the kernel had it, we did not run */
+    if (lag > run->stall_ns)
+        run->stall_ns = lag;
     if (!job->plan->shots[i].load)
         return;
     run->load_answered++;
+    int64_t one_way = sdw_fate_one_way_ns(fate);
+    if (job->train)
+        sdw_hover_answer(job->train, job->plan->shots[i].ip_bytes,
+                         one_way != INT64_MIN ? one_way : sdw_fate_round_ns(fate));
     int64_t delay = load_delay(job, fate);
     if (delay < 0)
         return;
     enum sdw_stop stop = sdw_trigger_feed(&job->trigger, delay);
-    if (run->stop == SDW_STOP_NONE || stop == SDW_STOP_ABORT)
-        run->stop = stop == SDW_STOP_NONE ? run->stop : stop;
+    if (stop != SDW_STOP_NONE)
+        run->stop = stop;
 }
 
 static int drain(struct job *job)
@@ -175,44 +183,80 @@ static bool silent(const struct job *job)
     return sdw_mono_ns() - job->heard_ns > job->rules->silence_ns + round;
 }
 
-/* Half the time to the neighbouring shots: later than that and the rate is not what it should be.
- */
+/* A packet later than half its gap is not sent at the rate it should be. */
 static int64_t half_gap(const struct sdw_plan *plan, size_t i)
 {
-    int64_t before = i > 0 ? plan->shots[i].at_ns - plan->shots[i - 1].at_ns : INT64_MAX;
-    int64_t half = before / 2;
+    int64_t half = i > 0 ? (plan->shots[i].at_ns - plan->shots[i - 1].at_ns) / 2 : 0;
     return half < SDW_LATE_NS ? SDW_LATE_NS : half;
+}
+
+/* Wait for the time of shot i, and send it unless the load has to stop. */
+static int send_in_time(struct job *job, size_t i)
+{
+    struct sdw_run *run = job->run;
+    const struct sdw_shot *shot = &job->plan->shots[i];
+    int64_t due = job->start_ns + shot->at_ns - job->shift_ns;
+    int code = wait_for(job, due);
+    if (code < 0)
+        return code;
+    if (run->stop == SDW_STOP_NONE && silent(job))
+        run->stop = SDW_STOP_SILENT;
+    if (run->stop != SDW_STOP_NONE && shot->load) {
+        /* What would follow the load follows at once. */
+        if (i + 1 < job->plan->n)
+            job->shift_ns += job->plan->shots[i + 1].at_ns - shot->at_ns;
+        return 0;
+    }
+    int64_t late_ns = sdw_mono_ns() - due;
+    code = send_shot(job, i);
+    if (code < 0)
+        return code;
+    run->late += late_ns > SDW_LATE_NS;
+    run->load_late += shot->load && late_ns > half_gap(job->plan, i);
+    run->duration_ns = sdw_mono_ns() - job->start_ns;
+    return 0;
+}
+
+static struct sdw_shot_fate *add_fate(struct sdw_run *run)
+{
+    SDW_GROW(run->fates, run->cap, run->n + 1);
+    run->fates[run->n] = (struct sdw_shot_fate){.kind = -1};
+    return &run->fates[run->n++];
+}
+
+/* Send the train as it goes; the plan then starts with it. */
+static int send_train(struct job *job)
+{
+    struct sdw_plan tail = *job->plan;
+    *job->plan = (struct sdw_plan){.ladders = tail.ladders};
+    int64_t now_ns = 0;
+    struct sdw_shot shot;
+    int code = 0;
+    while (code == 0 && job->run->stop == SDW_STOP_NONE &&
+           sdw_hover_next(job->train, now_ns, &shot)) {
+        sdw_plan_add(job->plan, &shot);
+        (void)add_fate(job->run);
+        code = send_in_time(job, job->plan->n - 1);
+        now_ns = sdw_mono_ns() - job->start_ns;
+    }
+    for (size_t i = 0; i < tail.n; i++) {
+        shot = tail.shots[i];
+        shot.at_ns += now_ns;
+        sdw_plan_add(job->plan, &shot);
+    }
+    sdw_plan_release(&tail);
+    return code;
 }
 
 static int send_all(struct job *job)
 {
-    struct sdw_run *run = job->run;
-    const struct sdw_plan *plan = job->plan;
-    for (size_t i = 0; i < plan->n; i++) {
-        const struct sdw_shot *shot = &plan->shots[i];
-        int64_t due = job->start_ns + shot->at_ns - job->shift_ns;
-        int code = wait_for(job, due);
-        if (code < 0)
-            return code;
-        if (run->stop == SDW_STOP_NONE && silent(job))
-            run->stop = SDW_STOP_SILENT;
-        if (run->stop != SDW_STOP_NONE && shot->load) {
-            /* What would follow the load follows at once. */
-            int64_t next = i + 1 < plan->n ? plan->shots[i + 1].at_ns : shot->at_ns;
-            job->shift_ns += next - shot->at_ns;
-            continue;
-        }
-        run->fates[i].late_ns = sdw_mono_ns() - due;
-        code = send_shot(job, i);
-        if (code < 0)
-            return code;
-        if (run->fates[i].late_ns > SDW_LATE_NS)
-            run->late++;
-        if (shot->load && run->fates[i].late_ns > half_gap(plan, i))
-            run->load_late = true;
-        run->duration_ns = sdw_mono_ns() - job->start_ns;
-    }
-    return 0;
+    int code = job->train ? send_train(job) : 0;
+    size_t first = job->run->n;
+    while (job->run->n < job->plan->n)
+        (void)add_fate(job->run);
+    for (size_t i = first; i < job->plan->n && code == 0; i++)
+        code = send_in_time(job, i);
+    return code;
 }
 
 static int settle(struct job *job)
@@ -226,19 +270,14 @@ static int settle(struct job *job)
     }
 }
 
-int sdw_run(struct sdw_run *run, const struct sdw_plan *plan, const struct sdw_run_rules *rules,
-            struct sdw_carrier *carrier, uint32_t *next_id, struct sdw_err *err)
+int sdw_run(struct sdw_run *run, struct sdw_plan *plan, struct sdw_hover *train,
+            const struct sdw_run_rules *rules, struct sdw_carrier *carrier, uint32_t *next_id,
+            struct sdw_err *err)
 {
-    struct sdw_shot_fate *fates = run->fates;
-    size_t cap = run->cap;
-    SDW_GROW(fates, cap, plan->n + 1);
-    *run = (struct sdw_run){.fates = fates, .cap = cap, .n = plan->n, .first_id = *next_id};
-    memset(fates, 0, plan->n * sizeof *fates);
-    for (size_t i = 0; i < plan->n; i++)
-        fates[i].kind = -1;
-    *next_id += (uint32_t)plan->n;
+    *run = (struct sdw_run){.fates = run->fates, .cap = run->cap, .first_id = *next_id};
     struct job job = {.run = run,
                       .plan = plan,
+                      .train = train,
                       .rules = rules,
                       .trigger = rules->trigger,
                       .carrier = carrier,
@@ -247,6 +286,7 @@ int sdw_run(struct sdw_run *run, const struct sdw_plan *plan, const struct sdw_r
     job.start_ns = sdw_mono_ns() + SDW_SPIN_NS;
     job.awake_ns = job.start_ns - SDW_SPIN_NS;
     int code = send_all(&job);
+    *next_id += (uint32_t)run->n;
     return code < 0 ? code : settle(&job);
 }
 

@@ -8,6 +8,7 @@
 #include "core/base.h"
 #include "core/err.h"
 #include "net/carrier.h"
+#include "net/hover.h"
 #include "net/plan.h"
 #include "net/trigger.h"
 
@@ -17,8 +18,7 @@ struct sdw_shot_fate {
     int64_t received_ns;     /* wall clock; 0: no answer */
     int64_t far_received_ns; /* STAMP T2, T3; 0: unknown */
     int64_t far_sent_ns;
-    int64_t late_ns; /* sent so long after its time */
-    int kind;        /* enum sdw_answer_kind, or -1 */
+    int kind; /* enum sdw_answer_kind, or -1 */
     uint8_t far_ttl, icmp_type, icmp_code;
     struct sdw_address from;
 };
@@ -40,16 +40,19 @@ struct sdw_run {
     int64_t duration_ns; /* from the start to the last packet sent */
     int64_t stall_ns;    /* longest time that the host kept us from running */
     unsigned late;       /* packets late by more than SDW_LATE_NS */
-    bool load_late;      /* a load packet was late by more than half its gap */
+    unsigned load_late;  /* load packets late by more than half their gap */
     unsigned load_sent, load_answered;
     int64_t bytes; /* IP bytes sent */
     uint32_t first_id;
     unsigned stray; /* answers to packets of earlier slots */
 };
 
-/* Zero-initialise the run, release once. next_id counts packets over the carrier's life. */
-int sdw_run(struct sdw_run *run, const struct sdw_plan *plan, const struct sdw_run_rules *rules,
-            struct sdw_carrier *carrier, uint32_t *next_id, struct sdw_err *err);
+/* Zero-initialise the run, release once. With a train (NULL: none) its packets are sent first and
+ * put in front of the plan's, whose times then count from the train's last packet. next_id counts
+ * packets over the carrier's life. */
+int sdw_run(struct sdw_run *run, struct sdw_plan *plan, struct sdw_hover *train,
+            const struct sdw_run_rules *rules, struct sdw_carrier *carrier, uint32_t *next_id,
+            struct sdw_err *err);
 void sdw_run_release(struct sdw_run *run);
 
 /* Round-trip time of a shot without the time the far end held it; -1 when there was no answer. */

@@ -1,0 +1,134 @@
+#include "net/aim.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/mem.h"
+
+static const uint16_t sizes[SDW_AIM_SIZES] = {250, 400, 600, 800, 1000, 1200};
+static const double packet_s = 0.0005;
+static const double lowest_bps = 32e3;
+
+enum {
+    NOISE_NS = 20000, /* of delays, beyond which a queue is taken for real */
+    BURST_NS = 50000, /* closer packets left back to back */
+    BUSY_LEAST_NS = 500000,
+    BUSY_FULL_NS = 30000000 /* so much busy time counts fully */
+};
+
+struct sdw_aim sdw_aim(double max_bps)
+{
+    struct sdw_aim aim = {.max_bps = max_bps};
+    for (size_t i = 0; i < SDW_AIM_SIZES; i++)
+        aim.base_ns[i] = INT64_MAX;
+    return aim;
+}
+
+static size_t size_index(uint16_t ip_bytes)
+{
+    size_t i = 0;
+    while (i + 1 < SDW_AIM_SIZES && sizes[i] < ip_bytes)
+        i++;
+    return i;
+}
+
+uint16_t sdw_aim_bytes(struct sdw_aim *aim)
+{
+    double now = aim->available_bps;
+    bool fits = aim->size_bps > 0 && now < aim->size_bps * 1.5 && now > aim->size_bps / 1.5;
+    if (now > 0 && !fits) {
+        double wanted = now * packet_s / 8;
+        aim->size =
+            wanted >= sizes[SDW_AIM_SIZES - 1] ? SDW_AIM_SIZES - 1 : size_index((uint16_t)wanted);
+        aim->size_bps = now;
+    }
+    return sizes[aim->size];
+}
+
+int64_t sdw_aim_delay(struct sdw_aim *aim, uint16_t ip_bytes, int64_t delay_ns)
+{
+    int64_t *base = &aim->base_ns[size_index(ip_bytes)];
+    if (delay_ns < *base)
+        *base = delay_ns;
+    return delay_ns - *base;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double clamp(double x, double low, double high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+/* Sums over the gaps in which the link never paused. */
+struct busy {
+    double time_ns, bits, growth_ns;
+    double *rates; /* of packets that left back to back: bits over their distance on arrival */
+    size_t n_rates;
+};
+
+static struct busy find_busy(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *ip_bytes,
+                             const int64_t *delay_ns, size_t n)
+{
+    struct busy busy = {.rates = sdw_xalloc((n + 1) * sizeof(double))};
+    for (size_t i = 0; i < n; i++)
+        if (delay_ns[i] != INT64_MIN)
+            (void)sdw_aim_delay(aim, ip_bytes[i], delay_ns[i]);
+    for (size_t i = 0; i + 1 < n; i++) {
+        if (delay_ns[i] == INT64_MIN || delay_ns[i + 1] == INT64_MIN)
+            continue;
+        int64_t gap = sent_ns[i + 1] - sent_ns[i];
+        int64_t growth = delay_ns[i + 1] - delay_ns[i];
+        double bits = ip_bytes[i + 1] * 8.0;
+        if (sdw_aim_delay(aim, ip_bytes[i], delay_ns[i]) >= gap + NOISE_NS) {
+            busy.time_ns += (double)gap;
+            busy.bits += bits;
+            busy.growth_ns += (double)growth;
+        }
+        if (gap <= BURST_NS && gap + growth > 0)
+            busy.rates[busy.n_rates++] = bits * 1e9 / (double)(gap + growth);
+    }
+    return busy;
+}
+
+void sdw_aim_feed(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *ip_bytes,
+                  const int64_t *delay_ns, size_t n)
+{
+    struct busy busy = find_busy(aim, sent_ns, ip_bytes, delay_ns, n);
+    if (busy.n_rates >= 3) {
+        qsort(busy.rates, busy.n_rates, sizeof *busy.rates, ascending);
+        double capacity = busy.rates[busy.n_rates * 3 / 4];
+        aim->capacity_bps =
+            aim->capacity_bps > 0 ? 0.8 * aim->capacity_bps + 0.2 * capacity : capacity;
+    }
+    free(busy.rates);
+    double available = aim->available_bps, capacity = aim->capacity_bps;
+    aim->before_bps = available;
+    if (busy.time_ns < BUSY_LEAST_NS) {
+        available *= 1.3;
+    } else if (capacity > 0) {
+        double seen = (busy.bits - capacity * busy.growth_ns / 1e9) / (busy.time_ns / 1e9);
+        seen = clamp(seen, 0.05 * capacity, capacity);
+        available += clamp(busy.time_ns / BUSY_FULL_NS, 0.25, 0.7) * (seen - available);
+        available = available < capacity ? available : capacity;
+    }
+    aim->available_bps = clamp(available, lowest_bps, fmax(aim->max_bps, lowest_bps));
+    if (aim->available_bps > aim->highest_bps)
+        aim->highest_bps = aim->available_bps;
+}
+
+void sdw_aim_first(struct sdw_aim *aim, double bps)
+{
+    aim->available_bps = clamp(bps / 1.5, lowest_bps, fmax(aim->max_bps, lowest_bps));
+    aim->before_bps = aim->highest_bps = aim->available_bps;
+}
+
+bool sdw_aim_urgent(const struct sdw_aim *aim)
+{
+    return aim->available_bps < 0.4 * aim->highest_bps ||
+           aim->available_bps < 0.85 * aim->before_bps;
+}

@@ -1,0 +1,49 @@
+/* From what became of a slot's packets to its records: one slot record for every hop asked. */
+#ifndef SDW_NET_SLOTREC_H
+#define SDW_NET_SLOTREC_H
+
+#include "core/base.h"
+#include "core/buf.h"
+#include "net/route.h"
+#include "net/run.h"
+#include "rec/path.h"
+
+/* Where records go; put returns 0 or a negative sdw_code. */
+struct sdw_sink {
+    int (*put)(void *arg, const struct sdw_schema *schema, const void *rec);
+    void *arg;
+};
+
+struct sdw_slot_about {
+    int64_t window, slot, pair;
+    const char *schedule;
+    bool on, voided;
+    unsigned load_hop; /* 0: the load goes to the far end */
+    double target_bps;
+    int64_t chirp_base_ns; /* taken off the delays of load packets; constant over a window */
+    const char *reason;    /* or NULL */
+    const struct sdw_rungs *rungs;
+};
+
+/* Records of the slot; scratch is working memory. */
+int sdw_slot_put(const struct sdw_slot_about *about, const struct sdw_route *route,
+                 const struct sdw_plan *plan, const struct sdw_run *run,
+                 const struct sdw_sink *sink, struct sdw_buf *scratch);
+
+/* path and hop records of a route. */
+int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carrier,
+                  const char *reason, const char *flow, const struct sdw_sink *sink,
+                  struct sdw_buf *scratch);
+
+/* The load of a run in order of sending: times from the first packet, sizes, and delays (T2 - T1
+ * where the far end stamps, else the round trip) above base_ns; INT64_MIN where lost. */
+struct sdw_run_load {
+    int64_t *sent_ns, *delay_ns;
+    uint16_t *ip_bytes;
+    size_t n;
+};
+struct sdw_run_load sdw_run_load(const struct sdw_plan *plan, const struct sdw_run *run,
+                                 int64_t base_ns);
+void sdw_run_load_release(struct sdw_run_load *load);
+
+#endif
