@@ -1,0 +1,209 @@
+#include <poll.h>
+
+#include "core/clock.h"
+#include "io/tool.h"
+#include "net/group.h"
+#include "net/pace.h"
+#include "net/stamp.h"
+#include "rec/end.h"
+
+static const double default_mean_bps = 1e6;
+
+struct config {
+    int schedule, family;
+    int64_t port, source_port, mark, dscp, hops, pairs, count, duration_us, seed;
+    double max_bps, ttl_rate;
+    const char *source, *interface, *key, *budget, *live;
+    bool scope, watch;
+};
+
+static const char *const schedules[] = {"chirp", "lockin", "train", "poisson", NULL};
+static const char *const families[] = {"any", "ipv4", "ipv6", NULL};
+
+#define AT(member) offsetof(struct config, member)
+static const struct sdw_option options[] = {
+    {"schedule", 's', SDW_OPT_ENUM, AT(schedule), "SCHEDULE", "how to inject", "chirp", 0, 0,
+     schedules, NULL},
+    {"scope", 0, SDW_OPT_FLAG, AT(scope), NULL,
+     "let the load die at each router in turn and measure end to end only: needs no ICMP answers",
+     NULL, 0, 0, NULL, NULL},
+    {"watch", 'w', SDW_OPT_FLAG, AT(watch), NULL, "go on for ever, rarely while there is room",
+     NULL, 0, 0, NULL, NULL},
+    {"count", 'c', SDW_OPT_INT, AT(count), "N", "end after so many windows", "1", 1, 1e9, NULL,
+     NULL},
+    {"duration", 'd', SDW_OPT_DURATION, AT(duration_us), "DURATION", "end after this time", NULL, 0,
+     0, NULL, NULL},
+    {"pairs", 0, SDW_OPT_INT, AT(pairs), "N", "pairs of an on and an off slot in a window", "30", 4,
+     400, NULL, NULL},
+    {"max-rate", 'r', SDW_OPT_RATE, AT(max_bps), "RATE",
+     "never inject faster; 0 injects nothing, a sham run", "100M", 0, 0, NULL, NULL},
+    {"budget", 'b', SDW_OPT_TEXT, AT(budget), "BYTES|SHARE",
+     "bytes a window may inject, or share of the live bytes of --live (1%)", "3M", 0, 0, NULL,
+     NULL},
+    {"live", 0, SDW_OPT_TEXT, AT(live), "IF", "interface whose counters tell the live traffic",
+     NULL, 0, 0, NULL, "interface"},
+    {"ttl-rate", 0, SDW_OPT_REAL, AT(ttl_rate), "PPS",
+     "packets a second that may expire at one router", "50", 1, 1000, NULL, NULL},
+    {"hops", 0, SDW_OPT_INT, AT(hops), "N", "longest path to walk", "30", 1, 64, NULL, NULL},
+    {"port", 'p', SDW_OPT_INT, AT(port), "PORT", "UDP port of the reflector", "862", 1, 65535, NULL,
+     NULL},
+    {"source-port", 0, SDW_OPT_INT, AT(source_port), "PORT", "UDP port to send from", NULL, 0,
+     65535, NULL, NULL},
+    {"source", 'S', SDW_OPT_TEXT, AT(source), "ADDR", "address to send from", NULL, 0, 0, NULL,
+     NULL},
+    {"interface", 'i', SDW_OPT_TEXT, AT(interface), "IF", "interface to send by", NULL, 0, 0, NULL,
+     "interface"},
+    {"mark", 0, SDW_OPT_INT, AT(mark), "N", "routing mark of the packets", NULL, 0, 4294967295.0,
+     NULL, NULL},
+    {"dscp", 0, SDW_OPT_INT, AT(dscp), "N", "DSCP of the packets: the class that users are in", "0",
+     0, 63, NULL, NULL},
+    {"family", 0, SDW_OPT_ENUM, AT(family), "FAMILY", "addresses to take of a name", "any", 0, 0,
+     families, NULL},
+    {"key", 0, SDW_OPT_TEXT, AT(key), "FILE", "authenticate with this key (hexadecimal digits)",
+     NULL, 0, 0, NULL, "file"},
+    {"seed", 0, SDW_OPT_INT, AT(seed), "N", "draw the order of slots from this seed", "1", 0, 0,
+     NULL, NULL},
+    {0},
+};
+
+static const struct sdw_operand operands[] = {
+    {"DEST", "address or name to measure the path to", false, true, "host"},
+    {0},
+};
+
+static int put(void *arg, const struct sdw_schema *schema, const void *rec)
+{
+    return sdw_rec_put(arg, schema, rec);
+}
+
+static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config *config,
+               const struct sdw_stamp_key *key, const char *name)
+{
+    static const int of_family[] = {AF_UNSPEC, AF_INET, AF_INET6};
+    struct sdw_session_config session = {
+        .carrier = {.interface = config->interface,
+                    .mark = (uint32_t)config->mark,
+                    .key = key->n ? key->bytes : NULL,
+                    .key_bytes = key->n},
+        .name = name,
+        .schedule = (enum sdw_schedule)config->schedule,
+        .scope = config->scope,
+        .watch = config->watch,
+        .windows = config->count,
+        .pairs = config->pairs,
+        .max_hops = config->hops,
+        .max_bps = config->max_bps,
+        .ttl_rate = config->ttl_rate,
+        .dscp = (uint8_t)config->dscp,
+        .seed = (uint64_t)config->seed,
+    };
+    struct sdw_sink sink = {put, ctx};
+    int code = sdw_address_resolve(name, (uint16_t)config->port, of_family[config->family],
+                                   &session.carrier.dst, &ctx->err);
+    if (code < 0)
+        return code;
+    if (config->source &&
+        !sdw_address_parse(config->source, (uint16_t)config->source_port, &session.carrier.src))
+        return sdw_err_set(&ctx->err, SDW_EUSAGE, "--source %s: not an address", config->source);
+    if (!config->source && config->source_port)
+        session.carrier.src = sdw_address_any(sdw_address_family(&session.carrier.dst),
+                                              (uint16_t)config->source_port);
+    return sdw_group_add(group, &session, &sink, &ctx->err);
+}
+
+/* Wait until the monotonic time. Returns false when asked to stop. */
+static bool wait_until(struct sdw_ctx *ctx, int64_t at_ns)
+{
+    struct pollfd stop = {.fd = ctx->stop_fd, .events = POLLIN};
+    int64_t left = at_ns - sdw_mono_ns();
+    struct timespec wait = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+    if (left < 0)
+        wait = (struct timespec){0};
+    (void)ppoll(&stop, 1, &wait, NULL);
+    return sdw_stop_signal(ctx) == 0;
+}
+
+/* Step until all destinations are done, or until_ns. An unreachable one is reported and does not
+ * keep the others from being measured. */
+static int measure(struct sdw_ctx *ctx, struct sdw_group *group, int64_t until_ns,
+                   const char **reason)
+{
+    int worst = 0;
+    for (;;) {
+        int64_t due = sdw_group_due(group);
+        if (due == INT64_MAX)
+            return worst;
+        int code = sdw_flush(ctx);
+        if (code < 0)
+            return code;
+        if (!wait_until(ctx, due < until_ns ? due : until_ns)) {
+            *reason = "signal";
+            return worst;
+        }
+        if (due >= until_ns) {
+            *reason = "deadline";
+            return worst;
+        }
+        code = sdw_group_step(group, reason, &ctx->err);
+        if (code == SDW_ENO && group->n > 1)
+            sdw_warn(ctx, "%s", ctx->err.text);
+        if (code < 0 && code != SDW_ENO)
+            return code;
+        worst = code < 0 ? code : worst;
+    }
+}
+
+static int run(struct sdw_ctx *ctx, void *arg)
+{
+    const struct config *config = arg;
+    const bool constant = config->schedule != SDW_SCHEDULE_CHIRP;
+    struct sdw_stamp_key key = {.n = 0};
+    struct sdw_group group;
+    const char *reason = "error";
+    int code = sdw_group_init(&group, config->budget, config->live,
+                              constant ? config->max_bps : default_mean_bps, &ctx->err);
+    if (code == 0 && config->key)
+        code = sdw_stamp_key_load(&key, config->key, &ctx->err);
+    for (size_t i = 0; i < ctx->n_operands && code == 0; i++)
+        code = add(ctx, &group, config, &key, ctx->operands[i]);
+    if (code == 0) {
+        if (!sdw_pace_realtime())
+            sdw_detail(ctx, "no real-time scheduling (CAP_SYS_NICE): more slots may be void");
+        int64_t until =
+            config->duration_us ? sdw_mono_ns() + config->duration_us * 1000 : INT64_MAX;
+        code = measure(ctx, &group, until, &reason);
+        struct sdw_buf counts = {0};
+        sdw_group_counts(&group, &counts);
+        struct sdw_err kept = ctx->err;
+        int ended = sdw_rec_end(ctx, sdw_wall_us(), reason, counts.p);
+        sdw_buf_release(&counts);
+        if (code < 0)
+            ctx->err = kept;
+        code = code < 0 ? code : ended;
+    }
+    sdw_group_release(&group);
+    return code;
+}
+
+static const struct sdw_command command = {
+    "shadow-probe", "measures each hop of a path", options, operands, run, NULL};
+
+static const struct sdw_example examples[] = {
+    {"Measure the path to a host that runs shadow-reflect", "shadow-probe 192.0.2.1", "lab"},
+    {NULL, NULL, NULL},
+};
+
+static const struct sdw_tool tool = {
+    .name = "shadow-probe",
+    .summary = "inject synthetic traffic and measure each hop",
+    .command = &command,
+    .config_size = sizeof(struct config),
+    .main_type = "hop",
+    .column_of = sdw_schema_column,
+    .examples = examples,
+};
+
+int main(int argc, char **argv)
+{
+    return sdw_main(&tool, argc, argv);
+}
