@@ -6,6 +6,7 @@
 #include "rec/rec.h"
 #include "rec/self.h"
 #include "shell/batch.h"
+#include "shell/prompt.h"
 #include "shell/shell.h"
 #include "shell/tools.h"
 
@@ -87,6 +88,8 @@ static int run_shell(struct sdw_ctx *ctx, const struct config *cfg)
         r = sdw_batch_text(&shell, cfg->command, "-c", cfg->keep_going, &ctx->err);
     else if (cfg->file)
         r = sdw_batch_file(&shell, cfg->file, cfg->keep_going, &ctx->err);
+    else if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        r = sdw_prompt_run(&shell, &ctx->err);
     else
         r = sdw_batch_fd(&shell, STDIN_FILENO, "standard input", cfg->keep_going, &ctx->err);
     ctx->status = shell.status;

@@ -1,8 +1,10 @@
 #include "shell/builtin.h"
 #include "core/num.h"
+#include "shell/jobs.h"
 #include "shell/save.h"
 #include "shell/spec.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -68,6 +70,23 @@ static int run_cd(struct sdw_shell *shell, const char *operand, struct sdw_err *
     return r;
 }
 
+static int run_jobs(struct sdw_shell *shell, const char *operand, struct sdw_err *err)
+{
+    (void)operand;
+    if (!shell->jobs)
+        return 0;
+    sdw_jobs_list(shell->jobs, &shell->out);
+    return print_out(shell, err);
+}
+
+static int run_stop(struct sdw_shell *shell, const char *operand, struct sdw_err *err)
+{
+    int64_t number = 0;
+    if (*operand && (!sdw_num_int(sdw_str_of(operand), &number) || number < 1 || number > INT_MAX))
+        return sdw_err_set(err, SDW_EUSAGE, "stop: '%s' is no number of a job", operand);
+    return shell->jobs ? sdw_jobs_stop(shell->jobs, (int)number, err) : 0;
+}
+
 static int run_exit(struct sdw_shell *shell, const char *operand, struct sdw_err *err)
 {
     int64_t status = shell->status;
@@ -82,6 +101,8 @@ const struct sdw_builtin sdw_builtins[] = {
     {"help", "[TOOL]", "list the tools, or explain one", false, true, run_help},
     {"save", "NAME", "write the last pipeline as a script of sh", true, true, run_save},
     {"cd", "[DIR]", "change the directory", false, true, run_cd},
+    {"jobs", "", "list what runs in the background", false, false, run_jobs},
+    {"stop", "[N]", "end what runs in the background", false, true, run_stop},
     {"exit", "[STATUS]", "leave the shell; so does Ctrl-D", false, true, run_exit},
     {0},
 };

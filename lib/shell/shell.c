@@ -1,6 +1,6 @@
 #include "shell/shell.h"
 #include "shell/builtin.h"
-#include "shell/job.h"
+#include "shell/jobs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,8 +67,11 @@ static int run_foreground(struct sdw_shell *shell, struct sdw_err *err)
 static int run_background(struct sdw_shell *shell, struct sdw_err *err)
 {
     int link[2], nothing;
-    if (!shell->adopt)
+    if (!shell->jobs)
         return sdw_err_set(err, SDW_EUSAGE, "a final & is only understood at the prompt");
+    if (sdw_jobs_full(shell->jobs))
+        return sdw_err_set(err, SDW_EUSAGE, "%d pipelines run in the background: stop one first",
+                           SDW_JOBS_MAX);
     if (pipe2(link, O_CLOEXEC) < 0)
         return sdw_err_sys(err, "cannot make a pipe");
     nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -79,7 +82,8 @@ static int run_background(struct sdw_shell *shell, struct sdw_err *err)
     close(link[1]);
     if (nothing >= 0)
         close(nothing);
-    shell->adopt(shell->adopt_arg, &job, link[0]);
+    int number = sdw_jobs_add(shell->jobs, &job, link[0], sdw_buf_view(&shell->last));
+    sdw_note(shell->ctx, "[%d] runs in the background; stop %d ends it", number, number);
     shell->status = 0;
     return r < 0 ? r : 1;
 }

@@ -12,7 +12,7 @@
 #include "shell/pipeline.h"
 #include "shell/tools.h"
 
-struct sdw_job;
+struct sdw_jobs;
 
 struct sdw_shell {
     struct sdw_ctx *ctx;
@@ -23,10 +23,8 @@ struct sdw_shell {
     int status;                   /* exit status of the last line */
     int in_fd;                    /* standard input of what it runs; -1: its own */
     bool interactive;
-    bool leaving; /* exit was typed */
-    /* Set by the interactive side: takes over a job that runs in the background. */
-    void (*adopt)(void *arg, const struct sdw_job *job, int out_fd);
-    void *adopt_arg;
+    bool leaving;          /* exit was typed */
+    struct sdw_jobs *jobs; /* what runs in the background; NULL: nothing may */
 };
 
 /* subs: the sub-commands of shadow. Makes the tools findable through PATH. */
