@@ -216,7 +216,9 @@ generated: all
 	        awk -v IN=man/$$t.1.in -v DATE='$(DATE)' -f man/page.awk > $(GENERATED_TO)/man/$$t.1; \
 	done
 ifneq ($(filter shadow,$(notdir $(BIN))),)
-	@$(B)/bin/shadow records --mdoc | sed 's/@DATE@/$(DATE)/' > $(GENERATED_TO)/man/shadow-records.5
+	@$(B)/bin/shadow records --mdoc | \
+	    sed -e '/^@RECORDS@$$/{r /dev/stdin' -e 'd}' -e 's/@DATE@/$(DATE)/' man/shadow-records.5.in \
+	        > $(GENERATED_TO)/man/shadow-records.5
 endif
 
 # --- install --------------------------------------------------------------------------------

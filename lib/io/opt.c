@@ -172,9 +172,9 @@ static int take_options(struct parse *parse, bool in_order)
         int value = getopt_long(parse->argc, parse->argv, parse->shorts, parse->longs, NULL);
         if (value == -1)
             return 0;
-        if (value == '?' || value == ':')
+        struct sdw_opt_ref *ref = value == '?' || value == ':' ? NULL : ref_of(parse, value);
+        if (!ref)
             return bad_option(parse, value, optopt, parse->argv[optind - 1]);
-        struct sdw_opt_ref *ref = ref_of(parse, value);
         char where[80];
         snprintf(where, sizeof where, "--%s", ref->option->name);
         int rc = sdw_opt_set(ref, SDW_LAYER_COMMAND_LINE, optarg, &parse->common->memory, where,

@@ -1,5 +1,8 @@
 #include "io/optgen_complete.h"
 
+/* A command that prints the record types, usable in all three shells. */
+#define TYPES "shadow records 2>/dev/null | sed \"s/.*\\\"name\\\":\\\"//; s/\\\".*//\""
+
 const struct sdw_completer *sdw_completer_find(const char *name)
 {
     static const struct sdw_completer completers[] = {
@@ -8,8 +11,7 @@ const struct sdw_completer *sdw_completer_find(const char *name)
         {"interface", "-W \"$(cd /sys/class/net 2>/dev/null && echo *)\"", "_net_interfaces",
          "-a '(ls /sys/class/net 2>/dev/null)'"},
         {"host", "-A hostname", "_hosts", "-a '(__fish_print_hostnames)'"},
-        {"type", "-W \"$(shadow records --names 2>/dev/null)\"",
-         "($(shadow records --names 2>/dev/null))", "-a '(shadow records --names 2>/dev/null)'"},
+        {"type", "-W \"$(" TYPES ")\"", "($(" TYPES "))", "-a '(" TYPES ")'"},
         {"tool", "-W \"$(compgen -c shadow- | sed s/^shadow-//)\"",
          "(${${(M)${(k)commands}:#shadow-*}#shadow-})",
          "-a '(complete -C shadow- | string replace -rf \"^shadow-(\\\\S+).*\" \"\\$1\")'"},
