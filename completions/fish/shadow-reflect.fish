@@ -15,7 +15,7 @@ complete -c shadow-reflect -s q -l quiet -d 'print errors only on standard error
 complete -c shadow-reflect -s v -l verbose -d 'print more on standard error'
 complete -c shadow-reflect -l format -x -a 'auto ndjson table csv' -d 'output format; auto is a table on a terminal and ndjson elsewhere'
 complete -c shadow-reflect -l color -x -a 'auto always never' -d 'colour the table; auto is on a terminal unless NO_COLOR is set'
-complete -c shadow-reflect -s o -l only -r -a '(shadow records --names 2>/dev/null)' -d 'print only records of these types'
+complete -c shadow-reflect -s o -l only -r -a '(shadow records 2>/dev/null | sed "s/.*\"name\":\"//; s/\".*//")' -d 'print only records of these types'
 complete -c shadow-reflect -l strict -d 'stop at the first bad input line'
 complete -c shadow-reflect -l lock -r -F -d 'hold a lock on this file; exit with 1 at once when another process holds it'
 complete -c shadow-reflect -l deadline -x -d 'stop after this time'
