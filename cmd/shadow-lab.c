@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "io/tool.h"
 #include "net/lab.h"
+#include "net/traffic.h"
 #include "rec/end.h"
 
 #include <poll.h>
@@ -11,6 +12,7 @@ struct config {
     const char *lab;
     struct sdw_preset preset;
     struct sdw_lab_change change;
+    struct sdw_traffic_plan traffic;
     int icmp, shaper;
     int64_t interval_us, count;
 };
@@ -69,6 +71,30 @@ static const struct sdw_option set_options[] = {
     OPT("buffer", DURATION, change.buffer_us, "DURATION", "time a full queue takes to drain", NULL),
     OPT("loss", SHARE, change.loss_share, "SHARE", "random loss", NULL),
     OPT("no-loss", FLAG, change.no_loss, NULL, "end the random loss", NULL),
+    {0},
+};
+static const struct sdw_option traffic_options[] = {
+    LAB,
+    OPT("from", TEXT, traffic.from, "NODE", "node that sends", NULL),
+    OPT("to", TEXT, traffic.to, "NODE", "node that receives", NULL),
+    OPT("source", TEXT, traffic.source, "ADDRESS", "send from this address of the node", NULL),
+    OPT("destination", TEXT, traffic.destination, "ADDRESS", "send to this address of the node",
+        NULL),
+    OPT("name", TEXT, traffic.name, "NAME", "name in the records", "traffic"),
+    OPT_ENUM("model", traffic.model, "MODEL", "UDP cbr, poisson, onoff; TCP app, bulk", "cbr",
+             sdw_traffic_models),
+    OPT("rate", RATE, traffic.rate_bps, "RATE", "rate of all flows together (IP)", "1M"),
+    OPT("rate-end", RATE, traffic.rate_end_bps, "RATE", "rate that it rises or falls to", NULL),
+    OPT("ramp", DURATION, traffic.ramp_us, "DURATION", "time it takes (default: all)", NULL),
+    OPT("peak", REAL, traffic.peak, "X", "onoff: rate while on, over the mean", "1.8"),
+    OPT_INT("size", traffic.size, "IP bytes a packet, or bytes a TCP message", "1000", 24, 65000),
+    OPT("trimodal", FLAG, traffic.trimodal, NULL, "packets of 72, 576 and 1500 bytes", NULL),
+    OPT_INT("flows", traffic.flows, "flows, each from its own port", "1", 1, 256),
+    OPT_INT("port", traffic.port, "port of the receiver", "9000", 1, 55000),
+    OPT("ipv6", FLAG, traffic.ipv6, NULL, "use IPv6", NULL),
+    OPT("duration", DURATION, traffic.duration_us, "DURATION", "how long to send", "10s"),
+    OPT("interval", DURATION, traffic.interval_us, "DURATION", "time between records", "1s"),
+    OPT_INT("seed", traffic.seed, "seed of sizes and gaps", "1", 0, 1e9),
     {0},
 };
 static const struct sdw_option counters_options[] = {
@@ -166,19 +192,23 @@ static int run_set(struct sdw_ctx *ctx, void *arg)
     return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", NULL);
 }
 
+static int run_traffic(struct sdw_ctx *ctx, void *arg)
+{
+    const struct config *config = arg;
+    int code = sdw_traffic_run(ctx, config->lab, &config->traffic);
+    return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", NULL);
+}
+
 static int run_counters(struct sdw_ctx *ctx, void *arg)
 {
     const struct config *config = arg;
-    int64_t done = 0, next = sdw_mono_ns();
     int code = 0;
-    while (code == 0 && !sdw_stop_signal(ctx)) {
+    for (int64_t done = 0; code == 0 && !sdw_stop_signal(ctx);) {
         code = sdw_lab_put_counters(ctx, config->lab, ctx->operands[0]);
         if (code < 0 || ++done == config->count)
             break;
         code = sdw_flush(ctx);
-        next += config->interval_us * 1000;
-        int64_t wait_ms = (next - sdw_mono_ns()) / 1000000;
-        poll(&(struct pollfd){ctx->stop_fd, POLLIN, 0}, 1, wait_ms > 0 ? (int)wait_ms : 0);
+        poll(&(struct pollfd){ctx->stop_fd, POLLIN, 0}, 1, (int)(config->interval_us / 1000));
     }
     return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", NULL);
 }
@@ -188,6 +218,7 @@ static const struct sdw_command subs[] = {
     {"list", "prints the plan of a standing laboratory", lab_options, NULL, run_list, NULL},
     {"exec", "runs a command inside a node", lab_options, exec_operands, run_exec, NULL},
     {"set", "changes a link of a standing laboratory", set_options, link_operands, run_set, NULL},
+    {"traffic", "runs live traffic between two nodes", traffic_options, NULL, run_traffic, NULL},
     {"counters", "reads the queue of a shaped link", counters_options, link_operands, run_counters,
      NULL},
     {"down", "takes a laboratory down", lab_options, NULL, run_down, NULL},
