@@ -9,6 +9,7 @@
 #include "shell/prompt.h"
 #include "shell/shell.h"
 #include "shell/tools.h"
+#include "sys/doctor.h"
 
 #include <unistd.h>
 
@@ -77,6 +78,28 @@ static int run_records(struct sdw_ctx *ctx, void *config)
     }
     int64_t now = sdw_wall_us();
     return schema ? sdw_rec_list_fields(ctx, now, schema) : sdw_rec_list(ctx, now);
+}
+
+static int run_doctor(struct sdw_ctx *ctx, void *unused)
+{
+    bool missing = false;
+    int r = 0;
+    (void)unused;
+    for (size_t i = 0; i < sdw_doctor_count() && r >= 0; i++) {
+        struct sdw_examination found;
+        sdw_doctor_examine(i, &found);
+        struct sdw_check check = {.ts = sdw_wall_us(),
+                                  .check = sdw_str_of(found.name),
+                                  .state = sdw_str_of(sdw_health_name(found.health)),
+                                  .essential = found.essential,
+                                  .found = sdw_str_of(found.found),
+                                  .remedy = sdw_str_of(found.remedy)};
+        missing |= found.essential && found.health == SDW_HEALTH_MISSING;
+        r = sdw_rec_put(ctx, &sdw_check_schema, &check);
+    }
+    if (r >= 0 && missing)
+        return sdw_err_set(&ctx->err, SDW_ENO, "something essential is missing");
+    return r;
 }
 
 static int run_shell(struct sdw_ctx *ctx, const struct config *cfg)
@@ -151,6 +174,8 @@ static const struct sdw_command subs[] = {
      run_filter, NULL},
     {"records", "list the record types, or the fields of one", records_options, records_operands,
      run_records, NULL},
+    {"doctor", "say what this machine allows, and which command would allow more", NULL, NULL,
+     run_doctor, NULL},
     {0},
 };
 
@@ -162,6 +187,8 @@ static const struct sdw_example examples[] = {
      NULL},
     {"A pipeline without the prefixes:", "shadow -c 'filter type=hop <run.ndjson | jq -c .addr'",
      NULL},
+    {"What stands in the way of the tools here:",
+     "shadow doctor | jq -r 'select(.remedy) | .remedy'", NULL},
     {"What a record type holds:", "shadow records verdict", NULL},
     {0},
 };
