@@ -213,7 +213,7 @@ static int send_in_time(struct job *job, size_t i)
         return code;
     bool alone = i == 0 || job->plan->shots[i - 1].at_ns < shot->at_ns;
     run->late += alone && late_ns > SDW_LATE_NS;
-    run->load_late += shot->load && late_ns > half_gap(job->plan, i);
+    run->load_late += alone && shot->load && late_ns > half_gap(job->plan, i);
     run->duration_ns = sdw_mono_ns() - job->start_ns;
     return 0;
 }

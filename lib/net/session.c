@@ -28,6 +28,7 @@ enum {
     SCOPED_MARKERS = 6,
     SCOPED_TTL_PACKETS = 30, /* most load packets that expire at one router in a slot */
     REHEARSALS = 4,          /* trains before the first window */
+    TRAIN_MOST_BYTES = 50000,
     WATCH_BYTES = 20000,
     WATCH_FAST_NS = 150 * MS,
     WATCH_SLOW_NS = 2000 * (int64_t)MS,
@@ -204,9 +205,10 @@ static int find_path(struct sdw_session *session, struct sdw_err *err)
 
 static int64_t train_bytes(const struct sdw_session *session)
 {
+    int64_t most = session->config.watch ? WATCH_BYTES : TRAIN_MOST_BYTES;
     int64_t bytes = session->config.window_bytes / (2 * session->config.pairs);
-    if (session->config.watch && bytes > WATCH_BYTES)
-        bytes = WATCH_BYTES;
+    if (bytes > most)
+        bytes = most;
     double afford = session->budget->bytes_per_s * 0.8;
     return afford < (double)bytes ? (int64_t)afford : bytes;
 }
@@ -219,7 +221,7 @@ static struct sdw_hover make_train(struct sdw_session *session, unsigned load_ho
                                       .ttl = load_hop ? (uint8_t)load_hop : SDW_TTL_FAR,
                                       .deaf = load_hop != 0};
     struct sdw_hover train = sdw_hover(&session->aim, &limits);
-    if (session->config.scope && train.limits.bytes > SCOPED_TTL_PACKETS * train.ip_bytes)
+    if (load_hop && train.limits.bytes > SCOPED_TTL_PACKETS * train.ip_bytes)
         train.limits.bytes = SCOPED_TTL_PACKETS * (int64_t)train.ip_bytes;
     return train;
 }
@@ -406,7 +408,7 @@ static int put_slot(struct sdw_session *session, const struct sdw_hover *train,
         .on = session->ticket.on,
         .voided = voided != NULL,
         .load_hop = session->ticket.load_hop,
-        .target_bps = target_bps,
+        .target_bps = round(target_bps),
         .chirp_base_ns = session->chirp_base_ns,
         .reason = voided ? voided : why_ended(session, train),
         .rungs = rungs,

@@ -169,7 +169,7 @@ static double mean_rate(const struct sdw_run_load *load)
     for (size_t i = 1; i < load->n; i++)
         bits += load->ip_bytes[i] * 8.0;
     return load->n > 1 && load->sent_ns[load->n - 1] > 0
-               ? bits * 1e9 / (double)load->sent_ns[load->n - 1]
+               ? round(bits * 1e9 / (double)load->sent_ns[load->n - 1])
                : NAN;
 }
 
