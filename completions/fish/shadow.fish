@@ -18,3 +18,4 @@ complete -c shadow -n '__fish_use_subcommand' -a filter -d 'pass the records tha
 complete -c shadow -n '__fish_use_subcommand' -a records -d 'list the record types, or the fields of one'
 complete -c shadow -n '__fish_seen_subcommand_from records' -l schema -d 'print JSON Schema (draft 2020-12)'
 complete -c shadow -n '__fish_seen_subcommand_from records' -a '(shadow records 2>/dev/null | sed "s/.*\"name\":\"//; s/\".*//")' -d 'list the fields of this record type'
+complete -c shadow -n '__fish_use_subcommand' -a doctor -d 'say what this machine allows, and which command would allow more'

@@ -68,6 +68,31 @@ static int take_routes(struct sdw_lab_node *node, struct sdw_str array, struct s
     return code;
 }
 
+static bool plain(struct sdw_str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] < ' ' || text.p[i] > '~' || text.p[i] == '\\')
+            return false;
+    return true;
+}
+
+static int take_sysctls(struct sdw_lab_node *node, struct sdw_str object, struct sdw_err *err)
+{
+    struct sdw_scan scan;
+    struct sdw_member member;
+    int code = object.p[0] == '{' ? sdw_scan_begin(&scan, object, err)
+                                  : sdw_err_field(err, "sysctls", "not an object");
+    while (code == 0 && (code = sdw_scan_next(&scan, &member, err)) > 0) {
+        bool value = member.kind == SDW_SCAN_STRING || member.kind == SDW_SCAN_NUMBER;
+        code = value && plain(member.key) && plain(member.value)
+                   ? 0
+                   : sdw_err_field(err, "sysctls", "not an object of plain text and numbers");
+    }
+    if (code == 0)
+        node->sysctls = sdw_xstrndup(object.p, object.n);
+    return code;
+}
+
 static const char *copy_name(struct sdw_str view, char out[64])
 {
     snprintf(out, 64, "%.*s", (int)(view.n < 60 ? view.n : 60), view.p ? view.p : "");
@@ -85,7 +110,7 @@ static int take_node(struct sdw_topology *topology, const struct sdw_node *rec, 
     if (code == 0 && rec->routes.p)
         code = take_routes(node, rec->routes, err);
     if (code == 0 && rec->sysctls.p)
-        node->sysctls = sdw_xstrndup(rec->sysctls.p, rec->sysctls.n);
+        code = take_sysctls(node, rec->sysctls, err);
     return code;
 }
 

@@ -31,7 +31,8 @@ static bool in_user_namespace(void)
 
 int sdw_netns_prepare(struct sdw_err *err)
 {
-    if (mkdir(SDW_NETNS_DIR, 0755) < 0 && errno != EEXIST && in_user_namespace()) {
+    (void)mkdir(SDW_NETNS_DIR, 0755); /* what matters is whether it is there and fit for use */
+    if (access(SDW_NETNS_DIR, W_OK) < 0 && in_user_namespace()) {
         if (mount("tmpfs", "/run", "tmpfs", 0, "mode=755") < 0)
             return sdw_err_sys(err, "/run is not writable and a tmpfs cannot be mounted over it"
                                     " (use unshare -Urnm, with the m)");
