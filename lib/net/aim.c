@@ -8,10 +8,12 @@
 static const uint16_t sizes[SDW_AIM_SIZES] = {250, 400, 600, 800, 1000, 1200};
 static const double packet_s = 0.0005;
 static const double lowest_bps = 32e3;
+static const double climb_most = 1.5; /* from one train to the next */
 
 enum {
     NOISE_NS = 20000, /* of delays, beyond which a queue is taken for real */
     BURST_NS = 50000, /* closer packets left back to back */
+    RATES_LEAST = 3,
     BUSY_LEAST_NS = 500000,
     BUSY_FULL_NS = 30000000 /* so much busy time counts fully */
 };
@@ -95,18 +97,29 @@ static struct busy find_busy(struct sdw_aim *aim, const int64_t *sent_ns, const 
     return busy;
 }
 
+/* One train alone may be far off: a host that stalls delivers packets back to back that were not.
+ */
+static void learn_capacity(struct sdw_aim *aim, struct busy *busy)
+{
+    if (busy->n_rates < RATES_LEAST)
+        return;
+    qsort(busy->rates, busy->n_rates, sizeof *busy->rates, ascending);
+    aim->capacities[aim->n_capacities++ % SDW_AIM_MEMORY] = busy->rates[busy->n_rates * 3 / 4];
+    double sorted[SDW_AIM_MEMORY];
+    size_t n = aim->n_capacities < SDW_AIM_MEMORY ? aim->n_capacities : SDW_AIM_MEMORY;
+    memcpy(sorted, aim->capacities, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, ascending);
+    aim->capacity_bps = sorted[(n - 1) / 2];
+}
+
 void sdw_aim_feed(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *ip_bytes,
                   const int64_t *delay_ns, size_t n)
 {
     struct busy busy = find_busy(aim, sent_ns, ip_bytes, delay_ns, n);
-    if (busy.n_rates >= 3) {
-        qsort(busy.rates, busy.n_rates, sizeof *busy.rates, ascending);
-        double capacity = busy.rates[busy.n_rates * 3 / 4];
-        aim->capacity_bps =
-            aim->capacity_bps > 0 ? 0.8 * aim->capacity_bps + 0.2 * capacity : capacity;
-    }
+    learn_capacity(aim, &busy);
     free(busy.rates);
     double available = aim->available_bps, capacity = aim->capacity_bps;
+    double most = available * climb_most;
     aim->before_bps = available;
     if (busy.time_ns < BUSY_LEAST_NS) {
         available *= 1.3;
@@ -116,7 +129,8 @@ void sdw_aim_feed(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *i
         available += clamp(busy.time_ns / BUSY_FULL_NS, 0.25, 0.7) * (seen - available);
         available = available < capacity ? available : capacity;
     }
-    aim->available_bps = clamp(available, lowest_bps, fmax(aim->max_bps, lowest_bps));
+    aim->available_bps =
+        clamp(available < most ? available : most, lowest_bps, fmax(aim->max_bps, lowest_bps));
     if (aim->available_bps > aim->highest_bps)
         aim->highest_bps = aim->available_bps;
 }

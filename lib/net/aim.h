@@ -8,12 +8,14 @@
 
 #include "core/base.h"
 
-enum { SDW_AIM_SIZES = 6 };
+enum { SDW_AIM_SIZES = 6, SDW_AIM_MEMORY = 9 };
 
 struct sdw_aim {
-    double max_bps;                 /* never inject faster */
-    double available_bps;           /* 0: not known yet */
-    double capacity_bps;            /* 0: not known yet */
+    double max_bps;       /* never inject faster */
+    double available_bps; /* 0: not known yet */
+    double capacity_bps;  /* 0: not known yet; the median of what the last trains said */
+    double capacities[SDW_AIM_MEMORY];
+    size_t n_capacities;
     double highest_bps;             /* most that was ever available */
     double before_bps;              /* what was available before the last train */
     size_t size;                    /* index of the load size in use */

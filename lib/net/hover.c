@@ -12,8 +12,8 @@ enum {
 };
 
 static const double first_bps = 1e6, first_growth = 1.05;
-static const double bump_s = 0.0015;
-static const double above = 1.1, gentle_above = 1.15, below = 0.5, climb = 1.02;
+static const double bump_s = 0.0015, bump_most = 4;
+static const double above = 1.1, gentle_above = 1.15, below = 0.5;
 static const double deaf_above = 1.25; /* without feedback: surely above */
 
 static int64_t ns_of(double bits, double bps)
@@ -41,12 +41,18 @@ struct sdw_hover sdw_hover(struct sdw_aim *aim, const struct sdw_hover_limits *l
     int64_t mtu_ns = ns_of(1500 * 8, hover.capacity_bps);
     hover.low_ns = mtu_ns > 1000000 ? mtu_ns : 1000000;
     hover.high_ns = mtu_ns * 5 / 2 > 3000000 ? mtu_ns * 5 / 2 : 3000000;
+    hover.climb_ns = 5000000;
+    if (hover.climb_ns < 2 * limits->round_ns)
+        hover.climb_ns = 2 * limits->round_ns;
+    if (hover.climb_ns < 2 * mtu_ns)
+        hover.climb_ns = 2 * mtu_ns;
     unsigned planned = (unsigned)(hover.limits.bytes / hover.ip_bytes);
     if (planned < PACKETS_LEAST) {
         planned = PACKETS_LEAST;
         hover.limits.bytes = PACKETS_LEAST * (int64_t)hover.ip_bytes;
     }
-    double bump_bytes = bump_s * fmin(hover.capacity_bps, aim->max_bps) / 8;
+    double bump_bps = fmin(hover.capacity_bps, bump_most * hover.available_bps);
+    double bump_bytes = bump_s * fmin(bump_bps, aim->max_bps) / 8;
     hover.bump = (unsigned)ceil(bump_bytes / hover.ip_bytes);
     if (hover.bump > planned / 4)
         hover.bump = planned / 4;
@@ -74,7 +80,8 @@ static double next_rate(const struct sdw_hover *hover, bool gentle)
     else if (hover->queue_ns < 0)
         rate = above * available;
     else if (hover->queue_ns < hover->low_ns)
-        rate = fmax(hover->rate_bps, available) * climb;
+        rate =
+            fmax(hover->rate_bps, available) * exp((double)hover->gap_ns / (double)hover->climb_ns);
     else if (hover->queue_ns > hover->high_ns)
         rate = below * available;
     else
@@ -111,16 +118,16 @@ bool sdw_hover_next(struct sdw_hover *hover, int64_t now_ns, struct sdw_shot *sh
     int64_t left = (hover->limits.bytes - hover->spent) / hover->ip_bytes;
     if (hover->first && hover->rate_bps >= hover->aim->max_bps * 0.999)
         return false;
-    if (left <= 0) {
+    if (left <= 0) { /* no queue yet: twice the bytes to find one */
         bool gone = hover->queue_ns >= 0 && hover->queue_ns < hover->low_ns;
-        if (hover->first || !gone || hover->extra == EXTRA)
+        if (hover->first || !gone || hover->spent >= 2 * hover->limits.bytes)
             return false;
-        hover->extra++;
     }
     int64_t gap = 0;
     if (hover->packets > 0 && !back_to_back(hover, left)) {
-        hover->rate_bps = next_rate(hover, left <= GENTLE);
+        hover->rate_bps = next_rate(hover, left > 0 && left <= GENTLE);
         gap = ns_of(hover->ip_bytes * 8.0, hover->rate_bps);
+        hover->gap_ns = gap;
     }
     hover->packets++;
     hover->spent += hover->ip_bytes;

@@ -20,6 +20,7 @@ struct sdw_hover_limits {
     int64_t bytes; /* of the train */
     int64_t length_ns;
     int64_t abort_ns; /* delay at which it ends at once */
+    int64_t round_ns; /* round-trip time of the path */
     uint8_t ttl;      /* of its packets */
     bool deaf;        /* its packets die on their way: no feedback will come */
 };
@@ -30,9 +31,11 @@ struct sdw_hover {
     uint16_t ip_bytes;
     bool first;                         /* nothing is known of the path yet */
     double available_bps, capacity_bps; /* as believed at its start */
-    int64_t low_ns, high_ns;            /* the queue to keep */
-    double rate_bps;                    /* of the next gap */
-    unsigned packets, bump, burst_left, bursts, extra;
+    int64_t climb_ns;        /* time in which the rate rises by a factor e without a queue */
+    int64_t low_ns, high_ns; /* the queue to keep */
+    double rate_bps;         /* of the next gap */
+    int64_t gap_ns;          /* the one just sent */
+    unsigned packets, bump, burst_left, bursts;
     int64_t spent, started_ns;
     int64_t queue_ns;   /* newest known delay above base; -1: none yet */
     bool ended, turned; /* turned: it met a queue */

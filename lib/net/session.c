@@ -218,6 +218,7 @@ static struct sdw_hover make_train(struct sdw_session *session, unsigned load_ho
     struct sdw_hover_limits limits = {.bytes = train_bytes(session),
                                       .length_ns = TRAIN_LONGEST_NS,
                                       .abort_ns = ABORT_NS,
+                                      .round_ns = sdw_route_longest_ns(&session->route),
                                       .ttl = load_hop ? (uint8_t)load_hop : SDW_TTL_FAR,
                                       .deaf = load_hop != 0};
     struct sdw_hover train = sdw_hover(&session->aim, &limits);
@@ -237,6 +238,18 @@ static struct sdw_run_rules make_rules(const struct sdw_session *session)
         .silence_ns = SILENCE_NS,
         .dscp = session->config.dscp,
     };
+}
+
+static const char *why_void(const struct sdw_session *session, bool same_path)
+{
+    const struct sdw_run *run = &session->run;
+    if (!same_path)
+        return "path change";
+    if (run->stall_ns > SDW_STALL_NS)
+        return "host stalled";
+    if (run->load_late * 10 > run->load_sent)
+        return "late";
+    return NULL;
 }
 
 static void learn_train(struct sdw_session *session, const struct sdw_hover *train)
@@ -265,7 +278,7 @@ static int rehearse(struct sdw_session *session, struct sdw_err *err)
     account(session, session->run.bytes, session->run.load_sent);
     if (session->run.load_answered == 0 && ++session->lost >= LOST_SENTINELS)
         session->phase = FIND;
-    else if (session->run.load_answered)
+    else if (session->run.load_answered && !why_void(session, true))
         learn_train(session, &train);
     session->due_ns = sdw_mono_ns() + DRAIN_NS;
     if (++session->rehearsals >= REHEARSALS && session->phase == REHEARSE)
@@ -322,18 +335,6 @@ static bool plan_slot(struct sdw_session *session, const struct sdw_rungs *rungs
         break;
     }
     return false;
-}
-
-static const char *why_void(const struct sdw_session *session, bool same_path)
-{
-    const struct sdw_run *run = &session->run;
-    if (!same_path)
-        return "path change";
-    if (run->stall_ns > SDW_STALL_NS)
-        return "host stalled";
-    if (run->load_late * 10 > run->load_sent)
-        return "late";
-    return NULL;
 }
 
 static const char *why_ended(const struct sdw_session *session, const struct sdw_hover *train)
@@ -457,7 +458,7 @@ static int measure(struct sdw_session *session, struct sdw_err *err)
     session->ticket_open = false;
     account(session, session->run.bytes, (int64_t)session->run.n);
     bool same_path = sdw_route_learn(&session->route, &session->plan, &session->run);
-    if (with_train && session->run.load_answered)
+    if (with_train && session->run.load_answered && !why_void(session, same_path))
         learn_train(session, &train);
     session->lost = far_end_heard(session) ? 0 : session->lost + 1;
     code = put_slot(session, with_train ? &train : NULL, &rungs, target_bps, same_path);
