@@ -6,8 +6,10 @@
 #include "core/mem.h"
 #include "model/stats.h"
 
-/* Least share of a train's time that must have been read for it to count at all. */
+/* Time of a train that must have been read for it to count at all. */
 static const double LEAST_BUSY_S = 200e-6;
+/* Routes and clocks drift: older delays are no base. */
+static const double BASE_AGE_S = 30;
 /* Back-to-back packets leave within this of each other. */
 static const double BACK_TO_BACK_S = 50e-6;
 
@@ -94,12 +96,13 @@ const struct sdw_train *sdw_trains_at(const struct sdw_trains *trains, size_t i,
     return &trains->kept[i].train;
 }
 
-int64_t sdw_trains_base(const struct sdw_trains *trains, size_t first, int64_t bytes)
+int64_t sdw_trains_base(const struct sdw_trains *trains, double at_s, int64_t bytes)
 {
     int64_t base = INT64_MAX;
-    for (size_t i = first; i < trains->n; i++) {
+    for (size_t i = 0; i < trains->n; i++) {
         const struct sdw_kept_train *kept = &trains->kept[i];
-        if (kept->arrived && kept->bytes >= bytes && kept->floor_ns < base)
+        if (kept->arrived && kept->bytes >= bytes && kept->floor_ns < base &&
+            fabs(kept->at_s - at_s) <= BASE_AGE_S)
             base = kept->floor_ns;
     }
     return base == INT64_MAX ? 0 : base;
@@ -137,7 +140,7 @@ static void read_gaps(const struct sdw_trains *trains, size_t first,
         all->busy_s[j] = 0;
         if (!kept->arrived || kept->bytes == 0)
             continue;
-        int64_t base = sdw_trains_base(trains, first, kept->bytes);
+        int64_t base = sdw_trains_base(trains, kept->at_s, kept->bytes);
         size_t n =
             sdw_chirp_gaps(&kept->train, base, rules->noise_s, all->gaps + all->n, kept->train.n);
         for (size_t i = all->n; i < all->n + n; i++) {
@@ -269,8 +272,8 @@ static double sustained(const struct sdw_trains *trains, size_t first,
         struct sdw_chirp chirp;
         if (!kept->arrived || kept->bytes == 0)
             continue;
-        sdw_chirp_read(&kept->train, sdw_trains_base(trains, first, kept->bytes), rules->rise_s,
-                       &chirp);
+        sdw_chirp_read(&kept->train, sdw_trains_base(trains, kept->at_s, kept->bytes),
+                       rules->rise_s, &chirp);
         double wire = ((double)kept->bytes + rules->overhead_bytes) / (double)kept->bytes;
         if (!isnan(chirp.sustain_bps))
             rates[n++] = chirp.sustain_bps * wire;
@@ -295,6 +298,7 @@ void sdw_capacity_estimate(const struct sdw_trains *trains, size_t first,
         capacity = rules->capacity_bps / to_ip;
         log_se = isnan(log_se) ? 0 : fmin(log_se, 0.01);
     }
+    answer->sustained_bps = sustained(trains, first, rules) * to_ip;
     answer->trains = all.trains;
     answer->capacity_bps = capacity * to_ip;
     answer->capacity_se = answer->capacity_bps * log_se;
@@ -314,7 +318,7 @@ void sdw_capacity_estimate(const struct sdw_trains *trains, size_t first,
         answer->hi = fmin(fmax(w.mean + reach, 0), fmax(capacity, w.mean)) * to_ip;
         answer->between_bps = w.between * to_ip;
     } else {
-        answer->lo = sustained(trains, first, rules) * to_ip;
+        answer->lo = answer->sustained_bps;
     }
     readings_release(&all);
 }

@@ -41,23 +41,24 @@ extern const struct sdw_capacity_rules sdw_capacity_defaults;
 
 /* All rates in IP-layer bit/s of packets of packet_bytes; NAN: not known. */
 struct sdw_capacity_answer {
-    double lo, mid, hi;  /* available; mid NAN and lo set when only a bound is known */
-    double capacity_bps; /* of the tight link */
-    double capacity_se;  /* its standard error */
-    double between_bps;  /* standard deviation of availability from train to train */
-    double busy_s;       /* time in which the cross traffic was seen */
-    size_t trains, used; /* given; with busy time */
-    size_t dispersions;  /* samples behind capacity_bps */
+    double lo, mid, hi;   /* available; mid NAN and lo set when only a bound is known */
+    double capacity_bps;  /* of the tight link */
+    double capacity_se;   /* its standard error */
+    double sustained_bps; /* median of the rates that trains kept up without leaving a queue */
+    double between_bps;   /* standard deviation of availability from train to train */
+    double busy_s;        /* time in which the cross traffic was seen */
+    size_t trains, used;  /* given; with busy time */
+    size_t dispersions;   /* samples behind capacity_bps */
 };
 
-/* Over the trains [first, trains->n). */
+/* Over the trains [first, trains->n); base delays come from all trains. */
 void sdw_capacity_estimate(const struct sdw_trains *trains, size_t first,
                            const struct sdw_capacity_rules *rules,
                            struct sdw_capacity_answer *answer);
 
-/* The least delay that a train of this size met on the way, over the trains [first, n): of those
- * of its own size, and of larger ones (they cannot be faster). */
-int64_t sdw_trains_base(const struct sdw_trains *trains, size_t first, int64_t bytes);
+/* The least delay that packets of this size met, over the trains within BASE_AGE_S (30 s) of
+ * at_s: those of that size, and of larger ones (they cannot be faster). */
+int64_t sdw_trains_base(const struct sdw_trains *trains, double at_s, int64_t bytes);
 
 /* Train i as it was added: borrowed until the set changes. */
 const struct sdw_train *sdw_trains_at(const struct sdw_trains *trains, size_t i, double *at_s);

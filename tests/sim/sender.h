@@ -84,6 +84,7 @@ static inline double sim_send_train(struct sim *s, struct sim_sender *p, double 
     double lo = fmax(1e-3, mtu), hi = fmax(3e-3, 2.5 * mtu), stop = fmax(15e-3, 8 * mtu);
     double rate = first ? 1e6 : a, sent = 0, known = 0, began = at;
     double bump = first ? 0 : fmin(ceil(1.5e-3 * c / 8 / size), p->train_bytes / size / 4);
+    double climb = fmax(fmax(5e-3, 2 * p->rtt_s), 2 * mtu), most = p->train_bytes;
     size_t n = 0, seen = 0, burst = 0;
     p->peak_s = 0;
     while (n < SIM_TRAIN_MAX) {
@@ -108,8 +109,8 @@ static inline double sim_send_train(struct sim *s, struct sim_sender *p, double 
             }
             seen++;
         }
-        if (known > stop || sent >= p->train_bytes || at - began >= p->train_s ||
-            (first && known > hi))
+        most = p->train_bytes * (known < lo ? 2 : 1);
+        if (known > stop || sent >= most || at - began >= p->train_s || (first && known > hi))
             break;
         if ((double)n <= bump) {
             at += 10e-6;
@@ -122,7 +123,7 @@ static inline double sim_send_train(struct sim *s, struct sim_sender *p, double 
         if (first)
             rate *= 1.05;
         else if (known < lo)
-            rate = fmax(rate, a) * 1.02;
+            rate = fmax(rate, a) * exp(size * 8 / fmax(rate, a) / climb);
         else
             rate = known > hi ? 0.5 * a : 1.1 * a;
         rate = fmin(rate, p->max_bps);
