@@ -81,8 +81,10 @@ struct sdw_carrier {
     uint16_t min_ip_bytes;       /* the smallest packet it sends */
     int fds[3];                  /* to poll for POLLIN|POLLERR before receive; -1: unused */
     enum sdw_far_end far_end;    /* what far-end answers look like; NONE until the first one */
-    uint64_t drops;              /* arrived packets that the kernel dropped for want of room */
-    uint64_t foreign;            /* arrived packets that were no answers of ours */
+    bool mute_load;              /* load is not answered: only markers are */
+    bool mute_far_end; /* nor are markers to the far end: one is answered by the last router */
+    uint64_t drops;    /* arrived packets that the kernel dropped for want of room */
+    uint64_t foreign;  /* arrived packets that were no answers of ours */
 };
 
 /* What the constructors need. Absent: zero. */
