@@ -139,7 +139,7 @@ unit: $(UNIT) all
 check: need-build need-test
 	@$(MAKE) --no-print-directory check-run
 check-run: all $(UNIT) $(FUZZ) $(BENCH_BIN)
-	$(RUN_ENV) prove -e tests/run $(TESTS)
+	$(RUN_ENV) prove -f --comments -e tests/run $(TESTS)
 
 # Look for new faults at the parsers, FUZZ_SECONDS each; FUZZ_TARGETS='rec scan' only at these.
 FUZZ_SECONDS ?= 20
@@ -200,7 +200,7 @@ lint-text:
 	shellcheck -x $(SH_FILES) $(wildcard completions/bash/*)
 	mandoc -Tlint -Wwarning $(wildcard man/*.[157])
 	codespell -q 3 --ignore-words-list=$(CODESPELL_IGNORE) lib cmd man/*.in man/*.awk tests README.md CHANGELOG.md Makefile
-CODESPELL_IGNORE := fo,ect
+CODESPELL_IGNORE := fo,ect,nd
 
 # --- generated files ------------------------------------------------------------------------
 

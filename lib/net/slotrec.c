@@ -276,7 +276,7 @@ static int put_hop(const struct sdw_route *route, unsigned hop, const struct sdw
     rec.sent = h->asked;
     rec.received = h->answered;
     if (h->answered) {
-        double sorted[SDW_ROUTE_ROUNDS];
+        double sorted[SDW_ROUTE_ROUNDS] = {0};
         for (unsigned i = 0; i < h->answered; i++)
             sorted[i] = (double)h->round_ns[i] / 1e3;
         qsort(sorted, h->answered, sizeof *sorted, ascending);

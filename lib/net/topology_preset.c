@@ -50,7 +50,7 @@ static void pin(struct builder *b, struct sdw_lab_node *at, const char *to, cons
 static void shape(struct builder *b, struct sdw_lab_link *link, double rate_bps, double nominal_bps,
                   double loss)
 {
-    if (b->code < 0)
+    if (b->code < 0 || !link)
         return;
     link->end[0].rate_bps = rate_bps;
     link->end[0].buffer_bytes = (int64_t)(rate_bps / 8 * (double)b->preset->buffer_us / 1e6);

@@ -129,9 +129,9 @@ int sdw_builtin_run(const struct sdw_builtin *builtin, struct sdw_shell *shell, 
     struct sdw_buf operand = {0};
     sdw_buf_text(&operand, "");
     int r = 0;
-    if (operands < builtin->needs_operand)
+    if (operands < (size_t)builtin->needs_operand)
         r = sdw_err_set(err, SDW_EUSAGE, "%s: %s is missing", builtin->name, builtin->operand);
-    else if (operands > builtin->takes_operand)
+    else if (operands > (size_t)builtin->takes_operand)
         r = sdw_err_set(err, SDW_EUSAGE, "%s takes %s", builtin->name,
                         builtin->takes_operand ? "one operand" : "no operand");
     else if (operands)

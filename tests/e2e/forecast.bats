@@ -71,7 +71,7 @@ end" ]
     done | shadow-forecast -o breach >out
     [ -s out ]
     run jq -r .path_id out
-    ! grep -q 4444444444444444 <<<"$output"
+    run ! grep -q 4444444444444444 <<<"$output"
 }
 
 @test "a bad value is passed on, named with line and field, and sets the status" {
