@@ -246,6 +246,8 @@ static void put_header(struct table *table, size_t shown, size_t cut)
         }
         if (shown < table->columns.n && row + 1 == lines)
             sdw_buf_text(&table->line, " " ELLIPSIS);
+        while (table->line.n && table->line.p[table->line.n - 1] == ' ')
+            table->line.n--;
         sdw_buf_char(&table->line, '\n');
     }
     sdw_buf_release(&piece);

@@ -1,3 +1,5 @@
+#include "net/traffic.h"
+
 #include "core/clock.h"
 #include "net/lab.h"
 #include "net/traffic_share.h"
