@@ -221,7 +221,8 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
 @test "a signal ends it with its counts and 128 + n" {
     start
     kill -TERM "$pid"
-    run wait "$pid"
+    local status=0
+    wait "$pid" || status=$?
     pid=
     [ "$status" = 143 ]
     [ "$(jq -r .reason out)" = signal ]

@@ -72,8 +72,11 @@ only()
     only 'libmnl' lib/sys/ lib/net/ lib/steer/
 }
 
-@test "model is pure: no input, output, clock or system header" {
-    run grep -nE '#include (<(stdio|unistd|time|fcntl|signal|sys/[a-z]+)\.h>|"(io/(line|out|tool|emit)|core/clock))' lib/model/*.[ch]
+@test "model is pure: no input, output, clock, environment or hidden randomness" {
+    run grep -nE '#include (<(unistd|time|fcntl|signal|sys/[a-z]+)\.h>|"(io/(line|out|tool|emit)|core/clock)|"sys/)' lib/model/*.[ch]
+    echo "$output"
+    [ "$status" -eq 1 ]
+    run grep -nwE '(fopen|fread|fwrite|fputs|fprintf|printf|getenv|time|rand|random|drand48)\(|FILE|stderr|stdout' lib/model/*.[ch]
     echo "$output"
     [ "$status" -eq 1 ]
 }
