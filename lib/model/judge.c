@@ -137,8 +137,31 @@ static struct finding find(struct sdw_sample *samples, size_t n, struct pairs *p
     return f;
 }
 
+static int by_slot(const void *a, const void *b)
+{
+    const struct sdw_slot_sum *x = a, *y = b;
+    return (x->slot > y->slot) - (x->slot < y->slot);
+}
+
+/* Only the far end's record of a slot may know the rate: give it to those of all hops. */
+static void share_rates(const struct sdw_window *window, struct sdw_sample *samples, size_t n)
+{
+    size_t n_slots = window->n_slots;
+    struct sdw_slot_sum *slots = sdw_xrealloc(NULL, n_slots + 1, sizeof *slots);
+    if (n_slots > 0)
+        memcpy(slots, window->slots, n_slots * sizeof *slots);
+    qsort(slots, n_slots, sizeof *slots, by_slot);
+    for (size_t i = 0; i < n; i++) {
+        struct sdw_slot_sum key = {.slot = samples[i].slot};
+        const struct sdw_slot_sum *slot = bsearch(&key, slots, n_slots, sizeof *slots, by_slot);
+        if (slot && isnan(samples[i].rate_bps))
+            samples[i].rate_bps = slot->rate_bps;
+    }
+    free(slots);
+}
+
 /* findings[SDW_WINDOW_HOPS + 1]: one per hop that samples[n] speak of. Sorts a copy. */
-static size_t find_all(const struct sdw_sample *samples, size_t n,
+static size_t find_all(const struct sdw_window *window, const struct sdw_sample *samples, size_t n,
                        const struct sdw_window_rules *rules, struct finding *findings)
 {
     struct sdw_sample *sorted = sdw_xrealloc(NULL, n + 1, sizeof *sorted);
@@ -147,6 +170,7 @@ static size_t find_all(const struct sdw_sample *samples, size_t n,
     size_t found = 0;
     if (n > 0)
         memcpy(sorted, samples, n * sizeof *sorted);
+    share_rates(window, sorted, n);
     qsort(sorted, n, sizeof *sorted, by_hop_and_pair);
     for (size_t i = 0; i < n;) {
         size_t first = i;
@@ -368,8 +392,8 @@ void sdw_window_judge(const struct sdw_window *window, const struct sdw_window_r
     start_verdict(window, &totals, path_id, &out->verdict);
     sdw_capacity_estimate(trains, window->first_train, &rules->capacity, &answer);
 
-    size_t n_far = find_all(window->far, window->n_far, rules, far);
-    size_t n = window->scoped ? n_far : find_all(window->samples, window->n, rules, hops);
+    size_t n_far = find_all(window, window->far, window->n_far, rules, far);
+    size_t n = window->scoped ? n_far : find_all(window, window->samples, window->n, rules, hops);
     if (window->scoped)
         memcpy(hops, far, n_far * sizeof *hops);
     adjust(hops, n);
