@@ -132,14 +132,15 @@ static struct nlmsghdr *route_request(struct sdw_netlink *netlink, uint16_t type
 {
     struct nlmsghdr *request = sdw_netlink_request(netlink, type, flags, sizeof(struct rtmsg));
     struct rtmsg *head = sdw_netlink_payload(request);
-    *head = (struct rtmsg){.rtm_family = (unsigned char)route->family,
-                           .rtm_dst_len = route->dst_len,
-                           .rtm_tos = route->tos,
-                           .rtm_table = route->table < 256 ? (unsigned char)route->table
-                                                           : (unsigned char)RT_TABLE_UNSPEC,
-                           .rtm_protocol = route->protocol,
-                           .rtm_scope = RT_SCOPE_UNIVERSE,
-                           .rtm_type = RTN_UNICAST};
+    *head = (struct rtmsg){
+        .rtm_family = (unsigned char)route->family,
+        .rtm_dst_len = route->dst_len,
+        .rtm_tos = route->tos,
+        .rtm_table =
+            route->table < 256 ? (unsigned char)route->table : (unsigned char)RT_TABLE_UNSPEC,
+        .rtm_protocol = route->protocol,
+        .rtm_scope = (unsigned char)(type == RTM_DELROUTE ? RT_SCOPE_NOWHERE : RT_SCOPE_UNIVERSE),
+        .rtm_type = RTN_UNICAST};
     if (route->dst_len)
         mnl_attr_put(request, RTA_DST, address_size(route->family), route->dst);
     if (route->table >= 256)

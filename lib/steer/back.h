@@ -1,0 +1,47 @@
+/*
+ * A back end carries out what was decided: it arms a unit (installs what moves nothing yet, and
+ * reads it back), sets shares, takes it all away, and reads what is there.
+ */
+#ifndef SDW_STEER_BACK_H
+#define SDW_STEER_BACK_H
+
+#include "steer/routes.h"
+#include "steer/unit.h"
+
+/* A unit as the back ends see it. slot: 0..2^20-1, the unit's own range of ids in the kernel. */
+struct sdw_target {
+    const struct sdw_steer_unit *unit;
+    uint32_t slot;
+    const bool *up;      /* up[n_ways]: the interface carries */
+    const double *share; /* share[n_ways], 0 where not up */
+};
+
+struct sdw_back {
+    const char *name;
+    /* existing: the route the kernel uses now for a prefix (NULL for a flow). */
+    int (*arm)(struct sdw_netlink *netlink, const struct sdw_target *target,
+               const struct sdw_fib_route *existing, struct sdw_err *err);
+    int (*set)(struct sdw_netlink *netlink, const struct sdw_target *target, struct sdw_err *err);
+    int (*disarm)(struct sdw_netlink *netlink, const struct sdw_target *target,
+                  struct sdw_err *err);
+    /* 1 and share[n_ways] as the kernel has it, 0 when nothing of the unit is there. */
+    int (*read)(struct sdw_netlink *netlink, const struct sdw_target *target, double *share,
+                struct sdw_err *err);
+    /* What must be remade when an interface comes back (its next hops died with it). */
+    int (*revive)(struct sdw_netlink *netlink, const struct sdw_target *target, size_t way,
+                  struct sdw_err *err);
+};
+
+const struct sdw_back *sdw_back_linux(void); /* prefixes: next-hop groups */
+const struct sdw_back *sdw_back_flow(void);  /* single flows: nftables marks */
+
+enum { SDW_SLOTS = 1 << 20, SDW_IDS_BASE = 0x5d000000, SDW_IDS_EACH = 16 };
+
+/* The members of a unit's group, in the order that moves the fewest flows when shares change:
+ * shadow, primary, shadow; with more than two shadows the primary takes part again, under another
+ * id, between the next two. member[SDW_NEXTHOP_MEMBERS]; returns how many. */
+size_t sdw_back_members(const struct sdw_target *target, struct sdw_nexthop_member *member);
+/* The reverse: shares by way from a group; false when a member is none of the unit's. */
+bool sdw_back_shares(uint32_t slot, size_t n_ways, const struct sdw_nexthop *group, double *share);
+
+#endif

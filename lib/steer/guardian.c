@@ -1,0 +1,224 @@
+#include "steer/guardian.h"
+#include "core/clock.h"
+#include "steer/apply.h"
+#include "steer/load.h"
+#include "steer/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* One message over the socket: a note, a beat or goodbye. */
+enum message_kind { MESSAGE_NOTE, MESSAGE_BEAT, MESSAGE_GOODBYE };
+struct message {
+    uint32_t kind;
+    struct sdw_guardian_note note;
+};
+
+enum { SILENCE_MS = 10 * 1000, STEP_MS = 20 };
+
+/* The guardian's own memory. */
+struct watchman {
+    int fd, ward; /* the socket; the process id of shadow-steer */
+    struct sdw_plan *plan;
+    const char *state_dir;
+    int64_t grace_us;
+    struct sdw_guardian_note *note; /* note[plan->n] */
+    struct sdw_netlink netlink;
+    struct sdw_journal journal;
+};
+
+bool sdw_guardian_tell(const struct sdw_guardian *guardian, const struct sdw_guardian_note *note)
+{
+    struct message message;
+    memset(&message, 0, sizeof message);
+    message.kind = MESSAGE_NOTE;
+    message.note = *note;
+    return send(guardian->fd, &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+}
+
+static void send_kind(const struct sdw_guardian *guardian, enum message_kind kind, int flags)
+{
+    struct message message;
+    memset(&message, 0, sizeof message);
+    message.kind = kind;
+    (void)send(guardian->fd, &message, sizeof message, flags | MSG_NOSIGNAL);
+}
+
+void sdw_guardian_beat(const struct sdw_guardian *guardian)
+{
+    if (guardian->pid)
+        send_kind(guardian, MESSAGE_BEAT, MSG_DONTWAIT);
+}
+
+void sdw_guardian_stop(struct sdw_guardian *guardian)
+{
+    if (!guardian->pid)
+        return;
+    send_kind(guardian, MESSAGE_GOODBYE, 0);
+    close(guardian->fd);
+    while (waitpid(guardian->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    guardian->pid = 0;
+}
+
+/* Whether a change still waits for confirmation and its time is over. */
+static bool overdue(const struct watchman *man)
+{
+    for (size_t i = 0; i < man->plan->n; i++)
+        if (man->note[i].armed && man->note[i].confirm_by_ns &&
+            man->note[i].confirm_by_ns < sdw_mono_ns())
+            return true;
+    return false;
+}
+
+/* Listen until the ward is gone: 1; 0 when it said goodbye. */
+static int listen_to_ward(struct watchman *man)
+{
+    int silent_ms = 0;
+    for (;;) {
+        struct pollfd fd = {.fd = man->fd, .events = POLLIN};
+        int n = poll(&fd, 1, 1000);
+        if (n < 0 && errno != EINTR)
+            return 1;
+        silent_ms = n > 0 ? 0 : silent_ms + 1000;
+        if (silent_ms >= SILENCE_MS && overdue(man)) {
+            (void)kill(man->ward, SIGKILL); /* it hangs: nobody may act beside the guardian */
+            return 1;
+        }
+        if (n <= 0)
+            continue;
+        struct message message;
+        ssize_t got = recv(man->fd, &message, sizeof message, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got != (ssize_t)sizeof message)
+            return 1;
+        if (message.kind == MESSAGE_GOODBYE)
+            return 0;
+        if (message.kind == MESSAGE_NOTE && message.note.unit < man->plan->n)
+            man->note[message.note.unit] = message.note;
+    }
+}
+
+static void record(struct watchman *man, const struct sdw_guardian_note *note, const char *op,
+                   enum sdw_unit_state state, const char *why)
+{
+    const struct sdw_steer_unit *unit = &man->plan->unit[note->unit];
+    struct sdw_journal_entry entry = {.ts = sdw_wall_us(),
+                                      .op = sdw_str_of(op),
+                                      .unit = sdw_str_of(unit->name),
+                                      .state = sdw_str_of(sdw_unit_state_name(state)),
+                                      .why = sdw_str_of(why),
+                                      .slot = note->slot,
+                                      .n = unit->n_ways};
+    memcpy(entry.share, note->share, entry.n * sizeof entry.share[0]);
+    (void)sdw_journal_append(&man->journal, &entry, NULL);
+}
+
+/* Put one unit back where the guards allow. */
+static void act(struct watchman *man, struct sdw_guardian_note *note)
+{
+    struct sdw_steer_unit *unit = &man->plan->unit[note->unit];
+    bool up[SDW_WAYS_MAX] = {false};
+    double share[SDW_WAYS_MAX];
+    struct sdw_err err = {0};
+    if (sdw_load_resolve(&man->netlink, unit, up, &err) < 0)
+        return;
+    struct sdw_target target = {unit, note->slot, up, share};
+    const struct sdw_back *back = sdw_back_of(unit);
+    int got = back->read(&man->netlink, &target, share, &err);
+    if (got <= 0)
+        return;
+    bool room = note->room_until_ns > sdw_mono_ns();
+    memcpy(note->share, share, sizeof note->share);
+    if (share[0] < 1 - 1e-6 && !(up[0] && room)) {
+        record(man, note, "adopt", SDW_UNIT_SHIFTED,
+               "guardian: shadow-steer died; the primary is not known to have room, nothing moved");
+        return;
+    }
+    if (back->disarm(&man->netlink, &target, &err) < 0)
+        return;
+    memset(note->share, 0, sizeof note->share);
+    note->share[0] = 1;
+    record(man, note, "disarm", SDW_UNIT_PRIMARY,
+           "guardian: shadow-steer died; back to the routes of before");
+}
+
+/* Wait for a successor as long as the grace lasts; act when none has taken the lock. */
+static void take_over(struct watchman *man)
+{
+    char path[256];
+    int64_t until = sdw_mono_ns() + man->grace_us * 1000;
+    int lock;
+    while (sdw_mono_ns() < until) {
+        lock = sdw_state_lock(man->state_dir, NULL);
+        if (lock < 0) /* a successor has it, and reconciles */
+            return;
+        close(lock);
+        poll(NULL, 0, STEP_MS);
+    }
+    lock = sdw_state_lock(man->state_dir, NULL);
+    if (lock < 0 || sdw_state_path(man->state_dir, "journal", path, NULL) < 0 ||
+        sdw_journal_open(&man->journal, path, true, NULL, NULL, NULL) < 0 ||
+        sdw_netlink_open(&man->netlink, 0, NULL) < 0)
+        return;
+    for (size_t i = 0; i < man->plan->n; i++)
+        if (man->note[i].armed)
+            act(man, &man->note[i]);
+    (void)sdw_journal_sync(&man->journal, NULL);
+}
+
+/* Only the socket stays open: nobody who reads from the ward waits for its guardian. */
+static void let_go(int keep)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        (void)dup2(null, STDIN_FILENO);
+        (void)dup2(null, STDOUT_FILENO);
+        (void)dup2(null, STDERR_FILENO);
+    }
+    for (int fd = 3; fd < 1024; fd++)
+        if (fd != keep)
+            close(fd);
+    (void)setsid();
+    (void)prctl(PR_SET_NAME, "steer-guardian");
+}
+
+int sdw_guardian_start(struct sdw_guardian *guardian, struct sdw_plan *plan, const char *state_dir,
+                       int64_t grace_us, struct sdw_err *err)
+{
+    int pair[2];
+    int ward = getpid();
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return sdw_err_sys(err, "guardian");
+    pid_t pid = fork();
+    if (pid < 0) {
+        close(pair[0]);
+        close(pair[1]);
+        return sdw_err_sys(err, "guardian: fork");
+    }
+    if (pid > 0) {
+        close(pair[1]);
+        *guardian = (struct sdw_guardian){.pid = pid, .fd = pair[0]};
+        return 0;
+    }
+    struct watchman man = {.fd = pair[1],
+                           .ward = ward,
+                           .plan = plan,
+                           .state_dir = state_dir,
+                           .grace_us = grace_us,
+                           .note = sdw_xalloc((plan->n + 1) * sizeof *man.note),
+                           .journal.fd = -1};
+    let_go(man.fd);
+    if (listen_to_ward(&man))
+        take_over(&man);
+    _exit(0);
+}

@@ -1,0 +1,41 @@
+/*
+ * The guardian: a process forked before the first change, that holds the undo. It is told of each
+ * change over a socket; when the other end falls silent without goodbye (shadow-steer was killed),
+ * it puts back what the guards allow: units whose traffic is all on the primary are taken out of
+ * the kernel; moved traffic goes back only where the primary was last known to have room for it,
+ * and stays where it is otherwise. When shadow-steer hangs while a change waits for confirmation,
+ * the guardian ends it first.
+ */
+#ifndef SDW_STEER_GUARDIAN_H
+#define SDW_STEER_GUARDIAN_H
+
+#include "steer/back.h"
+#include "steer/plan.h"
+
+struct sdw_guardian {
+    int pid; /* 0: none runs */
+    int fd;
+};
+
+/* What the guardian must know of one unit; sent whole after each change and each cycle. */
+struct sdw_guardian_note {
+    uint32_t unit; /* index in the plan */
+    uint32_t slot;
+    bool armed;
+    double share[SDW_WAYS_MAX];
+    int64_t room_until_ns; /* monotonic: until then the primary can take everything back */
+    int64_t confirm_by_ns; /* monotonic: the new path must be seen healthy by then; 0: it was */
+};
+
+/* Fork it. state_dir: where the journal and the lock are. grace_us: how long a successor has to
+ * take over before the guardian acts. */
+int sdw_guardian_start(struct sdw_guardian *guardian, struct sdw_plan *plan, const char *state_dir,
+                       int64_t grace_us, struct sdw_err *err);
+/* Never blocks. False when the guardian is gone or behind. */
+bool sdw_guardian_tell(const struct sdw_guardian *guardian, const struct sdw_guardian_note *note);
+/* Still here; every cycle. */
+void sdw_guardian_beat(const struct sdw_guardian *guardian);
+/* All is in order: it ends without doing anything. */
+void sdw_guardian_stop(struct sdw_guardian *guardian);
+
+#endif

@@ -1,0 +1,28 @@
+/* The head-end's own interfaces: whether they carry, and how much of the live load is on them. */
+#ifndef SDW_STEER_LOAD_H
+#define SDW_STEER_LOAD_H
+
+#include "steer/engine.h"
+
+/* Look up the interfaces of a unit's ways: fills in their ifindex, and up[n_ways]. A missing
+ * interface is not up. */
+int sdw_load_resolve(struct sdw_netlink *netlink, struct sdw_steer_unit *unit, bool *up,
+                     struct sdw_err *err);
+
+/* Know all interfaces that the plan names. */
+int sdw_load_start(struct sdw_steer *steer, struct sdw_err *err);
+void sdw_load_release(struct sdw_steer *steer);
+/* Read all counters and add a sample to each unit's load. */
+int sdw_load_sample(struct sdw_steer *steer, struct sdw_err *err);
+/* The kernel told of an interface: true when it came or went (carrier). */
+bool sdw_load_notice(struct sdw_steer *steer, const struct sdw_link_state *link, bool gone);
+
+/* The unit's load, bit/s: the mean of the last samples (NAN: no counter and no figure in the plan
+ * tells), and an upper estimate of it (the largest of the last, times the headroom). */
+double sdw_load_now(const struct sdw_steer_run *run);
+double sdw_load_upper(const struct sdw_steer *steer, const struct sdw_steer_run *run);
+/* Our load on the path of that way, over all units; upper: by upper estimates. 0 when unknown. */
+double sdw_load_own(const struct sdw_steer *steer, const struct sdw_steer_run *run, size_t way,
+                    bool upper);
+
+#endif

@@ -1,0 +1,79 @@
+#include "steer/routes.h"
+#include "core/buf.h"
+#include "core/map.h"
+#include "core/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+static int keep_route(const struct sdw_fib_route *route, void *arg)
+{
+    struct sdw_routes *routes = arg;
+    if (route->protocol == SDW_STEER_PROTOCOL)
+        return 0;
+    SDW_GROW(routes->route, routes->cap, routes->n + 1);
+    routes->route[routes->n++] = *route;
+    return 0;
+}
+
+int sdw_routes_load(struct sdw_routes *routes, struct sdw_netlink *netlink, struct sdw_err *err)
+{
+    routes->n = 0;
+    int code = sdw_fib_dump(netlink, AF_INET, keep_route, routes, err);
+    if (code < 0)
+        return code;
+    return sdw_fib_dump(netlink, AF_INET6, keep_route, routes, err);
+}
+
+void sdw_routes_release(struct sdw_routes *routes)
+{
+    free(routes->route);
+    *routes = (struct sdw_routes){0};
+}
+
+bool sdw_route_same_prefix(const struct sdw_fib_route *a, const struct sdw_fib_route *b)
+{
+    return a->family == b->family && a->dst_len == b->dst_len &&
+           memcmp(a->dst, b->dst, sizeof a->dst) == 0;
+}
+
+const struct sdw_fib_route *sdw_routes_best(const struct sdw_routes *routes,
+                                            const struct sdw_fib_route *prefix)
+{
+    const struct sdw_fib_route *best = NULL;
+    for (size_t i = 0; i < routes->n; i++) {
+        const struct sdw_fib_route *route = &routes->route[i];
+        if (sdw_route_same_prefix(route, prefix) && route->table == prefix->table &&
+            route->tos == 0 && (!best || route->metric < best->metric))
+            best = route;
+    }
+    return best;
+}
+
+static uint64_t route_hash(const struct sdw_fib_route *route)
+{
+    struct sdw_buf text = {0};
+    sdw_buf_printf(&text, "%u %u %u %u %u", route->table, route->metric, route->tos,
+                   route->protocol, route->nexthop_id);
+    for (size_t i = 0; i < route->n; i++) {
+        const struct sdw_fib_hop *hop = &route->hop[i];
+        sdw_buf_printf(&text, " %d %u ", hop->gateway.ifindex, hop->weight);
+        sdw_buf_add(&text, hop->gateway.addr, sizeof hop->gateway.addr);
+    }
+    uint64_t hash = sdw_hash(text.p, text.n, 0);
+    sdw_buf_release(&text);
+    return hash;
+}
+
+const char *sdw_routes_digest(const struct sdw_routes *routes, const struct sdw_fib_route *prefix,
+                              char out[24])
+{
+    /* The sum does not depend on the order in which the kernel lists them. */
+    uint64_t sum = 0;
+    for (size_t i = 0; i < routes->n; i++)
+        if (sdw_route_same_prefix(&routes->route[i], prefix))
+            sum += route_hash(&routes->route[i]);
+    snprintf(out, 24, "%016llx", (unsigned long long)sum);
+    return out;
+}

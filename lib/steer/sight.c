@@ -1,0 +1,82 @@
+#include "steer/sight.h"
+
+#include <math.h>
+#include <stdio.h>
+
+struct sdw_sight *sdw_sight_new(const char *name)
+{
+    struct sdw_sight *sight = sdw_xalloc(sizeof *sight);
+    snprintf(sight->name, sizeof sight->name, "%s", name);
+    sight->usable_bps = sight->capacity_bps = sight->loss_share = NAN;
+    return sight;
+}
+
+void sdw_sight_available(struct sdw_sight *sight, int64_t ts, double available_bps, double lo,
+                         double own_bps)
+{
+    if (ts < sight->available_us)
+        return;
+    sight->available_us = ts;
+    if (ts < sight->settled_us && !isnan(sight->usable_bps))
+        return;
+    double usable = available_bps + own_bps;
+    /* Falling is believed faster than rising: too little harms nobody. */
+    double weight = isnan(sight->usable_bps) ? 1 : usable < sight->usable_bps ? 0.5 : 0.3;
+    sight->usable_bps =
+        weight >= 1 ? usable : sight->usable_bps + weight * (usable - sight->usable_bps);
+    sight->available_bps = available_bps;
+    sight->available_lo = isnan(lo) ? 0.9 * available_bps : lo;
+    sight->own_bps = own_bps;
+}
+
+void sdw_sight_loss(struct sdw_sight *sight, int64_t ts, double share)
+{
+    if (ts < sight->loss_us)
+        return;
+    sight->loss_us = ts;
+    sight->loss_share = share;
+}
+
+void sdw_sight_trouble(struct sdw_sight *sight, int64_t ts, const char *what)
+{
+    if (ts < sight->trouble_us)
+        return;
+    sight->trouble_us = ts;
+    snprintf(sight->trouble, sizeof sight->trouble, "%s", what);
+}
+
+void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts)
+{
+    if (ts > sight->recovered_us)
+        sight->recovered_us = ts;
+}
+
+const char *sdw_sight_doubt(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us,
+                            double max_loss)
+{
+    if (!sight || sight->available_us == 0)
+        return "its capacity was never measured";
+    if (now_us - sight->available_us > fresh_us)
+        return "its capacity was measured too long ago";
+    if (sight->loss_us && now_us - sight->loss_us <= fresh_us && sight->loss_share > max_loss)
+        return "it loses packets";
+    if (sight->trouble_us > sight->recovered_us && now_us - sight->trouble_us <= fresh_us)
+        return sight->trouble;
+    return NULL;
+}
+
+bool sdw_sight_well_since(const struct sdw_sight *sight, int64_t since_us, int64_t now_us,
+                          int64_t fresh_us, double max_loss)
+{
+    return sight && sight->available_us > since_us &&
+           !sdw_sight_doubt(sight, now_us, fresh_us, max_loss);
+}
+
+double sdw_sight_room(const struct sdw_sight *sight, double capacity_bps, double own_bps,
+                      double limit)
+{
+    double usable = fmin(sight->available_lo + sight->own_bps, sight->usable_bps);
+    if (!isnan(capacity_bps))
+        usable = fmin(usable, capacity_bps);
+    return limit * usable - own_bps;
+}

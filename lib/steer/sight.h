@@ -1,0 +1,47 @@
+/*
+ * What has been seen of a path: how much it could take, and whether it is well. This is what a
+ * standby is verified by.
+ */
+#ifndef SDW_STEER_SIGHT_H
+#define SDW_STEER_SIGHT_H
+
+#include "core/base.h"
+#include "steer/unit.h"
+
+struct sdw_sight {
+    char name[SDW_KEY_SIZE];
+    int64_t available_us;               /* record time; 0: never */
+    double available_bps, available_lo; /* what is free, and a safe lower bound of it */
+    double own_bps;                     /* our load on it when that was measured */
+    double usable_bps;                  /* free plus ours, smoothed: what we may use in all; NAN */
+    double capacity_bps;                /* of its tight link; NAN: not known */
+    int64_t settled_us; /* figures from before then mix old and new shares: they are not used */
+    int64_t loss_us;
+    double loss_share;
+    int64_t trouble_us; /* a degradation or a breach was reported */
+    int64_t recovered_us;
+    char trouble[SDW_KEY_SIZE];
+};
+
+struct sdw_sight *sdw_sight_new(const char *name);
+
+/* lo: NAN when its source gives no interval (then 90 % of available counts). */
+void sdw_sight_available(struct sdw_sight *sight, int64_t ts, double available_bps, double lo,
+                         double own_bps);
+void sdw_sight_loss(struct sdw_sight *sight, int64_t ts, double share);
+void sdw_sight_trouble(struct sdw_sight *sight, int64_t ts, const char *what);
+void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts);
+
+/* NULL when the path is verified at now: capacity measured within fresh_us, no loss above max_loss
+ * and no trouble within that time. Otherwise why not, in words. sight may be NULL. */
+const char *sdw_sight_doubt(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us,
+                            double max_loss);
+/* The same for what was seen later than since_us only. */
+bool sdw_sight_well_since(const struct sdw_sight *sight, int64_t since_us, int64_t now_us,
+                          int64_t fresh_us, double max_loss);
+/* Load it may take on top of own_bps so that no more than limit (a share) of what is usable is
+ * used; capacity_bps (NAN: none) bounds that too. Negative when it is over. */
+double sdw_sight_room(const struct sdw_sight *sight, double capacity_bps, double own_bps,
+                      double limit);
+
+#endif

@@ -1,0 +1,224 @@
+#include "steer/back.h"
+#include "steer/guard.h"
+#include "steer/policy.h"
+#include "steer/sight.h"
+#include "unit/tap.h"
+
+#include <stdlib.h>
+
+static const int64_t second = 1000000;
+
+static void test_excess(void)
+{
+    struct sdw_policy_answer a;
+    struct sdw_policy_ask ask = {.n = 3,
+                                 .share = {1},
+                                 .load_bps = 10e6,
+                                 .excess_bps = 2e6,
+                                 .least_share = 0.05,
+                                 .usable = {false, true, true},
+                                 .room_bps = {0, 5e6, 5e6}};
+    sdw_policy_excess(&ask, &a);
+    is_near(a.share[1], 0.2, 1e-9, "only the excess moves");
+    is_near(a.share[2], 0, 1e-9, "to the first shadow while that has room");
+    is_near(a.moved_bps, 2e6, 1, "what moves is stated");
+
+    ask.excess_bps = 7e6;
+    sdw_policy_excess(&ask, &a);
+    is_near(a.share[1], 0.5, 1e-9, "a shadow is filled to its room");
+    is_near(a.share[2], 0.2, 1e-9, "and the next takes the rest");
+
+    ask.excess_bps = 12e6;
+    ask.room_bps[1] = 2e6;
+    ask.room_bps[2] = 1e6;
+    sdw_policy_excess(&ask, &a);
+    is_near(a.share[0], 0.7, 1e-9, "no more moves than the shadows have room for");
+    is_near(a.missing_bps, 7e6, 1, "what found no room is stated");
+
+    ask.usable[1] = ask.usable[2] = false;
+    sdw_policy_excess(&ask, &a);
+    is_near(a.share[0], 1, 1e-9, "nothing moves to a shadow that is not verified");
+
+    ask.excess_bps = -1;
+    ask.usable[1] = true;
+    sdw_policy_excess(&ask, &a);
+    is_near(a.share[0], 1, 1e-9, "nothing moves without excess");
+
+    ask.excess_bps = INFINITY;
+    ask.usable[2] = true;
+    sdw_policy_excess(&ask, &a);
+    is_near(a.share[0], 0, 1e-9, "a dead primary is left altogether");
+    is_near(a.share[1] + a.share[2], 1, 1e-9, "and the shadows carry all of it");
+    ok(a.share[1] > a.share[2], "the one with more room carries more");
+}
+
+static void test_seed(void)
+{
+    static const struct {
+        double prediction, anomaly, away;
+    } rows[] = {{0, 0, 0.10}, {1, 0, 0.10}, {2, 1, 0.30}, {5, 0, 0.50}, {5, 5, 0.50}};
+    struct sdw_policy_answer a;
+    struct sdw_policy_ask ask = {.n = 3,
+                                 .share = {1},
+                                 .load_bps = 1e6,
+                                 .usable = {false, true, true},
+                                 .room_bps = {0, 1e9, 1e9}};
+    for (size_t i = 0; i < SDW_LEN(rows); i++) {
+        sdw_policy_seed(&ask, rows[i].prediction, rows[i].anomaly, &a);
+        is_near(1 - a.share[0], rows[i].away, 1e-9, "severities %g and %g move %g",
+                rows[i].prediction, rows[i].anomaly, rows[i].away);
+        is_near(a.share[1], a.share[2], 0.006, "split evenly over the shadows");
+    }
+    ask.room_bps[1] = ask.room_bps[2] = 0.1e6;
+    sdw_policy_seed(&ask, 5, 5, &a);
+    is_near(1 - a.share[0], 0.2, 1e-9, "the seed's rule too is bounded by room");
+    is_near(a.missing_bps, 0.3e6, 1, "and says what is missing");
+}
+
+static void test_return(void)
+{
+    struct sdw_policy_answer a;
+    struct sdw_policy_ask ask = {.n = 3, .share = {0.7, 0.2, 0.1}, .load_bps = 1e6};
+    sdw_policy_return(&ask, 0.01, &a);
+    is_near(a.share[0], 0.71, 1e-9, "one step back is one per cent");
+    is_near(a.share[2], 0.09, 1e-9, "the last shadow gives first");
+    sdw_policy_return(&ask, 1, &a);
+    is_near(a.share[0], 1, 1e-9, "a step larger than what is away ends at the primary");
+}
+
+static double sum_of(const unsigned *weight, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += weight[i];
+    return sum;
+}
+
+/* Which member a hash falls to, as the kernel's hash-threshold does. */
+static size_t way_of(const struct sdw_nexthop_member *member, size_t n, double point)
+{
+    double sum = 0, at = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += member[i].weight;
+    for (size_t i = 0; i < n; i++) {
+        at += member[i].weight / sum;
+        uint32_t offset = member[i].id & 15;
+        if (point < at)
+            return offset < 8 ? 0 : offset - 7;
+    }
+    return 99;
+}
+
+/* Ramp from 0 to 50 % in steps of 1 % over the shadows; the share of hash points that move. */
+static double moved_by_ramp(size_t shadows, bool *twice)
+{
+    struct sdw_steer_unit unit = {.n_ways = 1 + shadows};
+    double share[SDW_WAYS_MAX] = {1};
+    bool up[SDW_WAYS_MAX] = {true};
+    size_t points = 20000, moves = 0;
+    *twice = false;
+    for (size_t p = 0; p < points; p++) {
+        size_t before = 0, count = 0;
+        for (int step = 0; step <= 50; step++) {
+            struct sdw_nexthop_member member[SDW_NEXTHOP_MEMBERS];
+            for (size_t i = 1; i <= shadows; i++)
+                share[i] = step / 100.0 / (double)shadows;
+            share[0] = 1 - step / 100.0;
+            struct sdw_target target = {&unit, 3, up, share};
+            size_t n = sdw_back_members(&target, member);
+            size_t now = way_of(member, n, ((double)p + 0.5) / (double)points);
+            count += now != before;
+            before = now;
+        }
+        moves += count;
+        *twice = *twice || count > 1;
+    }
+    return (double)moves / (double)points;
+}
+
+static void test_members(void)
+{
+    unsigned weight[3];
+    const double share[3] = {0.333, 0.333, 0.334}, tiny[3] = {0.999, 0.001, 0};
+    bool twice;
+    sdw_share_weights(share, 3, weight);
+    is_near(sum_of(weight, 3), SDW_SHARE_STEPS, 0, "weights add up");
+    sdw_share_weights(tiny, 3, weight);
+    ok(weight[1] == 1 && weight[2] == 0, "a share above nothing has a weight, none has none");
+    for (size_t shadows = 1; shadows <= 2; shadows++) {
+        double moved = moved_by_ramp(shadows, &twice);
+        ok(moved <= 0.5 * 1.05, "a ramp to 50 %% over %zu shadows moves %.3f of the flows", shadows,
+           moved);
+        ok(!twice, "and none of them twice");
+    }
+}
+
+static void test_guards(void)
+{
+    struct sdw_guard_rate rate = {.most = 3};
+    for (int i = 0; i < 3; i++) {
+        ok(sdw_guard_rate_ok(&rate, i * second), "change %d of 3 in a minute is allowed", i + 1);
+        sdw_guard_rate_note(&rate, i * second);
+    }
+    ok(!sdw_guard_rate_ok(&rate, 59 * second), "the fourth is not");
+    ok(sdw_guard_rate_ok(&rate, 60 * second), "a minute after the first it is");
+
+    ok(sdw_guard_blast_ok(1, 0, 0.3), "one unit may always move");
+    ok(!sdw_guard_blast_ok(3, 1, 0.3), "a second of three may not");
+    ok(sdw_guard_blast_ok(10, 2, 0.3) && !sdw_guard_blast_ok(10, 3, 0.3),
+       "of ten units three may be away");
+
+    struct sdw_guard_hold hold;
+    sdw_guard_hold_init(&hold, 300 * second);
+    is_near((double)sdw_guard_hold_us(&hold, 0), 300e6, 0, "the hold starts at its base");
+    sdw_guard_hold_reversed(&hold, 1000 * second);
+    is_near((double)sdw_guard_hold_us(&hold, 1001 * second), 600e6, 0, "a reversal doubles it");
+    for (int i = 0; i < 20; i++)
+        sdw_guard_hold_reversed(&hold, (1001 + i) * second);
+    is_near((double)sdw_guard_hold_us(&hold, 1021 * second), 3600e6, 0, "up to an hour");
+    is_near((double)sdw_guard_hold_us(&hold, 100000 * second), 300e6, 0, "and it decays");
+
+    ok(!sdw_guard_stale(100 * second, 101 * second, 0, 10 * second), "a fresh record is taken");
+    ok(sdw_guard_stale(100 * second, 111 * second, 0, 10 * second), "an old one is not");
+    ok(sdw_guard_stale(100 * second, 90 * second, 0, 10 * second), "nor one from the future");
+    ok(sdw_guard_stale(80 * second, 85 * second, 95 * second, 10 * second),
+       "nor one behind the newest: a clock went back");
+}
+
+static void test_sight(void)
+{
+    struct sdw_sight *sight = sdw_sight_new("B");
+    int64_t now = 1000 * second, fresh = 30 * second;
+    ok(sdw_sight_doubt(NULL, now, fresh, 0.01), "a path nobody measured is in doubt");
+    ok(sdw_sight_doubt(sight, now, fresh, 0.01), "so is one without a measurement");
+    sdw_sight_available(sight, now, 6e6, 5e6, 1e6);
+    ok(!sdw_sight_doubt(sight, now, fresh, 0.01), "a measured one is verified");
+    ok(sdw_sight_doubt(sight, now + 31 * second, fresh, 0.01), "until that is too old");
+    is_near(sdw_sight_room(sight, NAN, 1e6, 0.8), 0.8 * 6e6 - 1e6, 1,
+            "its room counts from the safe bound, with our own load");
+    is_near(sdw_sight_room(sight, 2e6, 1e6, 0.8), 0.6e6, 1, "and the plan's capacity bounds it");
+    sdw_sight_loss(sight, now, 0.1);
+    ok(sdw_sight_doubt(sight, now, fresh, 0.01), "a path that loses packets is in doubt");
+    sdw_sight_loss(sight, now + 1, 0.0);
+    ok(!sdw_sight_doubt(sight, now, fresh, 0.01), "until it loses no more");
+    sdw_sight_trouble(sight, now, "trouble");
+    ok(sdw_sight_doubt(sight, now, fresh, 0.01), "trouble puts it in doubt");
+    sdw_sight_recovered(sight, now + 1);
+    ok(!sdw_sight_doubt(sight, now + 1, fresh, 0.01), "until it recovers");
+    ok(!sdw_sight_well_since(sight, now, now + second, fresh, 0.01),
+       "what was measured before a move does not confirm it");
+    sdw_sight_available(sight, now + second, 6e6, NAN, 1e6);
+    ok(sdw_sight_well_since(sight, now, now + second, fresh, 0.01), "what came after it does");
+    free(sight);
+}
+
+int main(void)
+{
+    test_excess();
+    test_seed();
+    test_return();
+    test_members();
+    test_guards();
+    test_sight();
+    return tap_done();
+}
