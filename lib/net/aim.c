@@ -3,17 +3,17 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/mem.h"
-
 static const uint16_t sizes[SDW_AIM_SIZES] = {250, 400, 600, 800, 1000, 1200};
 static const double packet_s = 0.0005;
 static const double lowest_bps = 32e3;
 static const double climb_most = 1.5; /* from one train to the next */
 
 enum {
-    NOISE_NS = 20000, /* of delays, beyond which a queue is taken for real */
-    BURST_NS = 50000, /* closer packets left back to back */
+    NOISE_NS = 20000,  /* of delays, beyond which a queue is taken for real */
+    QUEUE_NS = 100000, /* of delay: surely a queue */
+    BURST_NS = 50000,  /* closer packets left back to back */
     RATES_LEAST = 3,
+    RUN = 10,
     BUSY_LEAST_NS = 500000,
     BUSY_FULL_NS = 30000000 /* so much busy time counts fully */
 };
@@ -69,14 +69,12 @@ static double clamp(double x, double low, double high)
 /* Sums over the gaps in which the link never paused. */
 struct busy {
     double time_ns, bits, growth_ns;
-    double *rates; /* of packets that left back to back: bits over their distance on arrival */
-    size_t n_rates;
 };
 
 static struct busy find_busy(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *ip_bytes,
                              const int64_t *delay_ns, size_t n)
 {
-    struct busy busy = {.rates = sdw_xalloc((n + 1) * sizeof(double))};
+    struct busy busy = {0};
     for (size_t i = 0; i < n; i++)
         if (delay_ns[i] != INT64_MIN)
             (void)sdw_aim_delay(aim, ip_bytes[i], delay_ns[i]);
@@ -86,38 +84,36 @@ static struct busy find_busy(struct sdw_aim *aim, const int64_t *sent_ns, const 
         int64_t gap = sent_ns[i + 1] - sent_ns[i];
         int64_t growth = delay_ns[i + 1] - delay_ns[i];
         double bits = ip_bytes[i + 1] * 8.0;
-        if (sdw_aim_delay(aim, ip_bytes[i], delay_ns[i]) >= gap + NOISE_NS) {
+        /* With a queue the shaper's bucket is empty too, whose credit would look like capacity. */
+        int64_t queue = sdw_aim_delay(aim, ip_bytes[i], delay_ns[i]);
+        if (gap > BURST_NS && queue >= gap + NOISE_NS) {
             busy.time_ns += (double)gap;
             busy.bits += bits;
             busy.growth_ns += (double)growth;
+        } else if (gap <= BURST_NS && queue >= QUEUE_NS && gap + growth > 0) {
+            aim->rates[aim->n_rates++ % SDW_AIM_MEMORY] = bits * 1e9 / (double)(gap + growth);
         }
-        if (gap <= BURST_NS && gap + growth > 0)
-            busy.rates[busy.n_rates++] = bits * 1e9 / (double)(gap + growth);
     }
     return busy;
 }
 
-/* One train alone may be far off: a host that stalls delivers packets back to back that were not.
- */
-static void learn_capacity(struct sdw_aim *aim, struct busy *busy)
+/* Cross traffic between two packets makes them arrive slower, a host that stalls faster. */
+static void learn_capacity(struct sdw_aim *aim)
 {
-    if (busy->n_rates < RATES_LEAST)
-        return;
-    qsort(busy->rates, busy->n_rates, sizeof *busy->rates, ascending);
-    aim->capacities[aim->n_capacities++ % SDW_AIM_MEMORY] = busy->rates[busy->n_rates * 3 / 4];
     double sorted[SDW_AIM_MEMORY];
-    size_t n = aim->n_capacities < SDW_AIM_MEMORY ? aim->n_capacities : SDW_AIM_MEMORY;
-    memcpy(sorted, aim->capacities, n * sizeof *sorted);
+    size_t n = aim->n_rates < SDW_AIM_MEMORY ? aim->n_rates : SDW_AIM_MEMORY;
+    if (n < RATES_LEAST)
+        return;
+    memcpy(sorted, aim->rates, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, ascending);
-    aim->capacity_bps = sorted[(n - 1) / 2];
+    aim->capacity_bps = sorted[n * 3 / 4];
 }
 
 void sdw_aim_feed(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *ip_bytes,
                   const int64_t *delay_ns, size_t n)
 {
     struct busy busy = find_busy(aim, sent_ns, ip_bytes, delay_ns, n);
-    learn_capacity(aim, &busy);
-    free(busy.rates);
+    learn_capacity(aim);
     double available = aim->available_bps, capacity = aim->capacity_bps;
     double most = available * climb_most;
     aim->before_bps = available;
@@ -135,9 +131,28 @@ void sdw_aim_feed(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *i
         aim->highest_bps = aim->available_bps;
 }
 
-void sdw_aim_first(struct sdw_aim *aim, double bps)
+/* Highest rate at which RUN packets in a row arrived; infinite when so many never did. */
+static double delivered_bps(const int64_t *sent_ns, const uint16_t *ip_bytes,
+                            const int64_t *delay_ns, size_t n)
 {
-    aim->available_bps = clamp(bps / 1.5, lowest_bps, fmax(aim->max_bps, lowest_bps));
+    double best = 0;
+    for (size_t i = 0; i + RUN < n; i++) {
+        double bits = 0;
+        if (delay_ns[i] == INT64_MIN || delay_ns[i + RUN] == INT64_MIN)
+            continue;
+        for (size_t j = i + 1; j <= i + RUN; j++)
+            bits += ip_bytes[j] * 8.0;
+        double ns = (double)(sent_ns[i + RUN] - sent_ns[i] + delay_ns[i + RUN] - delay_ns[i]);
+        best = ns > 0 ? fmax(best, bits * 1e9 / ns) : best;
+    }
+    return best > 0 ? best : INFINITY;
+}
+
+void sdw_aim_first(struct sdw_aim *aim, double sent_bps, const int64_t *sent_ns,
+                   const uint16_t *ip_bytes, const int64_t *delay_ns, size_t n)
+{
+    double bps = fmin(sent_bps, delivered_bps(sent_ns, ip_bytes, delay_ns, n)) / 1.5;
+    aim->available_bps = clamp(bps, lowest_bps, fmax(aim->max_bps, lowest_bps));
     aim->before_bps = aim->highest_bps = aim->available_bps;
 }
 

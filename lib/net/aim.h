@@ -8,14 +8,14 @@
 
 #include "core/base.h"
 
-enum { SDW_AIM_SIZES = 6, SDW_AIM_MEMORY = 9 };
+enum { SDW_AIM_SIZES = 6, SDW_AIM_MEMORY = 32 };
 
 struct sdw_aim {
-    double max_bps;       /* never inject faster */
-    double available_bps; /* 0: not known yet */
-    double capacity_bps;  /* 0: not known yet; the median of what the last trains said */
-    double capacities[SDW_AIM_MEMORY];
-    size_t n_capacities;
+    double max_bps;               /* never inject faster */
+    double available_bps;         /* 0: not known yet */
+    double capacity_bps;          /* 0: not known yet */
+    double rates[SDW_AIM_MEMORY]; /* at which packets sent back to back arrived, lately */
+    size_t n_rates;
     double highest_bps;             /* most that was ever available */
     double before_bps;              /* what was available before the last train */
     size_t size;                    /* index of the load size in use */
@@ -39,8 +39,9 @@ int64_t sdw_aim_delay(struct sdw_aim *aim, uint16_t ip_bytes, int64_t delay_ns);
 void sdw_aim_feed(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *ip_bytes,
                   const int64_t *delay_ns, size_t n);
 
-/* The first train's outcome: the rate where a queue appeared, or the highest it reached. */
-void sdw_aim_first(struct sdw_aim *aim, double bps);
+/* Learn from the first train, which rose to sent_bps: arguments as above. */
+void sdw_aim_first(struct sdw_aim *aim, double sent_bps, const int64_t *sent_ns,
+                   const uint16_t *ip_bytes, const int64_t *delay_ns, size_t n);
 
 /* Whether to look again soon: little is left of what was once seen, or it has just fallen. */
 bool sdw_aim_urgent(const struct sdw_aim *aim);

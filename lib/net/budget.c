@@ -49,8 +49,8 @@ void sdw_budget_live(struct sdw_budget *budget, uint64_t bytes, int64_t now_ns)
         budget->live_bytes_per_s += weight * (live - budget->live_bytes_per_s);
         budget->bytes_per_s = budget->share * budget->live_bytes_per_s;
         budget->burst_bytes = budget->bytes_per_s * SDW_BUDGET_SAVE_S;
-        if (fresh) /* what had been saved up had we counted from the start */
-            budget->tokens += budget->burst_bytes / 2;
+        if (fresh) /* enough for a first look */
+            budget->tokens += budget->burst_bytes / 4;
     }
     budget->counted_ns = now_ns;
     budget->counted_bytes = bytes;

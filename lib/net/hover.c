@@ -54,8 +54,8 @@ struct sdw_hover sdw_hover(struct sdw_aim *aim, const struct sdw_hover_limits *l
     double bump_bps = fmin(hover.capacity_bps, bump_most * hover.available_bps);
     double bump_bytes = bump_s * fmin(bump_bps, aim->max_bps) / 8;
     hover.bump = (unsigned)ceil(bump_bytes / hover.ip_bytes);
-    if (hover.bump > planned / 4)
-        hover.bump = planned / 4;
+    if (hover.bump > planned / 3)
+        hover.bump = planned / 3;
     return hover;
 }
 

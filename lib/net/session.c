@@ -256,12 +256,12 @@ static void learn_train(struct sdw_session *session, const struct sdw_hover *tra
 {
     if (train->limits.deaf)
         return;
-    if (train->first) {
-        sdw_aim_first(&session->aim, train->rate_bps);
-        return;
-    }
     struct sdw_run_load load = sdw_run_load(&session->plan, &session->run, 0);
-    sdw_aim_feed(&session->aim, load.sent_ns, load.ip_bytes, load.delay_ns, load.n);
+    if (train->first)
+        sdw_aim_first(&session->aim, train->rate_bps, load.sent_ns, load.ip_bytes, load.delay_ns,
+                      load.n);
+    else
+        sdw_aim_feed(&session->aim, load.sent_ns, load.ip_bytes, load.delay_ns, load.n);
     sdw_run_load_release(&load);
 }
 
