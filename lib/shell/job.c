@@ -47,21 +47,24 @@ static SDW_NORETURN void run_stage(const char *command, pid_t group, int in, int
         dup2(place->out_fd, STDERR_FILENO);
     if (last && place->format)
         setenv("SHADOW_FORMAT", place->format, 1);
-    default_signals(place->own_group);
+    default_signals(place->foreground);
     execl("/bin/sh", "sh", "-c", command, (char *)NULL);
     _exit(CANNOT_RUN);
 }
 
-static int start_stage(struct sdw_job *job, struct sdw_str text, int in, int out, bool last,
-                       const struct sdw_job_place *place, struct sdw_err *err)
+static int start_stage(struct sdw_job *job, const struct sdw_stage *stage, int in, int out,
+                       bool last, const struct sdw_job_place *place, struct sdw_err *err)
 {
-    char *command = sdw_xstrndup(text.p, text.n);
+    struct sdw_buf command = {0}; /* a tool takes the place of its sh, to get our signals itself */
+    sdw_buf_text(&command, stage->is_tool ? "exec " : "");
+    sdw_buf_str(&command, stage->text);
     pid_t pid = fork();
     if (pid == 0)
-        run_stage(command, job->group, in, out, last, place);
-    free(command);
-    if (pid < 0)
-        return sdw_err_sys(err, "cannot start '%.*s'", (int)(text.n < 60 ? text.n : 60), text.p);
+        run_stage(command.p, job->group, in, out, last, place);
+    int r = pid < 0 ? sdw_err_sys(err, "cannot start '%.60s'", command.p) : 0;
+    sdw_buf_release(&command);
+    if (r < 0)
+        return r;
     if (place->own_group) {
         if (!job->group)
             job->group = pid;
@@ -72,7 +75,7 @@ static int start_stage(struct sdw_job *job, struct sdw_str text, int in, int out
     return 0;
 }
 
-int sdw_job_start(struct sdw_job *job, const struct sdw_str *stages, size_t n,
+int sdw_job_start(struct sdw_job *job, const struct sdw_stage *stages, size_t n,
                   const struct sdw_job_place *place, struct sdw_err *err)
 {
     int r = 0, in = place->in_fd;
@@ -84,7 +87,7 @@ int sdw_job_start(struct sdw_job *job, const struct sdw_str *stages, size_t n,
             r = sdw_err_sys(err, "cannot make a pipe");
             break;
         }
-        r = start_stage(job, stages[i], in, link[1], last, place, err);
+        r = start_stage(job, &stages[i], in, link[1], last, place, err);
         if (in != place->in_fd)
             close(in);
         if (!last)
@@ -108,6 +111,10 @@ void sdw_job_release(struct sdw_job *job)
 
 void sdw_job_signal(const struct sdw_job *job, int signal)
 {
+    if (job->group) {
+        kill(-job->group, signal);
+        return;
+    }
     for (size_t i = 0; i < job->n; i++)
         if (job->stage[i].pid)
             kill(job->stage[i].pid, signal);

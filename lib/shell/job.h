@@ -7,6 +7,7 @@
 
 #include "core/base.h"
 #include "core/err.h"
+#include "shell/pipeline.h"
 
 #include <sys/types.h>
 
@@ -28,8 +29,8 @@ struct sdw_job_place {
     const char *format; /* SHADOW_FORMAT for the last stage; NULL: as inherited */
 };
 
-/* stages[n]: shell commands. The job must be released, whatever is returned. */
-int sdw_job_start(struct sdw_job *job, const struct sdw_str *stages, size_t n,
+/* The job must be released, whatever is returned. */
+int sdw_job_start(struct sdw_job *job, const struct sdw_stage *stages, size_t n,
                   const struct sdw_job_place *place, struct sdw_err *err);
 void sdw_job_release(struct sdw_job *job); /* does not end it */
 

@@ -35,7 +35,7 @@ static void release_entry(struct sdw_jobs_entry *entry)
 void sdw_jobs_release(struct sdw_jobs *jobs)
 {
     for (size_t i = 0; i < jobs->n; i++) {
-        kill(-jobs->entry[i].job.group, SIGTERM);
+        sdw_job_signal(&jobs->entry[i].job, SIGTERM);
         release_entry(&jobs->entry[i]);
     }
     jobs->n = 0;
@@ -103,7 +103,7 @@ int sdw_jobs_stop(struct sdw_jobs *jobs, int number, struct sdw_err *err)
 {
     for (size_t i = jobs->n; i-- > 0;)
         if (number == 0 || jobs->entry[i].number == number) {
-            kill(-jobs->entry[i].job.group, SIGTERM);
+            sdw_job_signal(&jobs->entry[i].job, SIGTERM);
             return 0;
         }
     return sdw_err_set(err, SDW_EUSAGE,

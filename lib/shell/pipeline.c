@@ -58,7 +58,10 @@ static void translate(struct sdw_pipeline *pipeline, struct sdw_str line, bool p
     size_t copied = words->n ? words->word[0].at : 0;
     size_t stage = 0;
     size_t *begin = sdw_xrealloc(NULL, words->n + 2, sizeof *begin);
+    bool first = true;
     begin[0] = 0;
+    SDW_GROW(pipeline->stage, pipeline->cap, words->n);
+    pipeline->stage[0].is_tool = false;
     for (size_t i = 0; i < words->n; i++) {
         const struct sdw_word *word = &words->word[i];
         sdw_buf_add(&pipeline->text, line.p + copied, word->at - copied);
@@ -69,14 +72,17 @@ static void translate(struct sdw_pipeline *pipeline, struct sdw_str line, bool p
         else
             sdw_buf_str(&pipeline->text, text);
         copied = word->at + word->n;
-        if (plain && word->kind == SDW_PIPE)
+        pipeline->stage[stage].is_tool |= plain && first && command;
+        first = plain && word->kind == SDW_PIPE;
+        if (first) {
             begin[++stage] = pipeline->text.n;
+            pipeline->stage[stage].is_tool = false;
+        }
     }
     begin[stage + 1] = pipeline->text.n + 1;
     pipeline->stages = stage + 1;
-    SDW_GROW(pipeline->stage, pipeline->cap, pipeline->stages);
     for (size_t s = 0; s <= stage; s++)
-        pipeline->stage[s] =
+        pipeline->stage[s].text =
             (struct sdw_str){pipeline->text.p + begin[s], begin[s + 1] - 1 - begin[s]};
     free(begin);
 }

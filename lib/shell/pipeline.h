@@ -11,9 +11,14 @@
 #include "core/err.h"
 #include "shell/words.h"
 
+struct sdw_stage {
+    struct sdw_str text; /* commands, as sh understands them */
+    bool is_tool;        /* nothing but one tool with its arguments */
+};
+
 struct sdw_pipeline {
-    struct sdw_buf text;   /* the whole line as sh understands it, without a final & */
-    struct sdw_str *stage; /* [stages]: its commands, views into text */
+    struct sdw_buf text;     /* the whole line as sh understands it, without a final & */
+    struct sdw_stage *stage; /* [stages]: views into text */
     size_t stages, cap;
     bool background; /* the line ended in & */
     struct sdw_words words;

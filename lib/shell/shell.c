@@ -35,7 +35,7 @@ static int stop_signal(void *arg)
 /* Only pipelines of more than one stage need to be told which stage failed. */
 static void name_failure(const struct sdw_shell *shell, const struct sdw_job *job, size_t stage)
 {
-    struct sdw_str text = shell->pipeline.stage[stage];
+    struct sdw_str text = shell->pipeline.stage[stage].text;
     for (; text.n && text.p[0] == ' '; text.n--)
         text.p++;
     while (text.n && text.p[text.n - 1] == ' ')
@@ -44,9 +44,19 @@ static void name_failure(const struct sdw_shell *shell, const struct sdw_job *jo
         sdw_note(shell->ctx, "exit status %d of: %.*s", shell->status, (int)text.n, text.p);
 }
 
+/* Whether Ctrl-C on a terminal reaches our process group, and so whatever is in it. */
+static bool on_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    bool foreground = fd >= 0 && tcgetpgrp(fd) == getpgrp();
+    if (fd >= 0)
+        close(fd);
+    return foreground;
+}
+
 static int run_foreground(struct sdw_shell *shell, struct sdw_err *err)
 {
-    const struct sdw_job_place place = {.own_group = shell->interactive,
+    const struct sdw_job_place place = {.own_group = shell->interactive || !on_terminal(),
                                         .foreground = shell->interactive,
                                         .in_fd = shell->in_fd,
                                         .out_fd = -1};

@@ -23,8 +23,8 @@ static const char *parsed(const char *line)
         snprintf(out, sizeof out, "error: %s", err.text);
     for (size_t s = 0; r > 0 && s < p.stages; s++) {
         size_t used = strlen(out);
-        snprintf(out + used, sizeof out - used, "%s%.*s", s ? "/" : "", (int)p.stage[s].n,
-                 p.stage[s].p);
+        snprintf(out + used, sizeof out - used, "%s%.*s", s ? "/" : "", (int)p.stage[s].text.n,
+                 p.stage[s].text.p);
     }
     if (r > 0 && p.background)
         strncat(out, "&", 2);
