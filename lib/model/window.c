@@ -12,7 +12,6 @@ static const double SCALE_US = 100;
 const struct sdw_window_rules sdw_window_defaults = {
     .alpha = 0.005,
     .floor_us = 300,
-    .floor_share = 0.25,
     .delay_weight = 1,
     .loss_weight = 1e5,
     .void_share = 0.3,
@@ -105,10 +104,13 @@ void sdw_window_add(struct sdw_window *window, const struct sdw_slot *slot)
         .sent = count_of(slot->sent),
         .received = count_of(slot->received),
         .delay_us = slot->delay_mean_us,
+        .rtt_us = slot->delay_mean_us,
         .level = log1p(fmax(0, slot->delay_mean_us) / SCALE_US),
     };
     if (isnan(slot->delay_mean_us))
         sample.level = NAN;
+    if (slot->received == SDW_NO_INT)
+        sample.received = isnan(slot->delay_mean_us) && isnan(slot->increment_mean_us) ? 0 : 1;
     if (far) {
         struct sdw_sample e2e = sample;
         e2e.hop = scoped ? (int)slot->load_hop : hop;

@@ -27,7 +27,6 @@ enum { SDW_WINDOW_HOPS = 255, SDW_WINDOW_SAMPLES = 65536 };
 struct sdw_window_rules {
     double alpha;        /* chance of a false verdict a window may take (0.005) */
     double floor_us;     /* effects below are none (300) */
-    double floor_share;  /* nor are those below this share of the largest hop's (0.25) */
     double delay_weight; /* of the capacity gradient */
     double loss_weight;
     double void_share; /* more void slots than this: the window is void (0.3) */
@@ -40,10 +39,12 @@ extern const struct sdw_window_rules sdw_window_defaults;
 /* What one slot shows of one hop (or, scoped, of one load hop). */
 struct sdw_sample {
     int64_t slot, pair;
-    int hop;      /* or the load hop, when scoped */
-    bool on, bad; /* bad: void */
-    double level; /* the statistic; NAN: no answer */
-    double delay_us, rate_bps;
+    int hop;         /* or the load hop, when scoped */
+    bool on, bad;    /* bad: void */
+    double level;    /* the statistic; NAN: no answer */
+    double delay_us; /* added by the hop, as the prober saw it; of the far end, all of it */
+    double rtt_us;   /* delay above the base; NAN: no answer */
+    double rate_bps; /* of the load; NAN: not told */
     double sent, received;
 };
 

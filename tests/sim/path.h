@@ -19,7 +19,7 @@ struct sim_path {
     bool sham;                   /* injection off: the on slots carry nothing, but say they do */
     double spike_share, spike_s; /* host noise: ladders answered late at a random hop */
     double reverse_s;            /* mean queue of the reverse path, seen from every hop on */
-    double answer_share;         /* of ladders that a router answers */
+    double answer_share;         /* of ladders that the routers answer */
     int64_t start_us;
     const char *path_id, *addr_prefix; /* "10.9.0." or "fd09::" */
     /* state */
@@ -44,11 +44,12 @@ static inline void sim_path_emit(struct sim_path *p, struct sdw_slot *slot, doub
     char addr[64];
     double spike = sdw_rng_unit(rng) < p->spike_share ? sdw_rng_exponential(rng, p->spike_s) : 0;
     double reverse = p->reverse_s > 0 ? sdw_rng_exponential(rng, p->reverse_s) : 0, before = 0;
+    bool asked = sdw_rng_unit(rng) < p->answer_share;
     int spiked = 1 + (int)sdw_rng_below(rng, (uint64_t)p->hops);
     for (int hop = 1; hop <= p->hops; hop++) {
         double rtt = reverse + (hop >= p->tight && p->tight ? queue_s : 0);
         rtt += fabs(5e-6 * sdw_rng_normal(rng)) + (hop == spiked ? spike : 0);
-        bool answered = hop == p->hops || sdw_rng_unit(rng) < p->answer_share;
+        bool answered = hop == p->hops || asked;
         snprintf(addr, sizeof addr, "%s%d", p->addr_prefix, hop);
         slot->hop = hop;
         slot->addr = sdw_str_of(addr);

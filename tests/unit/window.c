@@ -122,7 +122,7 @@ static void right_hop(enum sim_cross kind, const char *what, double answer_share
                    (long long)s.hop, tight, hops, p.link.rate_bps / 1e6, p.link.cross_bps / 1e6,
                    s.reason);
     }
-    int share = kind == SIM_POISSON ? 95 : 90;
+    int share = kind == SIM_POISSON && answer_share == 1 ? 95 : 90;
     ok(right * 100 >= n * (unsigned)share, "%s: the right hop in %d of 100", what, share);
     printf("# right %u of %u; available within 15 %% %u; covered %u\n", right, n, close, covered);
     if (kind == SIM_POISSON)
@@ -300,6 +300,7 @@ int main(void)
 {
     right_hop(SIM_POISSON, "Poisson cross traffic", 1);
     right_hop(SIM_ONOFF, "on/off cross traffic", 1);
+    right_hop(SIM_POISSON, "routers that answer a quarter of all ladders", 0.25);
     no_false_verdict(4, 0, "sham under fourfold bursts");
     no_false_verdict(1.8, 5e-3, "sham with a queue on the way back");
     states();
