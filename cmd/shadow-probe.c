@@ -2,22 +2,25 @@
 
 #include "core/clock.h"
 #include "io/tool.h"
+#include "net/flow.h"
 #include "net/group.h"
 #include "net/pace.h"
 #include "net/stamp.h"
 #include "rec/end.h"
 
 static const double default_mean_bps = 1e6;
+static const double default_max_bps = 100e6, mute_max_bps = 5e6;
 
 struct config {
-    int schedule, family;
+    int schedule, family, protocol;
     int64_t port, source_port, mark, dscp, hops, pairs, count, duration_us, seed;
     double max_bps, ttl_rate;
-    const char *source, *interface, *key, *budget, *live;
+    const char *source, *interface, *key, *budget, *live, *flow;
     bool scope, watch;
 };
 
 static const char *const schedules[] = {"chirp", "lockin", "train", "poisson", NULL};
+static const char *const protocols[] = {"udp", "icmp", "tcp", NULL};
 static const char *const families[] = {"any", "ipv4", "ipv6", NULL};
 
 #define AT(member) offsetof(struct config, member)
@@ -27,6 +30,12 @@ static const struct sdw_option options[] = {
     {"scope", 0, SDW_OPT_FLAG, AT(scope), NULL,
      "let the load die at each router in turn and measure end to end only: needs no ICMP answers",
      NULL, 0, 0, NULL, NULL},
+    {"flow", 0, SDW_OPT_TEXT, AT(flow), "SRC:SPORT-DST:DPORT/udp|tcp",
+     "mirror this live flow: its way, without its application getting an octet", NULL, 0, 0, NULL,
+     NULL},
+    {"protocol", 0, SDW_OPT_ENUM, AT(protocol), "PROTOCOL",
+     "what to send when nothing reflects: udp, icmp echo, or tcp SYN", "udp", 0, 0, protocols,
+     NULL},
     {"watch", 'w', SDW_OPT_FLAG, AT(watch), NULL, "go on for ever, rarely while there is room",
      NULL, 0, 0, NULL, NULL},
     {"count", 'c', SDW_OPT_INT, AT(count), "N", "end after so many windows", "1", 1, 1e9, NULL,
@@ -67,13 +76,27 @@ static const struct sdw_option options[] = {
 };
 
 static const struct sdw_operand operands[] = {
-    {"DEST", "address or name to measure the path to", false, true, "host"},
+    {"DEST", "address or name to measure the path to", true, true, "host"},
     {0},
 };
 
 static int put(void *arg, const struct sdw_schema *schema, const void *rec)
 {
     return sdw_rec_put(arg, schema, rec);
+}
+
+/* Take the ends of the live flow. */
+static int mirror(const char *text, struct sdw_session_config *session, struct sdw_err *err)
+{
+    struct sdw_flow flow;
+    int code = sdw_flow_parse(text, &flow, err);
+    if (code < 0)
+        return code;
+    session->kind = flow.tcp ? SDW_CARRIER_MIRROR_TCP : SDW_CARRIER_MIRROR_UDP;
+    session->carrier.src = flow.src;
+    session->carrier.dst = flow.dst;
+    session->flow = text;
+    return 0;
 }
 
 static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config *config,
@@ -85,6 +108,7 @@ static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config
                     .mark = (uint32_t)config->mark,
                     .key = key->n ? key->bytes : NULL,
                     .key_bytes = key->n},
+        .kind = (enum sdw_carrier_kind)config->protocol,
         .name = name,
         .schedule = (enum sdw_schedule)config->schedule,
         .scope = config->scope,
@@ -98,10 +122,16 @@ static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config
         .seed = (uint64_t)config->seed,
     };
     struct sdw_sink sink = {put, ctx};
-    int code = sdw_address_resolve(name, (uint16_t)config->port, of_family[config->family],
-                                   &session.carrier.dst, &ctx->err);
+    int code = config->flow
+                   ? mirror(config->flow, &session, &ctx->err)
+                   : sdw_address_resolve(name, (uint16_t)config->port, of_family[config->family],
+                                         &session.carrier.dst, &ctx->err);
     if (code < 0)
         return code;
+    if (session.kind > SDW_CARRIER_ICMP && session.max_bps >= default_max_bps)
+        session.max_bps = mute_max_bps;
+    if (config->flow)
+        return sdw_group_add(group, &session, &sink, &ctx->err);
     if (config->source &&
         !sdw_address_parse(config->source, (uint16_t)config->source_port, &session.carrier.src))
         return sdw_err_set(&ctx->err, SDW_EUSAGE, "--source %s: not an address", config->source);
@@ -164,8 +194,12 @@ static int run(struct sdw_ctx *ctx, void *arg)
                               constant ? config->max_bps : default_mean_bps, &ctx->err);
     if (code == 0 && config->key)
         code = sdw_stamp_key_load(&key, config->key, &ctx->err);
+    if (code == 0 && (config->flow != NULL) == (ctx->n_operands > 0))
+        code = sdw_err_set(&ctx->err, SDW_EUSAGE, "give one or more DEST, or --flow");
     for (size_t i = 0; i < ctx->n_operands && code == 0; i++)
         code = add(ctx, &group, config, &key, ctx->operands[i]);
+    if (code == 0 && config->flow)
+        code = add(ctx, &group, config, &key, config->flow);
     if (code == 0) {
         if (!sdw_pace_realtime())
             sdw_detail(ctx, "no real-time scheduling (CAP_SYS_NICE): more slots may be void");

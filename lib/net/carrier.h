@@ -97,6 +97,18 @@ struct sdw_carrier_config {
     uint16_t ssid; /* STAMP session identifier; 0: none */
 };
 
+enum sdw_carrier_kind {
+    SDW_CARRIER_UDP,
+    SDW_CARRIER_ICMP,
+    SDW_CARRIER_TCP,
+    SDW_CARRIER_MIRROR_UDP,
+    SDW_CARRIER_MIRROR_TCP,
+};
+
+/* One of the carriers below. */
+struct sdw_carrier *sdw_carrier_open(enum sdw_carrier_kind kind,
+                                     const struct sdw_carrier_config *config, struct sdw_err *err);
+
 /* Each returns a carrier that the caller closes with ops->close, or NULL with err. */
 struct sdw_carrier *sdw_carrier_udp(const struct sdw_carrier_config *config, struct sdw_err *err);
 /* The same 5-tuple as a live flow of this host or one behind it; `tcp`: a TCP flow. */

@@ -248,8 +248,7 @@ static int open_socket(struct raw *raw, const struct sdw_carrier_config *config,
     raw->fd = socket(sdw_address_family(&config->dst), SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
                      IPPROTO_RAW);
     if (raw->fd < 0 && (errno == EPERM || errno == EACCES))
-        return sdw_err_set(err, SDW_EPERM,
-                           "a raw socket needs CAP_NET_RAW: run as root, or without --flow");
+        return sdw_err_set(err, SDW_EPERM, "a raw socket needs CAP_NET_RAW: run as root");
     if (raw->fd < 0)
         return sdw_err_sys(err, "raw socket");
     if (!interface) {
@@ -274,8 +273,13 @@ static int open_raw(struct raw *raw, const struct sdw_carrier_config *config, st
     struct sdw_address *src = &raw->carrier.src;
     struct sdw_rng rng;
     int code = 0;
-    if (sdw_address_family(src) == AF_UNSPEC)
+    struct sdw_address any = sdw_address_any(sdw_address_family(&config->dst), 0);
+    uint16_t port = sdw_address_port(src);
+    bool chosen = sdw_address_family(src) != AF_UNSPEC && !sdw_address_same_host(src, &any);
+    if (!chosen)
         code = sdw_address_source(&config->dst, config->interface, config->mark, src, err);
+    if (!chosen)
+        sdw_address_set_port(src, port);
     if (code == 0 && sdw_address_family(src) != sdw_address_family(&config->dst))
         code = sdw_err_set(err, SDW_EUSAGE, "the ends of a flow are of one family");
     if (code == 0 && raw->syn)

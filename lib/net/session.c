@@ -69,7 +69,7 @@ struct sdw_session *sdw_session_new(const struct sdw_session_config *config,
                                     struct sdw_budget *budget, const struct sdw_sink *sink,
                                     struct sdw_err *err)
 {
-    struct sdw_carrier *carrier = sdw_carrier_udp(&config->carrier, err);
+    struct sdw_carrier *carrier = sdw_carrier_open(config->kind, &config->carrier, err);
     if (!carrier)
         return NULL;
     struct sdw_session *session = sdw_xalloc(sizeof *session);
@@ -81,6 +81,8 @@ struct sdw_session *sdw_session_new(const struct sdw_session_config *config,
     session->due_ns = sdw_mono_ns();
     session->reason = "done";
     session->aim = sdw_aim(config->max_bps);
+    if (carrier->mute_load) /* nothing tells what is available: the limit is what to aim at */
+        session->aim.available_bps = config->max_bps;
     sdw_rng_seed(&session->rng, config->seed);
     return session;
 }
@@ -191,7 +193,7 @@ static int find_path(struct sdw_session *session, struct sdw_err *err)
     }
     if (code < 0)
         return code;
-    if (!route.reached) {
+    if (!route.reached && !(session->carrier->mute_far_end && route.hops)) {
         session->due_ns = sdw_mono_ns() + RETRY_NS;
         return session->config.watch ? 0 : unreachable(session, err);
     }
@@ -220,7 +222,7 @@ static struct sdw_hover make_train(struct sdw_session *session, unsigned load_ho
                                       .abort_ns = ABORT_NS,
                                       .round_ns = sdw_route_longest_ns(&session->route),
                                       .ttl = load_hop ? (uint8_t)load_hop : SDW_TTL_FAR,
-                                      .deaf = load_hop != 0};
+                                      .deaf = load_hop != 0 || session->carrier->mute_load};
     struct sdw_hover train = sdw_hover(&session->aim, &limits);
     if (load_hop && train.limits.bytes > SCOPED_TTL_PACKETS * train.ip_bytes)
         train.limits.bytes = SCOPED_TTL_PACKETS * (int64_t)train.ip_bytes;
@@ -235,7 +237,7 @@ static struct sdw_run_rules make_rules(const struct sdw_session *session)
         .base_one_way_ns = route->base_one_way_ns,
         .base_round_ns = route->hop[route->hops].base_ns,
         .settle_ns = SETTLE_NS + 2 * sdw_route_longest_ns(route),
-        .silence_ns = SILENCE_NS,
+        .silence_ns = session->carrier->mute_load ? 0 : SILENCE_NS,
         .dscp = session->config.dscp,
     };
 }
@@ -408,6 +410,7 @@ static int put_slot(struct sdw_session *session, const struct sdw_hover *train,
         .schedule = names[session->config.schedule],
         .on = session->ticket.on,
         .voided = voided != NULL,
+        .mute = session->carrier->mute_load,
         .load_hop = session->ticket.load_hop,
         .target_bps = round(target_bps),
         .chirp_base_ns = session->chirp_base_ns,

@@ -21,6 +21,7 @@ enum sdw_schedule {
 };
 
 struct sdw_session_config {
+    enum sdw_carrier_kind kind;
     struct sdw_carrier_config carrier;
     const char *name; /* of the destination, for messages */
     const char *flow; /* the live flow that is mirrored; NULL: none */

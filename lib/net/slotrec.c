@@ -180,7 +180,7 @@ static void fill_load(struct sdw_slot *slot, const struct sdw_slot_about *about,
 {
     struct sdw_run_load load = sdw_run_load(plan, run, about->chirp_base_ns);
     slot->achieved_bps = mean_rate(&load);
-    if (!about->load_hop) {
+    if (!about->load_hop && !about->mute) {
         sdw_buf_clear(scratch);
         put_chirp(&load, scratch);
         slot->chirp = sdw_buf_view(scratch);

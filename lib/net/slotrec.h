@@ -18,6 +18,7 @@ struct sdw_slot_about {
     int64_t window, slot, pair;
     const char *schedule;
     bool on, voided;
+    bool mute;         /* the load is never answered */
     unsigned load_hop; /* 0: the load goes to the far end */
     double target_bps;
     int64_t chirp_base_ns; /* taken off the delays of load packets; constant over a window */

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -12,7 +14,8 @@
 
 enum {
     CONTROL_BYTES = 512, /* of one datagram: every control message that the options below cause */
-    SOFT_ERRORS = 8,     /* pending ICMP errors that one send looks past */
+    SOCKET_ICMP_FILTER = 1, /* ICMP_FILTER of <linux/icmp.h>, which netinet's headers exclude */
+    SOFT_ERRORS = 8,        /* pending ICMP errors that one send looks past */
 };
 
 struct sdw_inbox {
@@ -35,7 +38,6 @@ static const struct wanted wanted_v4[] = {
     {IPPROTO_IP, IP_PKTINFO},
 };
 static const struct wanted wanted_v6[] = {
-    {IPPROTO_IPV6, IPV6_V6ONLY},
     {IPPROTO_IPV6, IPV6_RECVHOPLIMIT},
     {IPPROTO_IPV6, IPV6_RECVTCLASS},
     {IPPROTO_IPV6, IPV6_RECVPKTINFO},
@@ -66,6 +68,8 @@ static int set_options(struct sdw_socket *socket, const struct sdw_socket_option
     if (code == 0 && options->errors)
         code =
             set(socket->fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, 1, err);
+    if (code == 0 && v6 && !options->echo)
+        code = set(socket->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, err);
     if (code == 0 && options->mark)
         code = set(socket->fd, SOL_SOCKET, SO_MARK, (int)options->mark, err);
     if (code == 0 && options->receive_bytes &&
@@ -75,15 +79,45 @@ static int set_options(struct sdw_socket *socket, const struct sdw_socket_option
     return code;
 }
 
+/* A raw socket gets what every other one gets as well: only echo replies, please. */
+static int open_raw_echo(struct sdw_socket *s, int protocol)
+{
+    struct icmp6_filter v6;
+    uint32_t v4 = ~(UINT32_C(1) << ICMP_ECHOREPLY);
+    s->fd = socket(s->family, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    if (s->fd < 0)
+        return -1;
+    s->raw = true;
+    ICMP6_FILTER_SETBLOCKALL(&v6);
+    ICMP6_FILTER_SETPASS(ICMP6_ECHO_REPLY, &v6);
+    return s->family == AF_INET6 ? setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &v6, sizeof v6)
+                                 : setsockopt(s->fd, SOL_RAW, SOCKET_ICMP_FILTER, &v4, sizeof v4);
+}
+
+static int open_fd(struct sdw_socket *s, bool echo, struct sdw_err *err)
+{
+    int protocol = !echo ? IPPROTO_UDP : s->family == AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+    s->fd = socket(s->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+    if (s->fd >= 0)
+        return 0;
+    if (!echo)
+        return sdw_err_sys(err, "UDP socket");
+    if (errno != EACCES && errno != EPERM)
+        return sdw_err_sys(err, "ping socket");
+    if (open_raw_echo(s, protocol) == 0)
+        return 0;
+    return sdw_err_set(err, SDW_EPERM,
+                       "no right to ping: run as root, or widen net.ipv4.ping_group_range");
+}
+
 int sdw_socket_open(struct sdw_socket *s, const struct sdw_address *local,
                     const struct sdw_socket_options *options, struct sdw_err *err)
 {
     char text[SDW_ADDRESS_TEXT];
     *s = (struct sdw_socket){.fd = -1, .family = sdw_address_family(local)};
-    s->fd = socket(s->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
-    if (s->fd < 0)
-        return sdw_err_sys(err, "UDP socket");
-    int code = set_options(s, options, err);
+    int code = open_fd(s, options->echo, err);
+    if (code == 0)
+        code = set_options(s, options, err);
     if (code == 0 && options->interface &&
         setsockopt(s->fd, SOL_SOCKET, SO_BINDTODEVICE, options->interface,
                    (socklen_t)strlen(options->interface) + 1) < 0)

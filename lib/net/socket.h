@@ -14,6 +14,7 @@
 struct sdw_socket {
     int fd; /* non-blocking; -1 when closed */
     int family;
+    bool raw; /* echo: a raw socket, which takes checksums as they are and gives IPv4 headers */
     uint32_t next_stamp_id; /* id of the next transmit stamp asked for */
     uint64_t dropped;       /* datagrams the kernel dropped for want of room (SO_RXQ_OVFL) */
     uint32_t overflow;      /* the kernel's running counter, as last seen */
@@ -24,6 +25,7 @@ struct sdw_socket_options {
     uint32_t mark;         /* routing mark; 0: none (setting one needs rights) */
     int receive_bytes;     /* receive buffer; 0: the system's default */
     bool errors;           /* queue ICMP errors for sdw_socket_events */
+    bool echo;             /* ICMP echo instead of UDP: a ping socket, or (with rights) a raw one */
 };
 
 /* Binds to local (port 0: any; its family decides that of the socket). */
