@@ -160,7 +160,7 @@ bench-run: all $(BENCH_BIN)
 
 bars: need-build need-test
 	@$(MAKE) --no-print-directory bars-run
-bars-run: all
+bars-run: all $(BENCH_BIN)
 	@status=0; for bar in $(if $(BAR),tests/lab/bars/$(BAR).sh,$(sort $(wildcard tests/lab/bars/*.sh))); do \
 	    $(RUN_ENV) bash $$bar || status=1; done; exit $$status
 

@@ -1,10 +1,13 @@
 #include "steer/back.h"
+#include "core/clock.h"
 #include "steer/policy.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <sys/socket.h>
+
+enum { UNDER_WAY_NS = 2 * 1000 * 1000 };
 
 /* Ids of a unit: +0 the group, +1..+4 the primary (as often as it takes part), +8..+15 shadows. */
 static uint32_t group_id(uint32_t slot)
@@ -83,13 +86,25 @@ bool sdw_back_shares(uint32_t slot, size_t n_ways, const struct sdw_nexthop *gro
     return group->n > 0;
 }
 
+/* Put a next hop unless it is there: replacing one discards what is under way by it. */
+static int put_once(struct sdw_netlink *netlink, uint32_t id, const struct sdw_gateway *gateway,
+                    struct sdw_err *err)
+{
+    struct sdw_nexthop is;
+    int got = sdw_nexthop_get(netlink, id, &is, err);
+    if (got < 0 ||
+        (got && is.protocol == SDW_STEER_PROTOCOL && is.gateway.ifindex == gateway->ifindex &&
+         memcmp(is.gateway.addr, gateway->addr, sizeof is.gateway.addr) == 0))
+        return got < 0 ? got : 0;
+    return sdw_nexthop_put(netlink, id, SDW_STEER_PROTOCOL, gateway, err);
+}
+
 static int put_way(struct sdw_netlink *netlink, const struct sdw_target *target, size_t way,
                    struct sdw_err *err)
 {
     const struct sdw_gateway *gateway = &target->unit->way[way].gateway;
     if (way > 0)
-        return sdw_nexthop_put(netlink, shadow_id(target->slot, way), SDW_STEER_PROTOCOL, gateway,
-                               err);
+        return put_once(netlink, shadow_id(target->slot, way), gateway, err);
     int code = 0;
     for (size_t c = 0; c < primary_copies(target->unit->n_ways) && code == 0; c++)
         code =
@@ -168,6 +183,9 @@ static int linux_disarm(struct sdw_netlink *netlink, const struct sdw_target *ta
 {
     struct sdw_fib_route route = own_route(target);
     int code = sdw_fib_delete(netlink, &route, err);
+    /* IPv6 discards packets that are under way by a next hop when that is deleted. */
+    if (target->unit->route.family == AF_INET6)
+        (void)sdw_sleep_until(sdw_mono_ns() + UNDER_WAY_NS, 0);
     if (code == 0)
         code = sdw_nexthop_delete(netlink, group_id(target->slot), err);
     for (size_t c = 0; c < primary_copies(target->unit->n_ways) && code == 0; c++)

@@ -256,6 +256,13 @@ static void leave_shadow(struct sdw_steer *steer, struct sdw_steer_run *run, siz
     (void)sdw_apply_shift(steer, run, share, state, part * load_of(steer, run), &cause);
 }
 
+void sdw_decide_leave(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way,
+                      const struct sdw_signal *signal)
+{
+    if (way < run->unit->n_ways && run->share[way] > 0 && !run->failed)
+        leave_shadow(steer, run, way, signal->cause.why, true);
+}
+
 void sdw_decide_way(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way, bool up)
 {
     struct sdw_signal signal = {

@@ -16,6 +16,9 @@ struct sdw_signal {
 /* Something is or will be wrong with the unit's primary: move, or say why not. */
 void sdw_decide_press(struct sdw_steer *steer, struct sdw_steer_run *run,
                       const struct sdw_signal *signal);
+/* The path of a shadow is reported dead: leave it at once. */
+void sdw_decide_leave(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way,
+                      const struct sdw_signal *signal);
 /* Word that the primary is well again. */
 void sdw_decide_relieve(struct sdw_steer *steer, struct sdw_steer_run *run);
 /* The interface of a way lost or found its carrier. */

@@ -82,6 +82,8 @@ static void press_all(struct sdw_steer *steer, const struct sdw_watch_list *list
     for (size_t i = 0; list && i < list->n; i++)
         if (list->watcher[i].way == 0 || list->watcher[i].way == SDW_WAYS_MAX)
             sdw_decide_press(steer, list->watcher[i].run, signal);
+        else if (signal->dead)
+            sdw_decide_leave(steer, list->watcher[i].run, list->watcher[i].way, signal);
 }
 
 /* A verdict that finds the path nearly full is a reason to move by itself, forecast or not. */

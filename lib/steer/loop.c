@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 
 enum { LAST_WORDS_US = 2 * 1000 * 1000, FIRST_NOTICES = 64 };
 
@@ -77,6 +78,14 @@ static int run_loop(struct sdw_ctx *ctx, struct sdw_steer *steer)
     return going;
 }
 
+/* An action must not wait for a busy machine; without the right to it, it does. Only this thread:
+ * neither the output nor the guardian. */
+static void hurry(void)
+{
+    struct sched_param param = {.sched_priority = 1};
+    (void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param);
+}
+
 /* The last record; its counts are exact. */
 static int say_end(struct sdw_ctx *ctx, const struct sdw_steer *steer, const char *reason,
                    int64_t dropped)
@@ -120,6 +129,8 @@ int sdw_steer_loop(struct sdw_ctx *ctx, const struct sdw_steer_options *options,
     }
     steer.say = sdw_voice_say;
     steer.say_arg = voice;
+    if (options->apply)
+        hurry();
     sdw_session_arm(&steer);
     code = run_loop(ctx, &steer);
     sdw_session_end(&steer, on_eof == SDW_ON_EOF_UNDO);
