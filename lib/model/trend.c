@@ -15,9 +15,9 @@ static const struct {
 
 static const double change = 0.03;
 /* A value this many spreads from what every model expects is a jump or an outlier. The next value
- * tells which; until then it is more likely a jump, and the fast level model stands for that. */
+ * tells which; until then it may well be a jump, and the fast level model stands for that. */
 static const double surprise = 6;
-static const double jump_weight = 0.6;
+static const double jump_weight = 0.45;
 enum { JUMP_MODEL = 2 };
 
 static const double likelihood_dof = 4; /* heavy tails: one outlier does not decide */

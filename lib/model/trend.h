@@ -5,7 +5,7 @@
  * fast) and three of a level with a slope that wanders, and are mixed by how well each predicted
  * the latest values: an interacting multiple model filter (Blom and Bar-Shalom, 1988) over local
  * level and local linear trend models (Harvey, 1989). A noise-only series is so taken for a
- * level, a ramp for a trend, and a drop is believed at once by the fast models. Sampling may be
+ * level, a ramp for a trend, and a drop is taken up at once by the fast models. Sampling may be
  * irregular; the models' memories are counted in the series' own typical interval.
  *
  * A struct sdw_trend is a value without heap memory. Nothing here reads a clock.
