@@ -49,7 +49,7 @@ static const struct sdw_option options[] = {
     {"budget", 'b', SDW_OPT_TEXT, AT(budget), "BYTES|SHARE",
      "bytes a window may inject, or share of the live bytes of --live (1%)", "3M", 0, 0, NULL,
      NULL},
-    {"live", 0, SDW_OPT_TEXT, AT(live), "IF", "interface whose counters tell the live traffic",
+    {"live", 0, SDW_OPT_TEXT, AT(live), "IF,...", "interfaces whose counters tell the live traffic",
      NULL, 0, 0, NULL, "interface"},
     {"ttl-rate", 0, SDW_OPT_REAL, AT(ttl_rate), "PPS",
      "packets a second that may expire at one router", "50", 1, 1000, NULL, NULL},

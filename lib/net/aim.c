@@ -6,7 +6,8 @@
 static const uint16_t sizes[SDW_AIM_SIZES] = {250, 400, 600, 800, 1000, 1200};
 static const double packet_s = 0.0005;
 static const double lowest_bps = 32e3;
-static const double climb_most = 1.5; /* from one train to the next */
+static const double climb_most = 1.5;     /* from one train to the next */
+static const double delivered_most = 1.3; /* of what arrived */
 
 enum {
     NOISE_NS = 20000,  /* of delays, beyond which a queue is taken for real */
@@ -109,29 +110,8 @@ static void learn_capacity(struct sdw_aim *aim)
     aim->capacity_bps = sorted[n * 3 / 4];
 }
 
-void sdw_aim_feed(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *ip_bytes,
-                  const int64_t *delay_ns, size_t n)
-{
-    struct busy busy = find_busy(aim, sent_ns, ip_bytes, delay_ns, n);
-    learn_capacity(aim);
-    double available = aim->available_bps, capacity = aim->capacity_bps;
-    double most = available * climb_most;
-    aim->before_bps = available;
-    if (busy.time_ns < BUSY_LEAST_NS) {
-        available *= 1.3;
-    } else if (capacity > 0) {
-        double seen = (busy.bits - capacity * busy.growth_ns / 1e9) / (busy.time_ns / 1e9);
-        seen = clamp(seen, 0.05 * capacity, capacity);
-        available += clamp(busy.time_ns / BUSY_FULL_NS, 0.25, 0.7) * (seen - available);
-        available = available < capacity ? available : capacity;
-    }
-    aim->available_bps =
-        clamp(available < most ? available : most, lowest_bps, fmax(aim->max_bps, lowest_bps));
-    if (aim->available_bps > aim->highest_bps)
-        aim->highest_bps = aim->available_bps;
-}
-
-/* Highest rate at which RUN packets in a row arrived; infinite when so many never did. */
+/* Highest rate at which RUN packets in a row arrived; infinite when so many never did. No more can
+ * be available for long. */
 static double delivered_bps(const int64_t *sent_ns, const uint16_t *ip_bytes,
                             const int64_t *delay_ns, size_t n)
 {
@@ -146,6 +126,29 @@ static double delivered_bps(const int64_t *sent_ns, const uint16_t *ip_bytes,
         best = ns > 0 ? fmax(best, bits * 1e9 / ns) : best;
     }
     return best > 0 ? best : INFINITY;
+}
+
+void sdw_aim_feed(struct sdw_aim *aim, const int64_t *sent_ns, const uint16_t *ip_bytes,
+                  const int64_t *delay_ns, size_t n)
+{
+    struct busy busy = find_busy(aim, sent_ns, ip_bytes, delay_ns, n);
+    learn_capacity(aim);
+    double available = aim->available_bps, capacity = aim->capacity_bps;
+    double most = fmin(available * climb_most,
+                       delivered_most * delivered_bps(sent_ns, ip_bytes, delay_ns, n));
+    aim->before_bps = available;
+    if (busy.time_ns < BUSY_LEAST_NS) {
+        available *= 1.3;
+    } else if (capacity > 0) {
+        double seen = (busy.bits - capacity * busy.growth_ns / 1e9) / (busy.time_ns / 1e9);
+        seen = clamp(seen, 0.05 * capacity, capacity);
+        available += clamp(busy.time_ns / BUSY_FULL_NS, 0.25, 0.7) * (seen - available);
+        available = available < capacity ? available : capacity;
+    }
+    aim->available_bps =
+        clamp(available < most ? available : most, lowest_bps, fmax(aim->max_bps, lowest_bps));
+    if (aim->available_bps > aim->highest_bps)
+        aim->highest_bps = aim->available_bps;
 }
 
 void sdw_aim_first(struct sdw_aim *aim, double sent_bps, const int64_t *sent_ns,

@@ -49,8 +49,8 @@ void sdw_budget_live(struct sdw_budget *budget, uint64_t bytes, int64_t now_ns)
         budget->live_bytes_per_s += weight * (live - budget->live_bytes_per_s);
         budget->bytes_per_s = budget->share * budget->live_bytes_per_s;
         budget->burst_bytes = budget->bytes_per_s * SDW_BUDGET_SAVE_S;
-        if (fresh) /* enough for a first look */
-            budget->tokens += budget->burst_bytes / 4;
+        if (fresh) /* as if counted from the start */
+            budget->tokens += budget->burst_bytes / 2;
     }
     budget->counted_ns = now_ns;
     budget->counted_bytes = bytes;
@@ -60,7 +60,9 @@ void sdw_budget_live(struct sdw_budget *budget, uint64_t bytes, int64_t now_ns)
 void sdw_budget_spend(struct sdw_budget *budget, int64_t bytes, int64_t now_ns)
 {
     refill(budget, now_ns);
-    budget->tokens -= (double)bytes;
+    double lent = (double)bytes < budget->credit ? (double)bytes : budget->credit;
+    budget->credit -= lent;
+    budget->tokens -= (double)bytes - lent;
     budget->spent_bytes += bytes;
 }
 
@@ -69,6 +71,8 @@ int64_t sdw_budget_wait_ns(struct sdw_budget *budget, int64_t bytes, int64_t now
     const int64_t ask_again_ns = 200000000;
     if (budget->total_bytes && budget->spent_bytes + bytes > budget->total_bytes)
         return INT64_MAX;
+    if (budget->credit >= (double)bytes)
+        return 0;
     refill(budget, now_ns);
     /* More than can be saved up is sent when all is saved up, on credit. */
     double need = (double)bytes < budget->burst_bytes ? (double)bytes : budget->burst_bytes;
@@ -90,12 +94,12 @@ static struct sdw_str word(const char **p, const char *end)
     return (struct sdw_str){start, (size_t)(*p - start)};
 }
 
-bool sdw_live_bytes_of(struct sdw_str table, const char *interface, uint64_t *bytes)
+bool sdw_live_bytes_of(struct sdw_str table, struct sdw_str interface, uint64_t *bytes)
 {
     const char *p = table.p, *end = table.p + table.n;
     while (p < end) {
         struct sdw_str name = word(&p, end);
-        if (p < end && *p == ':' && sdw_str_is(name, interface)) {
+        if (p < end && *p == ':' && sdw_str_same(name, interface)) {
             p++;
             struct sdw_str column = {0};
             for (int i = 0; i <= SENT_COLUMN; i++)
@@ -112,7 +116,7 @@ bool sdw_live_bytes_of(struct sdw_str table, const char *interface, uint64_t *by
     return false;
 }
 
-int sdw_live_bytes(const char *interface, uint64_t *bytes, struct sdw_err *err)
+int sdw_live_bytes(const char *interfaces, uint64_t *bytes, struct sdw_err *err)
 {
     FILE *file = fopen(table_path, "re");
     if (!file)
@@ -123,9 +127,18 @@ int sdw_live_bytes(const char *interface, uint64_t *bytes, struct sdw_err *err)
     while ((n = fread(part, 1, sizeof part, file)) > 0)
         sdw_buf_add(&text, part, n);
     (void)fclose(file);
-    bool found = text.n > 0 && sdw_live_bytes_of(sdw_buf_view(&text), interface, bytes);
+    *bytes = 0;
+    struct sdw_str name = {0};
+    bool found = text.n > 0;
+    for (const char *p = interfaces; found && *p; p += name.n + (p[name.n] == ',')) {
+        uint64_t one = 0;
+        name = (struct sdw_str){p, strcspn(p, ",")};
+        found = sdw_live_bytes_of(sdw_buf_view(&text), name, &one);
+        *bytes += one;
+    }
     sdw_buf_release(&text);
     if (!found)
-        return sdw_err_set(err, SDW_EUSAGE, "--live: no interface %s here", interface);
+        return sdw_err_set(err, SDW_EUSAGE, "--live: no interface %.*s here", (int)name.n,
+                           name.p ? name.p : interfaces);
     return 0;
 }

@@ -13,6 +13,9 @@
  * twice the share. */
 enum { SDW_BUDGET_SAVE_S = 10 };
 
+/* A first look at a path costs so much, once, whatever the share. */
+enum { SDW_FIRST_LOOK_BYTES = 150000 };
+
 struct sdw_budget {
     double bytes_per_s;  /* refill; the mean that is allowed */
     double burst_bytes;  /* what may be saved up */
@@ -24,6 +27,8 @@ struct sdw_budget {
     int64_t last_ns, counted_ns;
     uint64_t counted_bytes; /* the interface's counter then */
     int64_t counted_spent;
+    double credit;    /* for first looks; spent before the tokens */
+    const void *turn; /* who waits for tokens, and goes before all others; NULL: nobody */
 };
 
 /* A fixed mean rate in bit/s. */
@@ -39,10 +44,10 @@ void sdw_budget_spend(struct sdw_budget *budget, int64_t bytes, int64_t now_ns);
 /* How long until `bytes` may be sent: 0 now, INT64_MAX never (the total is used up). */
 int64_t sdw_budget_wait_ns(struct sdw_budget *budget, int64_t bytes, int64_t now_ns);
 
-/* Bytes that the interface has sent, from the kernel's counters of this network namespace.
- * SDW_EUSAGE when there is no such interface. */
-int sdw_live_bytes(const char *interface, uint64_t *bytes, struct sdw_err *err);
+/* Bytes that the interfaces (comma-separated) have sent, from the kernel's counters of this network
+ * namespace. SDW_EUSAGE when one of them does not exist. */
+int sdw_live_bytes(const char *interfaces, uint64_t *bytes, struct sdw_err *err);
 /* The same from the text of /proc/net/dev. */
-bool sdw_live_bytes_of(struct sdw_str table, const char *interface, uint64_t *bytes);
+bool sdw_live_bytes_of(struct sdw_str table, struct sdw_str interface, uint64_t *bytes);
 
 #endif

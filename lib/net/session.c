@@ -23,6 +23,7 @@ enum {
     TRAIN_LONGEST_NS = 150 * MS,
     PATIENCE_NS = 500 * MS,
     RETRY_NS = 2000 * (int64_t)MS,
+    TURN_NS = 20 * MS,      /* look again whether another session still waits for the budget */
     LADDER_GAP_NS = 400000, /* between the ladders of a slot */
     LADDERS = 2,
     SCOPED_MARKERS = 6,
@@ -113,8 +114,15 @@ const char *sdw_session_reason(const struct sdw_session *session)
     return session->reason;
 }
 
+static void give_up_turn(struct sdw_session *session)
+{
+    if (session->budget->turn == session)
+        session->budget->turn = NULL;
+}
+
 static int finish(struct sdw_session *session, const char *reason)
 {
+    give_up_turn(session);
     session->phase = DONE;
     session->reason = reason;
     session->counts.drops = (int64_t)session->carrier->drops;
@@ -144,6 +152,7 @@ static void begin_window(struct sdw_session *session)
     session->counts.windows++;
     session->window_spent = 0;
     session->ticket_open = false;
+    give_up_turn(session);
     session->period_ns = limited ? LIMITED_PERIOD_NS : SLOT_PERIOD_NS;
     for (size_t i = 0; i < SDW_AIM_SIZES; i++) /* clocks drift apart */
         session->aim.base_ns[i] = session->config.watch ? INT64_MAX : session->aim.base_ns[i];
@@ -211,7 +220,7 @@ static int64_t train_bytes(const struct sdw_session *session)
     int64_t bytes = session->config.window_bytes / (2 * session->config.pairs);
     if (bytes > most)
         bytes = most;
-    double afford = session->budget->bytes_per_s * 0.8;
+    double afford = fmax(session->budget->bytes_per_s * 0.8, session->budget->credit);
     return afford < (double)bytes ? (int64_t)afford : bytes;
 }
 
@@ -280,10 +289,11 @@ static int rehearse(struct sdw_session *session, struct sdw_err *err)
     account(session, session->run.bytes, session->run.load_sent);
     if (session->run.load_answered == 0 && ++session->lost >= LOST_SENTINELS)
         session->phase = FIND;
-    else if (session->run.load_answered && !why_void(session, true))
+    else if (session->run.load_answered)
         learn_train(session, &train);
     session->due_ns = sdw_mono_ns() + DRAIN_NS;
-    if (++session->rehearsals >= REHEARSALS && session->phase == REHEARSE)
+    unsigned enough = session->budget->share > 0 ? 1 : REHEARSALS; /* shares are scarce at first */
+    if (++session->rehearsals >= enough && session->phase == REHEARSE)
         begin_window(session);
     return 0;
 }
@@ -360,9 +370,11 @@ static bool far_end_heard(const struct sdw_session *session)
 /* When the next slot is due: steady within a window, adapting while watching. */
 static void schedule_next(struct sdw_session *session)
 {
-    if (session->config.watch && session->window.kind == SDW_WINDOW_PLAIN) {
+    if (session->config.watch && session->window.kind != SDW_WINDOW_SCOPED) {
         int64_t longer = session->period_ns + session->period_ns / 10;
-        session->period_ns = sdw_aim_urgent(&session->aim) ? WATCH_FAST_NS
+        int64_t fast =
+            session->window.kind == SDW_WINDOW_LIMITED ? LIMITED_PERIOD_NS : WATCH_FAST_NS;
+        session->period_ns = sdw_aim_urgent(&session->aim) ? fast
                              : longer < WATCH_SLOW_NS      ? longer
                                                            : WATCH_SLOW_NS;
     }
@@ -386,7 +398,12 @@ static bool over_budget(struct sdw_session *session)
         bytes = TRAIN_PACKETS * TRAIN_BYTES;
     else if (session->config.schedule != SDW_SCHEDULE_CHIRP)
         bytes = sdw_lockin_bytes(sdw_lockin_rate(&session->lockin, &session->aim));
+    if (session->budget->turn && session->budget->turn != session) {
+        session->due_ns = now + TURN_NS;
+        return true;
+    }
     int64_t wait = sdw_budget_wait_ns(session->budget, bytes, now);
+    session->budget->turn = wait > 0 && wait != INT64_MAX ? session : NULL;
     if (wait == INT64_MAX || session->window_spent + bytes > session->config.window_bytes) {
         if (session->config.watch && wait != INT64_MAX)
             begin_window(session);
@@ -461,7 +478,7 @@ static int measure(struct sdw_session *session, struct sdw_err *err)
     session->ticket_open = false;
     account(session, session->run.bytes, (int64_t)session->run.n);
     bool same_path = sdw_route_learn(&session->route, &session->plan, &session->run);
-    if (with_train && session->run.load_answered && !why_void(session, same_path))
+    if (with_train && session->run.load_answered && same_path)
         learn_train(session, &train);
     session->lost = far_end_heard(session) ? 0 : session->lost + 1;
     code = put_slot(session, with_train ? &train : NULL, &rungs, target_bps, same_path);

@@ -155,12 +155,12 @@ static void counters(void)
         "to-r1: 77 1 0 0 0 0 0 0 123456 9 0 0 0 0 0 0\n"
         "cut: 77 1 0";
     uint64_t bytes = 0;
-    ok(sdw_live_bytes_of(sdw_str_of(table), "to-r1", &bytes) && bytes == 123456,
+    ok(sdw_live_bytes_of(sdw_str_of(table), sdw_str_of("to-r1"), &bytes) && bytes == 123456,
        "the sent bytes of an interface are read");
-    ok(sdw_live_bytes_of(sdw_str_of(table), "lo", &bytes) && bytes == 2000,
+    ok(sdw_live_bytes_of(sdw_str_of(table), sdw_str_of("lo"), &bytes) && bytes == 2000,
        "also where the columns are padded");
-    ok(!sdw_live_bytes_of(sdw_str_of(table), "r1", &bytes) &&
-           !sdw_live_bytes_of(sdw_str_of(table), "cut", &bytes),
+    ok(!sdw_live_bytes_of(sdw_str_of(table), sdw_str_of("r1"), &bytes) &&
+           !sdw_live_bytes_of(sdw_str_of(table), sdw_str_of("cut"), &bytes),
        "an interface that is not there, or cut off, has none");
 }
 
