@@ -356,6 +356,26 @@ static void check_load(struct sdw_steer *steer, struct sdw_steer_run *run)
         sdw_decide_press(steer, run, &signal);
 }
 
+/* All is on the primary, and the load will soon be what it can carry: act on the head-end's own
+ * counters and the measured capacity, forecast or not. */
+static void check_approach(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    enum { READINGS = 5 };
+    struct sdw_signal signal = {
+        .anomaly = 2, .cause = {.why = "the load will soon be what the primary can carry"}};
+    const struct sdw_sight *primary = run->sight[0];
+    double usable = usable_of(run, 0);
+    double ahead = sdw_load_ahead(run, steer->options.lookahead_us, steer->options.cycle_us);
+    if (isnan(usable) || isnan(ahead) || !primary || primary->readings < READINGS ||
+        steer->options.policy == SDW_POLICY_SEED ||
+        steer->now_us - primary->available_us > steer->options.fresh_us ||
+        steer->now_us - run->changed_us < 2 * steer->options.dwell_us)
+        return;
+    signal.growth_bps = (ahead - sdw_load_now(run)) / ((double)steer->options.lookahead_us / 1e6);
+    if (ahead > steer->options.enter_share * usable)
+        sdw_decide_press(steer, run, &signal);
+}
+
 static void tick_away(struct sdw_steer *steer, struct sdw_steer_run *run)
 {
     struct sdw_cause good = {.why = "the primary looks good: waiting to be sure"};
@@ -396,8 +416,11 @@ void sdw_decide_tick(struct sdw_steer *steer, struct sdw_steer_run *run)
         sdw_decide_press(steer, run, &dead);
     } else if (run->armed && run->share[0] < 1) {
         tick_away(steer, run);
-    } else if (run->state == SDW_UNIT_BLOCKED && steer->now_us - run->pressed_us > BLOCKED_US) {
-        sdw_apply_state(steer, run, SDW_UNIT_ARMED, &calm);
+    } else {
+        if (run->state == SDW_UNIT_BLOCKED && steer->now_us - run->pressed_us > BLOCKED_US)
+            sdw_apply_state(steer, run, SDW_UNIT_ARMED, &calm);
+        if (run->armed)
+            check_approach(steer, run);
     }
 }
 

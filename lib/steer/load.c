@@ -189,6 +189,23 @@ double sdw_load_upper(const struct sdw_steer *steer, const struct sdw_steer_run 
     return most * steer->options.headroom;
 }
 
+double sdw_load_ahead(const struct sdw_steer_run *run, int64_t ahead_us, int64_t cycle_us)
+{
+    size_t n = samples(run);
+    double now = sdw_load_now(run), sum = 0, slope = 0, middle = ((double)n - 1) / 2;
+    if (n < SDW_LOADS)
+        return now;
+    for (size_t i = 0; i < n; i++) {
+        double cycles = (double)(n - 1 - i) - middle; /* i: how many cycles ago */
+        slope += cycles * run->load[(run->loads - 1 - i) % SDW_LOADS];
+        sum += cycles * cycles;
+    }
+    /* The mean of the last three is one cycle old. No load is expected to grow by more than a
+     * quarter: a step is no trend. */
+    double growth = slope / sum * (1 + (double)ahead_us / (double)cycle_us);
+    return now + fmin(fmax(0, growth), 0.25 * now);
+}
+
 static bool same_path(const struct sdw_steer_run *a, size_t i, const struct sdw_steer_run *b,
                       size_t k)
 {

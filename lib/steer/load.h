@@ -20,6 +20,9 @@ bool sdw_load_notice(struct sdw_steer *steer, const struct sdw_link_state *link,
 /* The unit's load, bit/s: the mean of the last samples (NAN: no counter and no figure in the plan
  * tells), and an upper estimate of it (the largest of the last, times the headroom). */
 double sdw_load_now(const struct sdw_steer_run *run);
+/* The unit's load ahead_us from now, when it goes on to grow as it did over the last cycles; a load
+ * that falls is taken to stay. */
+double sdw_load_ahead(const struct sdw_steer_run *run, int64_t ahead_us, int64_t cycle_us);
 double sdw_load_upper(const struct sdw_steer *steer, const struct sdw_steer_run *run);
 /* Our load on the path of that way, over all units; upper: by upper estimates. 0 when unknown. */
 double sdw_load_own(const struct sdw_steer *steer, const struct sdw_steer_run *run, size_t way,

@@ -20,8 +20,12 @@ void sdw_sight_available(struct sdw_sight *sight, int64_t ts, double available_b
     if (ts < sight->settled_us && !isnan(sight->usable_bps))
         return;
     double usable = available_bps + own_bps;
-    /* Falling is believed faster than rising: too little harms nobody. */
-    double weight = isnan(sight->usable_bps) ? 1 : usable < sight->usable_bps ? 0.5 : 0.3;
+    if (sight->capacity_bps > 0)
+        usable = fmin(usable, sight->capacity_bps);
+    /* One reading is a moment of bursty traffic: about ten count. Falling is believed faster than
+     * rising: too little harms nobody. */
+    double least = usable < sight->usable_bps ? 0.15 : 0.1;
+    double weight = fmax(least, 1.0 / (double)(++sight->readings));
     sight->usable_bps =
         weight >= 1 ? usable : sight->usable_bps + weight * (usable - sight->usable_bps);
     sight->available_bps = available_bps;
@@ -75,7 +79,9 @@ bool sdw_sight_well_since(const struct sdw_sight *sight, int64_t since_us, int64
 double sdw_sight_room(const struct sdw_sight *sight, double capacity_bps, double own_bps,
                       double limit)
 {
-    double usable = fmin(sight->available_lo + sight->own_bps, sight->usable_bps);
+    /* The bound of one reading may be far too low; it takes at most a quarter. */
+    double safe = fmax(sight->available_lo + sight->own_bps, 0.75 * sight->usable_bps);
+    double usable = fmin(safe, sight->usable_bps);
     if (!isnan(capacity_bps))
         usable = fmin(usable, capacity_bps);
     return limit * usable - own_bps;

@@ -13,9 +13,10 @@ struct sdw_sight {
     int64_t available_us;               /* record time; 0: never */
     double available_bps, available_lo; /* what is free, and a safe lower bound of it */
     double own_bps;                     /* our load on it when that was measured */
-    double usable_bps;                  /* free plus ours, smoothed: what we may use in all; NAN */
-    double capacity_bps;                /* of its tight link; NAN: not known */
-    int64_t settled_us; /* figures from before then mix old and new shares: they are not used */
+    double usable_bps;   /* free plus ours, over the last readings: what we may use in all; NAN */
+    int64_t readings;    /* that it rests on */
+    double capacity_bps; /* of its tight link; NAN: not known */
+    int64_t settled_us;  /* figures from before then mix old and new shares: they are not used */
     int64_t loss_us;
     double loss_share;
     int64_t trouble_us; /* a degradation or a breach was reported */

@@ -1,5 +1,6 @@
 #include "steer/back.h"
 #include "steer/guard.h"
+#include "steer/load.h"
 #include "steer/policy.h"
 #include "steer/sight.h"
 #include "unit/tap.h"
@@ -212,6 +213,27 @@ static void test_sight(void)
     free(sight);
 }
 
+static void test_load_ahead(void)
+{
+    struct sdw_steer_run *run = sdw_xalloc(sizeof *run);
+    for (int i = 0; i < 6; i++)
+        run->load[run->loads++ % SDW_LOADS] = 1e6 * i;
+    is_near(sdw_load_ahead(run, 5 * second, second), sdw_load_now(run), 1,
+            "a load that is seen for a short time is taken to stay");
+    for (int i = 0; i < SDW_LOADS; i++)
+        run->load[run->loads++ % SDW_LOADS] = 4e6 + 1e5 * i;
+    is_near(sdw_load_ahead(run, 5 * second, second), 4e6 + 1e5 * (SDW_LOADS - 1 + 5), 1,
+            "one that grows goes on to grow");
+    for (int i = 0; i < SDW_LOADS; i++)
+        run->load[run->loads++ % SDW_LOADS] = 4e6 - 1e5 * i;
+    is_near(sdw_load_ahead(run, 5 * second, second), sdw_load_now(run), 1,
+            "one that falls is taken to stay");
+    for (int i = 0; i < SDW_LOADS; i++)
+        run->load[run->loads++ % SDW_LOADS] = i < SDW_LOADS / 2 ? 0 : 4e6;
+    is_near(sdw_load_ahead(run, 60 * second, second), 5e6, 1, "and a step is no trend");
+    free(run);
+}
+
 int main(void)
 {
     test_excess();
@@ -220,5 +242,6 @@ int main(void)
     test_members();
     test_guards();
     test_sight();
+    test_load_ahead();
     return tap_done();
 }
