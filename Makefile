@@ -66,6 +66,7 @@ UNIT := $(patsubst tests/%.c,$(B)/%,$(filter-out $(call absent_tests,$(UNIT_SRC)
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ := $(patsubst tests/%.c,$(B)/%,$(filter-out $(call absent_tests,$(FUZZ_SRC)),$(FUZZ_SRC)))
 BENCH_BIN := $(patsubst tests/%.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
+LAB_BIN := $(patsubst tests/%.c,$(B)/%,$(sort $(wildcard tests/lab/demo/*.c)))
 
 all:
 
@@ -114,6 +115,10 @@ $(B)/bench/%: $(B)/tests/bench/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "ld $@"
 	$Q$(LINK)
+$(B)/lab/demo/%: $(B)/tests/lab/demo/%.o
+	@mkdir -p $(@D)
+	@echo "ld $@"
+	$Q$(CC) $(LDFLAGS) -o $@ $<
 $(B)/tests/%.o: CPPFLAGS += -Itests
 
 ifeq ($(MODE),fuzz)
@@ -138,7 +143,7 @@ unit: $(UNIT) all
 
 check: need-build need-test
 	@$(MAKE) --no-print-directory check-run
-check-run: all $(UNIT) $(FUZZ) $(BENCH_BIN)
+check-run: all $(UNIT) $(FUZZ) $(BENCH_BIN) $(LAB_BIN)
 	$(RUN_ENV) prove -f --comments -e tests/run $(TESTS)
 
 # Look for new faults at the parsers, FUZZ_SECONDS each; FUZZ_TARGETS='rec scan' only at these.
@@ -160,14 +165,14 @@ bench-run: all $(BENCH_BIN)
 
 bars: need-build need-test
 	@$(MAKE) --no-print-directory bars-run
-bars-run: all $(BENCH_BIN)
+bars-run: all $(BENCH_BIN) $(LAB_BIN)
 	@status=0; for bar in $(if $(BAR),tests/lab/bars/$(BAR).sh,$(sort $(wildcard tests/lab/bars/*.sh))); do \
 	    $(RUN_ENV) bash $$bar || status=1; done; exit $$status
 
 .PHONY: demo-run
 demo: need-build need-demo
 	@$(MAKE) --no-print-directory demo-run
-demo-run: all
+demo-run: all $(LAB_BIN)
 	@$(RUN_ENV) bash tests/lab/demo/run.sh
 
 # --- lint -----------------------------------------------------------------------------------

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# The main job, as `make demo` runs it: one network, one seed, four arms, and a table.
+#
+# Exit status: 0 when the shadow arm lost no more than a tenth of the live packets that the best of
+# the others lost; 1 when it did not; 4 when this machine could not run it or was too noisy to judge.
+#   SEED      of traffic (default 1)      DURATION  seconds an arm (default 45)
+#   FAMILY    4 or 6                      KEEP      a directory to keep all records in
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+seed=${SEED:-1}
+export LAB=${LAB:-demo} DURATION=${DURATION:-45} FAMILY=${FAMILY:-4}
+# shellcheck source=tests/lab/demo/rules.conf
+. "$here/rules.conf"
+export UTILISATION REACTIVE
+
+say() {
+    printf '%s\n' "$*"
+}
+
+# Without the rights for namespaces: what is missing, and a recorded run to look at.
+cannot() {
+    say "make demo: this machine does not let this user build a network: $1"
+    say "  What would: run it as root (sudo make demo), or allow user namespaces:"
+    say "  sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
+    say "What follows is not measured here. It is a recorded run of the last arm, through the tools"
+    say "of this build: shadow-forecast reads what shadow-gradient said then."
+    say
+    gzip -dc "$here/recorded.ndjson.gz" | shadow-forecast | jq -nr --unbuffered -f "$here/show.jq"
+    exit 4
+}
+
+if [ "$(id -u)" != 0 ]; then
+    why=$(unshare -Urnm true 2>&1) || cannot "${why:-no user namespaces}"
+    exec unshare -Urnm "$BASH" "$0" "$@"
+fi
+for tool in ip jq shadow-lab; do
+    if ! command -v "$tool" >/dev/null; then
+        say "make demo: $tool is missing" >&2
+        exit 4
+    fi
+done
+why=$(shadow-lab down --lab "$LAB" 2>&1 >/dev/null && shadow-lab up "$here/diamond.ndjson" --lab "$LAB" 2>&1 >/dev/null) ||
+    cannot "$why"
+shadow-lab down --lab "$LAB" >/dev/null
+
+work=${KEEP:-$(mktemp -d)}
+trap '[ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
+
+arms=(nothing utilisation reactive shadow)
+declare -A title=(
+    [nothing]="nothing" [utilisation]="80 % of nominal" [reactive]="tuned reactive" [shadow]="shadow")
+
+run_arms() {
+    local arm
+    for arm in "${arms[@]}"; do
+        say "  arm: ${title[$arm]} (${DURATION} s)"
+        if [ "$arm" = shadow ]; then
+            SHOW="jq -nr --unbuffered -f $here/show.jq" bash "$here/arm.sh" "$arm" "$seed" "$1/$arm"
+        else
+            bash "$here/arm.sh" "$arm" "$seed" "$1/$arm"
+        fi
+    done
+}
+
+score() {
+    local dir=$1 arm=$2
+    jq -cs --arg arm "$arm" --argjson started "$(cat "$dir/$arm/started")" \
+        --slurpfile changes "$dir/$arm/changes.ndjson" \
+        --slurpfile probed "$dir/$arm/probed.ndjson" -f "$here/score.jq" \
+        "$dir/$arm"/live-*.ndjson
+}
+
+say "A network of namespaces: s - r1 =(p | b)= r2 - d. Traffic from s to d takes the way by p, of
+nominally 10 Mbit/s; its true capacity of 6 Mbit/s is behind p, on no counter that r1 can read.
+The load rises to 8.4 Mbit/s. The way by b has 8 Mbit/s, and carries somebody else's megabit."
+fit=no
+for attempt in 1 2; do
+    rm -rf "${work:?}/$attempt"
+    run_arms "$work/$attempt"
+    if why=$(bash "$here/fit.sh" "${arms[@]/#/$work/$attempt/}"); then
+        fit=yes
+        break
+    fi
+    say "  This host was too noisy to judge (read before any result):" "$why"
+done
+if [ $fit = no ]; then
+    say "make demo: twice too noisy: no verdict is better than a wrong one. Try again when it is quiet."
+    exit 4
+fi
+for arm in "${arms[@]}"; do
+    score "$work/$attempt" "$arm"
+done >"$work/arms.ndjson"
+jq -rs -f "$here/table.jq" "$work/arms.ndjson"
+jq -es -f "$here/verdict.jq" "$work/arms.ndjson" >/dev/null
