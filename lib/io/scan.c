@@ -262,6 +262,63 @@ static inline bool key_is(struct sdw_str raw, bool escaped, struct sdw_str want)
     return sdw_scan_equals((struct sdw_str){raw.p - 1, raw.n + 2}, want);
 }
 
+static void clear_found(struct sdw_member *found, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        found[i] = (struct sdw_member){0};
+}
+
+/* Behind the value at p of a line that ends in a bracket, which stops every run: no run needs to
+ * look for the end of the line itself. */
+static inline const char *compact_value(const char *p, const char *end, enum sdw_scan_kind *kind)
+{
+    if (*p == '"') {
+        *kind = SDW_SCAN_STRING;
+        return skip_string(p + 1, end);
+    }
+    if (*p >= '1' && *p <= '9') {
+        const char *q = p + 1;
+        while (*q >= '0' && *q <= '9')
+            q++;
+        if (*q == ',') {
+            *kind = SDW_SCAN_NUMBER;
+            return q;
+        }
+    }
+    return skip_value(p, end, kind);
+}
+
+/* sdw_scan_find for lines as our own tools write them: no blanks between tokens, no escapes in
+ * keys. False, without a verdict, for any other line. */
+static bool find_compact(struct sdw_str line, const struct sdw_str *keys, size_t n,
+                         struct sdw_member *found)
+{
+    const char *p = line.p + 1, *end = line.p + line.n;
+    if (line.n < 2 || line.p[0] != '{' || end[-1] != '}')
+        return false;
+    clear_found(found, n);
+    for (;; p++) {
+        if (*p != '"')
+            return false;
+        const char *key = p + 1, *stop = sdw_string_stop(key, end);
+        if (stop == end || *stop != '"' || stop[1] != ':')
+            return false;
+        enum sdw_scan_kind kind;
+        const char *value = stop + 2;
+        p = compact_value(value, end, &kind);
+        if (!p || p >= end)
+            return false;
+        size_t length = (size_t)(stop - key);
+        for (size_t i = 0; i < n; i++)
+            if (length == keys[i].n && memcmp(key, keys[i].p, length) == 0) {
+                found[i] = (struct sdw_member){{key, length}, {value, (size_t)(p - value)}, kind};
+                break;
+            }
+        if (*p != ',')
+            return *p == '}' && p + 1 == end;
+    }
+}
+
 int sdw_scan_find(struct sdw_str line, const struct sdw_str *keys, size_t n,
                   struct sdw_member *found, struct sdw_err *err)
 {
@@ -269,8 +326,9 @@ int sdw_scan_find(struct sdw_str line, const struct sdw_str *keys, size_t n,
     struct sdw_member member;
     bool escaped = false;
     int more;
-    for (size_t i = 0; i < n; i++)
-        found[i] = (struct sdw_member){0};
+    if (find_compact(line, keys, n, found))
+        return 0;
+    clear_found(found, n);
     if (sdw_scan_begin(&scan, line, err) < 0)
         return SDW_EINPUT;
     if (scan.array)
