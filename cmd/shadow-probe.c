@@ -2,24 +2,22 @@
 
 #include "core/clock.h"
 #include "io/tool.h"
-#include "net/flow.h"
 #include "net/group.h"
 #include "net/pace.h"
 #include "net/stamp.h"
 #include "rec/end.h"
 
-static const double default_mean_bps = 1e6;
-static const double default_max_bps = 100e6, mute_max_bps = 5e6;
+static const double default_mean_bps = 1e6, default_max_bps = 100e6, mute_max_bps = 5e6;
 
 struct config {
     int schedule, family, protocol;
     int64_t port, source_port, mark, dscp, hops, pairs, count, duration_us, seed;
     double max_bps, ttl_rate;
-    const char *source, *interface, *key, *budget, *live, *flow;
+    const char *source, *interface, *key, *budget, *live, *flow, *shape;
     bool scope, watch;
 };
 
-static const char *const schedules[] = {"chirp", "lockin", "train", "poisson", NULL};
+static const char *const schedules[] = {"chirp", "lockin", "train", "poisson", "replay", NULL};
 static const char *const protocols[] = {"udp", "icmp", "tcp", NULL};
 static const char *const families[] = {"any", "ipv4", "ipv6", NULL};
 
@@ -33,6 +31,9 @@ static const struct sdw_option options[] = {
     {"flow", 0, SDW_OPT_TEXT, AT(flow), "SRC:SPORT-DST:DPORT/udp|tcp",
      "mirror this live flow: its way, without its application getting an octet", NULL, 0, 0, NULL,
      NULL},
+    {"shape", 0, SDW_OPT_TEXT, AT(shape), "FILE",
+     "replay the shape record in this file (-: standard input); without DEST, along its pairs",
+     NULL, 0, 0, NULL, "file"},
     {"protocol", 0, SDW_OPT_ENUM, AT(protocol), "PROTOCOL",
      "what to send when nothing reflects: udp, icmp echo, or tcp SYN", "udp", 0, 0, protocols,
      NULL},
@@ -85,22 +86,9 @@ static int put(void *arg, const struct sdw_schema *schema, const void *rec)
     return sdw_rec_put(arg, schema, rec);
 }
 
-/* Take the ends of the live flow. */
-static int mirror(const char *text, struct sdw_session_config *session, struct sdw_err *err)
-{
-    struct sdw_flow flow;
-    int code = sdw_flow_parse(text, &flow, err);
-    if (code < 0)
-        return code;
-    session->kind = flow.tcp ? SDW_CARRIER_MIRROR_TCP : SDW_CARRIER_MIRROR_UDP;
-    session->carrier.src = flow.src;
-    session->carrier.dst = flow.dst;
-    session->flow = text;
-    return 0;
-}
-
 static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config *config,
-               const struct sdw_stamp_key *key, const char *name)
+               const struct sdw_stamp_key *key, const struct sdw_traffic_shape *shape,
+               const char *name, bool mirrored)
 {
     static const int of_family[] = {AF_UNSPEC, AF_INET, AF_INET6};
     struct sdw_session_config session = {
@@ -111,6 +99,7 @@ static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config
         .kind = (enum sdw_carrier_kind)config->protocol,
         .name = name,
         .schedule = (enum sdw_schedule)config->schedule,
+        .shape = shape,
         .scope = config->scope,
         .watch = config->watch,
         .windows = config->count,
@@ -122,15 +111,15 @@ static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config
         .seed = (uint64_t)config->seed,
     };
     struct sdw_sink sink = {put, ctx};
-    int code = config->flow
-                   ? mirror(config->flow, &session, &ctx->err)
+    int code = mirrored
+                   ? sdw_session_mirror(&session, name, &ctx->err)
                    : sdw_address_resolve(name, (uint16_t)config->port, of_family[config->family],
                                          &session.carrier.dst, &ctx->err);
     if (code < 0)
         return code;
     if (session.kind > SDW_CARRIER_ICMP && session.max_bps >= default_max_bps)
         session.max_bps = mute_max_bps;
-    if (config->flow)
+    if (mirrored)
         return sdw_group_add(group, &session, &sink, &ctx->err);
     if (config->source &&
         !sdw_address_parse(config->source, (uint16_t)config->source_port, &session.carrier.src))
@@ -141,14 +130,31 @@ static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config
     return sdw_group_add(group, &session, &sink, &ctx->err);
 }
 
+/* What to measure: the destinations, or the live flow, or else the pairs of the shape. */
+static int add_all(struct sdw_ctx *ctx, struct sdw_group *group, const struct config *config,
+                   const struct sdw_stamp_key *key, const struct sdw_traffic_shape *shape)
+{
+    size_t n = ctx->n_operands, pairs = n || config->flow ? 0 : shape->n_flows;
+    int code = 0;
+    if (config->schedule == SDW_SCHEDULE_REPLAY && !config->shape)
+        return sdw_err_set(&ctx->err, SDW_EUSAGE, "--schedule replay needs --shape");
+    if (config->flow ? n > 0 : n + pairs == 0)
+        return sdw_err_set(&ctx->err, SDW_EUSAGE, "give one or more DEST, or --flow");
+    for (size_t i = 0; i < n && code == 0; i++)
+        code = add(ctx, group, config, key, shape, ctx->operands[i], false);
+    if (config->flow)
+        code = add(ctx, group, config, key, shape, config->flow, true);
+    for (size_t i = 0; i < pairs && code == 0; i++)
+        code = add(ctx, group, config, key, shape, shape->flows[i], true);
+    return code;
+}
+
 /* Wait until the monotonic time. Returns false when asked to stop. */
 static bool wait_until(struct sdw_ctx *ctx, int64_t at_ns)
 {
     struct pollfd stop = {.fd = ctx->stop_fd, .events = POLLIN};
-    int64_t left = at_ns - sdw_mono_ns();
+    int64_t now = sdw_mono_ns(), left = at_ns > now ? at_ns - now : 0;
     struct timespec wait = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-    if (left < 0)
-        wait = (struct timespec){0};
     (void)ppoll(&stop, 1, &wait, NULL);
     return sdw_stop_signal(ctx) == 0;
 }
@@ -186,20 +192,19 @@ static int measure(struct sdw_ctx *ctx, struct sdw_group *group, int64_t until_n
 static int run(struct sdw_ctx *ctx, void *arg)
 {
     const struct config *config = arg;
-    const bool constant = config->schedule != SDW_SCHEDULE_CHIRP;
     struct sdw_stamp_key key = {.n = 0};
+    struct sdw_traffic_shape shape = {.n_flows = 0};
     struct sdw_group group;
     const char *reason = "error";
-    int code = sdw_group_init(&group, config->budget, config->live,
-                              constant ? config->max_bps : default_mean_bps, &ctx->err);
+    int code = sdw_group_init(
+        &group, config->budget, config->live,
+        config->schedule == SDW_SCHEDULE_CHIRP ? default_mean_bps : config->max_bps, &ctx->err);
     if (code == 0 && config->key)
         code = sdw_stamp_key_load(&key, config->key, &ctx->err);
-    if (code == 0 && (config->flow != NULL) == (ctx->n_operands > 0))
-        code = sdw_err_set(&ctx->err, SDW_EUSAGE, "give one or more DEST, or --flow");
-    for (size_t i = 0; i < ctx->n_operands && code == 0; i++)
-        code = add(ctx, &group, config, &key, ctx->operands[i]);
-    if (code == 0 && config->flow)
-        code = add(ctx, &group, config, &key, config->flow);
+    if (code == 0 && config->shape)
+        code = sdw_shape_load(&shape, config->shape, &ctx->err);
+    if (code == 0)
+        code = add_all(ctx, &group, config, &key, &shape);
     if (code == 0) {
         if (!sdw_pace_realtime())
             sdw_detail(ctx, "no real-time scheduling (CAP_SYS_NICE): more slots may be void");
@@ -216,6 +221,7 @@ static int run(struct sdw_ctx *ctx, void *arg)
         code = code < 0 ? code : ended;
     }
     sdw_group_release(&group);
+    sdw_shape_release(&shape);
     return code;
 }
 

@@ -4,7 +4,6 @@
 
 enum {
     MS = 1000000,
-    SLOT_NS = 200 * MS,
     LADDER_NS = 40 * MS,
     PAIRS_LEAST = 8,
 };
@@ -35,7 +34,7 @@ double sdw_lockin_rate(const struct sdw_lockin *lockin, const struct sdw_aim *ai
 
 int64_t sdw_lockin_bytes(double bps)
 {
-    return (int64_t)(bps / 8 * SLOT_NS / 1e9);
+    return (int64_t)(bps / 8 * SDW_LOCKIN_NS / 1e9);
 }
 
 void sdw_lockin_plan(struct sdw_plan *plan, double bps, bool poisson, const struct sdw_rungs *rungs,
@@ -44,11 +43,11 @@ void sdw_lockin_plan(struct sdw_plan *plan, double bps, bool poisson, const stru
     int64_t gap = (int64_t)(1e9 / ttl_rate);
     gap = gap > LADDER_NS ? gap : LADDER_NS;
     if (bps > 0 && poisson)
-        sdw_plan_poisson(plan, 0, SLOT_NS, bps, sdw_load_bytes(bps), SDW_TTL_FAR, rng);
+        sdw_plan_poisson(plan, 0, SDW_LOCKIN_NS, bps, sdw_load_bytes(bps), SDW_TTL_FAR, rng);
     else if (bps > 0)
-        sdw_plan_constant(plan, 0, SLOT_NS, bps, sdw_load_bytes(bps), SDW_TTL_FAR);
+        sdw_plan_constant(plan, 0, SDW_LOCKIN_NS, bps, sdw_load_bytes(bps), SDW_TTL_FAR);
     /* The first ladder waits for the load to take effect. */
-    for (int64_t at = gap / 2; at < SLOT_NS; at += gap)
+    for (int64_t at = gap / 2; at < SDW_LOCKIN_NS; at += gap)
         sdw_plan_ladder(plan, at + (int64_t)sdw_rng_below(rng, (uint64_t)gap / 4), rungs);
     sdw_plan_sort(plan);
 }

@@ -13,6 +13,8 @@
 
 enum { SDW_LOCKIN_PAIRS = 12 };
 
+enum { SDW_LOCKIN_NS = 200000000 }; /* length of a slot */
+
 struct sdw_lockin {
     unsigned step, hops; /* which share of the available capacity; hops of the path */
     bool found;          /* an effect was seen, or the guard stopped it: do not climb */

@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "net/aim.h"
+#include "net/flow.h"
 #include "net/hover.h"
 #include "net/lockin.h"
 #include "net/pace.h"
@@ -65,6 +66,19 @@ struct sdw_session {
     int64_t chirp_base_ns, window_spent;
     const char *reason;
 };
+
+int sdw_session_mirror(struct sdw_session_config *config, const char *text, struct sdw_err *err)
+{
+    struct sdw_flow flow;
+    int code = sdw_flow_parse(text, &flow, err);
+    if (code < 0)
+        return code;
+    config->kind = flow.tcp ? SDW_CARRIER_MIRROR_TCP : SDW_CARRIER_MIRROR_UDP;
+    config->carrier.src = flow.src;
+    config->carrier.dst = flow.dst;
+    config->name = config->flow = text;
+    return 0;
+}
 
 struct sdw_session *sdw_session_new(const struct sdw_session_config *config,
                                     struct sdw_budget *budget, const struct sdw_sink *sink,
@@ -137,6 +151,13 @@ static void account(struct sdw_session *session, int64_t bytes, int64_t packets)
     sdw_budget_spend(session->budget, bytes, sdw_mono_ns());
 }
 
+/* Schedules of a constant rate that rises from window to window. */
+static bool climbs(const struct sdw_session *session)
+{
+    return session->config.schedule == SDW_SCHEDULE_LOCKIN ||
+           session->config.schedule == SDW_SCHEDULE_REPLAY;
+}
+
 static void begin_window(struct sdw_session *session)
 {
     bool limited = sdw_route_limited(&session->route);
@@ -144,7 +165,7 @@ static void begin_window(struct sdw_session *session)
                                 : limited             ? SDW_WINDOW_LIMITED
                                                       : SDW_WINDOW_PLAIN;
     int64_t pairs = session->config.pairs;
-    if (session->config.schedule == SDW_SCHEDULE_LOCKIN) {
+    if (climbs(session)) {
         pairs = SDW_LOCKIN_PAIRS;
         sdw_lockin_begin(&session->lockin, session->route.hops);
     }
@@ -345,6 +366,14 @@ static bool plan_slot(struct sdw_session *session, const struct sdw_rungs *rungs
                         session->config.schedule == SDW_SCHEDULE_POISSON, rungs,
                         session->config.ttl_rate, &session->rng);
         break;
+    case SDW_SCHEDULE_REPLAY:
+        *target_bps = inject ? sdw_lockin_rate(&session->lockin, &session->aim) : 0;
+        sdw_lockin_plan(&session->plan, 0, false, rungs, session->config.ttl_rate, &session->rng);
+        if (inject)
+            sdw_shape_plan(session->config.shape, &session->plan, 0, SDW_LOCKIN_NS, *target_bps,
+                           SDW_TTL_FAR, &session->rng);
+        sdw_plan_sort(&session->plan);
+        break;
     }
     return false;
 }
@@ -418,7 +447,7 @@ static bool over_budget(struct sdw_session *session)
 static int put_slot(struct sdw_session *session, const struct sdw_hover *train,
                     const struct sdw_rungs *rungs, double target_bps, bool same_path)
 {
-    static const char *const names[] = {"chirp", "lockin", "train", "poisson"};
+    static const char *const names[] = {"chirp", "lockin", "train", "poisson", "replay"};
     const char *voided = why_void(session, same_path);
     struct sdw_slot_about about = {
         .window = session->counts.windows,
@@ -447,8 +476,7 @@ static int put_slot(struct sdw_session *session, const struct sdw_hover *train,
 
 static int end_window(struct sdw_session *session)
 {
-    bool climb = session->config.schedule == SDW_SCHEDULE_LOCKIN && !session->lockin.found &&
-                 sdw_lockin_climb(&session->lockin);
+    bool climb = climbs(session) && !session->lockin.found && sdw_lockin_climb(&session->lockin);
     if (climb || session->config.watch || session->counts.windows < session->config.windows) {
         begin_window(session);
         return 0;
@@ -482,7 +510,7 @@ static int measure(struct sdw_session *session, struct sdw_err *err)
         learn_train(session, &train);
     session->lost = far_end_heard(session) ? 0 : session->lost + 1;
     code = put_slot(session, with_train ? &train : NULL, &rungs, target_bps, same_path);
-    if (session->config.schedule == SDW_SCHEDULE_LOCKIN)
+    if (climbs(session))
         sdw_lockin_feed(&session->lockin, session->ticket.on, session->run.stop, &session->route,
                         &session->plan, &session->run);
     schedule_next(session);

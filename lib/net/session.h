@@ -10,6 +10,7 @@
 #include "core/err.h"
 #include "net/budget.h"
 #include "net/carrier.h"
+#include "net/shape.h"
 #include "net/slotrec.h"
 
 /* In the order of the `schedule` values of a slot record. */
@@ -18,6 +19,7 @@ enum sdw_schedule {
     SDW_SCHEDULE_LOCKIN,
     SDW_SCHEDULE_TRAIN,
     SDW_SCHEDULE_POISSON,
+    SDW_SCHEDULE_REPLAY,
 };
 
 struct sdw_session_config {
@@ -26,16 +28,21 @@ struct sdw_session_config {
     const char *name; /* of the destination, for messages */
     const char *flow; /* the live flow that is mirrored; NULL: none */
     enum sdw_schedule schedule;
-    bool scope;           /* let the load die at each router in turn */
-    bool watch;           /* windows for ever */
-    int64_t windows;      /* stop after so many; 0: no limit */
-    int64_t pairs;        /* of a window */
-    int64_t window_bytes; /* most that one window may inject */
+    const struct sdw_traffic_shape *shape; /* of replay */
+    bool scope;                            /* let the load die at each router in turn */
+    bool watch;                            /* windows for ever */
+    int64_t windows;                       /* stop after so many; 0: no limit */
+    int64_t pairs;                         /* of a window */
+    int64_t window_bytes;                  /* most that one window may inject */
     int64_t max_hops;
     double max_bps, ttl_rate;
     uint8_t dscp;
     uint64_t seed;
 };
+
+/* Mirror the live flow (net/flow.h): its ends and the carrier that keeps it from harm. text must
+ * outlive the session. SDW_EUSAGE. */
+int sdw_session_mirror(struct sdw_session_config *config, const char *text, struct sdw_err *err);
 
 /* What the session did, for the end record. */
 struct sdw_session_counts {

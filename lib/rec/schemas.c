@@ -6,15 +6,35 @@
 #include "rec/path.h"
 #include "rec/self.h"
 #include "rec/series.h"
+#include "rec/shape.h"
 #include "rec/steering.h"
 
 const struct sdw_schema *const sdw_schemas[] = {
-    &sdw_path_schema,    &sdw_hop_schema,     &sdw_slot_schema,     &sdw_gradient_schema,
-    &sdw_verdict_schema, &sdw_metric_schema,  &sdw_forecast_schema, &sdw_breach_schema,
-    &sdw_unit_schema,    &sdw_event_schema,   &sdw_change_schema,   &sdw_held_schema,
-    &sdw_alert_schema,   &sdw_request_schema, &sdw_reject_schema,   &sdw_node_schema,
-    &sdw_link_schema,    &sdw_traffic_schema, &sdw_record_schema,   &sdw_field_schema,
-    &sdw_check_schema,   &sdw_loss_schema,    &sdw_end_schema,      NULL,
+    &sdw_path_schema,
+    &sdw_hop_schema,
+    &sdw_slot_schema,
+    &sdw_gradient_schema,
+    &sdw_verdict_schema,
+    &sdw_metric_schema,
+    &sdw_forecast_schema,
+    &sdw_breach_schema,
+    &sdw_unit_schema,
+    &sdw_event_schema,
+    &sdw_change_schema,
+    &sdw_held_schema,
+    &sdw_alert_schema,
+    &sdw_request_schema,
+    &sdw_reject_schema,
+    &sdw_node_schema,
+    &sdw_link_schema,
+    &sdw_traffic_schema,
+    &sdw_shape_schema,
+    &sdw_record_schema,
+    &sdw_field_schema,
+    &sdw_check_schema,
+    &sdw_loss_schema,
+    &sdw_end_schema,
+    NULL,
 };
 
 const struct sdw_schema *sdw_schema_find(struct sdw_str type)
