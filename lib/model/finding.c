@@ -8,7 +8,9 @@
 #include "model/slots.h"
 #include "model/stats.h"
 
-static const double SCALE_US = 100, CAP_QUANTILE = 0.8;
+static const double SCALE_US = 100;
+/* Of load that goes to every scope in turn, only a part can be felt. */
+static const double CAP_QUANTILE = 0.8, CAP_QUANTILE_SCOPED = 0.95;
 
 /* The differences of one hop. */
 struct pairs {
@@ -53,7 +55,7 @@ static bool counts(const struct sdw_sample *s)
 /* Queues that bursts of cross traffic make are as long with load as without: levels above what
  * four fifths of all slots reach, on and off alike, say no more than that one. The cap does not
  * know which slots carried load, so the coin argument holds. */
-static double cap_levels(struct sdw_sample *samples, size_t n)
+static double cap_levels(struct sdw_sample *samples, size_t n, double quantile)
 {
     double *levels = sdw_xrealloc(NULL, n + 1, sizeof *levels);
     size_t known = 0;
@@ -62,7 +64,7 @@ static double cap_levels(struct sdw_sample *samples, size_t n)
             levels[known++] = samples[i].level;
     }
     sdw_sort_reals(levels, known);
-    double cap = sdw_quantile_sorted(levels, known, CAP_QUANTILE), sum = 0;
+    double cap = sdw_quantile_sorted(levels, known, quantile), sum = 0;
     for (size_t i = 0; i < n; i++)
         samples[i].level = samples[i].level > cap ? cap : samples[i].level;
     for (size_t i = 0; i < known; i++)
@@ -142,24 +144,26 @@ static void find_gradients(const struct pairs *pairs, const struct sdw_window_ru
 }
 
 /* samples[n] of one hop; capped in place. */
-static struct sdw_finding find(struct sdw_sample *samples, size_t n, struct pairs *pairs,
-                               const struct sdw_window_rules *rules)
+static struct sdw_finding find(struct sdw_sample *samples, size_t n, double quantile,
+                               struct pairs *pairs, const struct sdw_window_rules *rules)
 {
     struct sdw_finding f = {.hop = samples[0].hop,
                             .p = NAN,
                             .least = 1,
                             .effect_us = NAN,
+                            .level = NAN,
                             .gradient = NAN,
                             .lo = NAN,
                             .hi = NAN,
                             .loss_gradient = NAN,
                             .off_us = NAN};
     uint64_t seed = rules->seed + (uint64_t)f.hop * UINT64_C(0x9e3779b97f4a7c15);
-    double middle = cap_levels(samples, n);
+    double middle = cap_levels(samples, n, quantile);
     pair_up(samples, n, middle, pairs);
     f.pairs = pairs->complete + pairs->singles / 2;
     f.off_us = sdw_unlog1p(pairs->off_level, SCALE_US);
     f.effect_us = sdw_unlog1p(pairs->on_level, SCALE_US) - f.off_us;
+    f.level = pairs->on_level - pairs->off_level;
     f.least = sdw_sign_flip_least(pairs->n, rules->rounds);
     if (f.least <= 0.05 && !isnan(f.effect_us))
         f.p = sdw_sign_flip(pairs->level, pairs->n, seed, rules->rounds);
@@ -230,7 +234,8 @@ static void take_increments(struct sdw_sample *samples, size_t n)
 }
 
 static size_t find_each(const struct sdw_window *window, struct sdw_sample *samples, size_t n,
-                        const struct sdw_window_rules *rules, struct sdw_finding *findings)
+                        double quantile, const struct sdw_window_rules *rules,
+                        struct sdw_finding *findings)
 {
     double *room = sdw_xrealloc(NULL, 3 * (n + 1), sizeof *room);
     struct pairs pairs = {.level = room, .delay_us = room + n + 1, .mbps = room + 2 * (n + 1)};
@@ -241,7 +246,7 @@ static size_t find_each(const struct sdw_window *window, struct sdw_sample *samp
         size_t first = i;
         while (i < n && samples[i].hop == samples[first].hop)
             i++;
-        findings[found++] = find(samples + first, i - first, &pairs, rules);
+        findings[found++] = find(samples + first, i - first, quantile, &pairs, rules);
     }
     free(room);
     return found;
@@ -260,7 +265,7 @@ size_t sdw_find_hops(const struct sdw_window *window, const struct sdw_window_ru
 {
     struct sdw_sample *samples = copy_of(window->samples, window->n);
     take_increments(samples, window->n);
-    size_t found = find_each(window, samples, window->n, rules, findings);
+    size_t found = find_each(window, samples, window->n, CAP_QUANTILE, rules, findings);
     free(samples);
     return found;
 }
@@ -269,7 +274,7 @@ size_t sdw_find_scopes(const struct sdw_window *window, const struct sdw_window_
                        struct sdw_finding *findings)
 {
     struct sdw_sample *samples = copy_of(window->far, window->n_far);
-    size_t found = find_each(window, samples, window->n_far, rules, findings);
+    size_t found = find_each(window, samples, window->n_far, CAP_QUANTILE, rules, findings);
     free(samples);
     return found;
 }
@@ -281,7 +286,8 @@ bool sdw_find_whole(const struct sdw_window *window, const struct sdw_window_rul
     struct sdw_sample *samples = copy_of(window->far, window->n_far);
     for (size_t i = 0; i < window->n_far; i++)
         samples[i].hop = window->hops;
-    bool any = find_each(window, samples, window->n_far, rules, findings) > 0;
+    double quantile = window->scoped ? CAP_QUANTILE_SCOPED : CAP_QUANTILE;
+    bool any = find_each(window, samples, window->n_far, quantile, rules, findings) > 0;
     if (any)
         *finding = findings[0];
     free(samples);

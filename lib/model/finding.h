@@ -8,11 +8,11 @@
 #include "model/window.h"
 
 struct sdw_finding {
-    int hop;      /* or the hop where scoped load died */
-    size_t pairs; /* of slots; two slots whose partners gave no answer count as one */
-    double p;     /* of the hop alone; NAN: too few pairs to ever reach 0.05 */
-    double least; /* p-value that so many pairs could reach at best */
-    double effect_us;
+    int hop;                 /* or the hop where scoped load died */
+    size_t pairs;            /* of slots; two slots whose partners gave no answer count as one */
+    double p;                /* of the hop alone; NAN: too few pairs to ever reach 0.05 */
+    double least;            /* p-value that so many pairs could reach at best */
+    double effect_us, level; /* on - off: in time, and in the statistic itself */
     double gradient, lo, hi; /* us per Mbit/s, and its 95 % interval */
     double loss_gradient;    /* share per Mbit/s, of measuring packets */
     double off_us;           /* delay without load */

@@ -11,8 +11,8 @@
 #include "model/window.h"
 
 static const double MTU_BITS = 1500 * 8;
-/* Effects below this share of the largest are side effects of it; of scoped load's, below that. */
-static const double FLOOR_SHARE = 0.25, SCOPE_SHARE = 0.4;
+/* Effects below this share of the largest are side effects of it. */
+static const double FLOOR_SHARE = 0.25;
 /* Trains that must have met a queue before an estimate is believed. */
 enum { LEAST_TRAINS = 3 };
 
@@ -67,27 +67,49 @@ static size_t only_tight(const struct decision *d)
     return best;
 }
 
-/* Scoped load is felt wherever it dies beyond the tight link: the first scope that is. */
+/* How badly "nothing before scope `from`, the same everywhere beyond" fits. */
+static double misfit(const struct decision *d, size_t from)
+{
+    double weight = 0, mean = 0, sum = 0;
+    for (size_t i = from; i < d->n; i++) {
+        if (isnan(d->findings[i].level))
+            continue;
+        weight += (double)d->findings[i].pairs;
+        mean += (double)d->findings[i].pairs * d->findings[i].level;
+    }
+    mean = weight > 0 ? mean / weight : 0;
+    for (size_t i = 0; i < d->n; i++) {
+        double off = d->findings[i].level - (i < from ? 0 : mean);
+        if (!isnan(off))
+            sum += (double)d->findings[i].pairs * off * off;
+    }
+    return sum;
+}
+
+/* Scoped load is felt wherever it dies beyond the tight link: the scope where that step fits best.
+ */
 static size_t first_scope(const struct decision *d)
 {
-    double largest = 0;
-    size_t i = 0;
-    for (size_t k = 0; k < d->n; k++)
-        largest = fmax(largest, d->findings[k].effect_us);
-    while (i < d->n && !(d->findings[i].p <= 0.05 &&
-                         d->findings[i].effect_us >= fmax(d->floor_us, SCOPE_SHARE * largest)))
-        i++;
-    return i;
+    size_t best = 0;
+    for (size_t i = 1; i < d->n; i++) {
+        if (misfit(d, i) < misfit(d, best))
+            best = i;
+    }
+    const struct sdw_finding *f = &d->findings[best];
+    return d->n > 0 && f->p <= 0.05 && f->effect_us >= d->floor_us ? best : d->n;
 }
 
 /* And then it must be felt further on too. */
 static bool contradicted(const struct decision *d, size_t tight)
 {
+    double weight = 0, beyond = 0;
     for (size_t i = tight + 1; i < d->n; i++) {
-        if (d->findings[i].p > 0.05 && d->findings[i].effect_us < d->floor_us / 4)
-            return true;
+        if (isnan(d->findings[i].level))
+            continue;
+        weight += (double)d->findings[i].pairs;
+        beyond += (double)d->findings[i].pairs * d->findings[i].level;
     }
-    return false;
+    return weight > 0 && beyond / weight < d->findings[tight].level / 4;
 }
 
 static void decide(const struct sdw_window *window, const struct sdw_window_rules *rules,
@@ -99,10 +121,11 @@ static void decide(const struct sdw_window *window, const struct sdw_window_rule
     d->n = window->scoped ? sdw_find_scopes(window, rules, d->findings)
                           : sdw_find_hops(window, rules, d->findings);
     d->whole_known = sdw_find_whole(window, rules, &d->whole);
-    d->felt = d->whole_known && d->whole.p <= rules->alpha && d->whole.effect_us >= d->floor_us;
+    d->felt = d->whole_known && d->whole.p <= rules->alpha &&
+              (window->scoped || d->whole.effect_us >= d->floor_us);
     adjust(d, rules->alpha);
-    d->tight = first_tight(d, rules->alpha);
-    if (d->tight == d->n && d->felt)
+    d->tight = window->scoped ? d->n : first_tight(d, rules->alpha);
+    if (d->felt && d->tight == d->n)
         d->tight = window->scoped ? first_scope(d) : only_tight(d);
     if (window->scoped && d->tight < d->n && contradicted(d, d->tight)) {
         d->mixed = true;
