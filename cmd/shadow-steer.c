@@ -136,8 +136,9 @@ static int run_plan(struct sdw_ctx *ctx, void *arg)
 {
     const struct config *config = arg;
     struct sdw_names names = {ctx->operands, ctx->n_operands};
-    struct sdw_plan_wishes wishes = {config->shadow.item, config->probe.item, config->capacity.item,
-                                     config->shadow.n,    config->probe.n,    config->capacity.n};
+    struct sdw_steer_plan_wishes wishes = {config->shadow.item,   config->probe.item,
+                                           config->capacity.item, config->shadow.n,
+                                           config->probe.n,       config->capacity.n};
     return sdw_status_plan(ctx, &names, &wishes);
 }
 

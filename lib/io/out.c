@@ -27,7 +27,9 @@ struct sdw_out *sdw_out_new(int fd, int stop_fd)
     struct stat st;
     out->fd = fd;
     out->stop_fd = stop_fd;
-    out->may_stall = fstat(fd, &st) == 0 && !S_ISREG(st.st_mode);
+    /* A character device that is no terminal (/dev/null, /dev/full) takes what it is given. */
+    out->may_stall =
+        fstat(fd, &st) == 0 && !S_ISREG(st.st_mode) && !(S_ISCHR(st.st_mode) && !isatty(fd));
     return out;
 }
 
@@ -92,13 +94,27 @@ int sdw_out_flush(struct sdw_out *out, struct sdw_err *err)
     return n ? write_all(out, out->pending.p, n, err) : 0;
 }
 
+/* Write what is pending when n more bytes would be too many. */
+static int make_room(struct sdw_out *out, size_t n, struct sdw_err *err)
+{
+    return out->pending.n && out->pending.n + n > OUT_BUFFER ? sdw_out_flush(out, err) : 0;
+}
+
 int sdw_out_add(struct sdw_out *out, struct sdw_str bytes, struct sdw_err *err)
 {
-    if (out->pending.n && out->pending.n + bytes.n > OUT_BUFFER) {
-        int code = sdw_out_flush(out, err);
-        if (code < 0)
-            return code;
+    int code = make_room(out, bytes.n, err);
+    if (code == 0)
+        sdw_buf_str(&out->pending, bytes);
+    return code;
+}
+
+int sdw_out_line(struct sdw_out *out, struct sdw_str record, struct sdw_err *err)
+{
+    int code = make_room(out, record.n + 1, err);
+    if (code == 0) {
+        sdw_buf_reserve(&out->pending, record.n + 1);
+        sdw_buf_str(&out->pending, record);
+        sdw_buf_char(&out->pending, '\n');
     }
-    sdw_buf_str(&out->pending, bytes);
-    return 0;
+    return code;
 }

@@ -16,6 +16,8 @@ struct sdw_out *sdw_out_new(int fd, int stop_fd);
 void sdw_out_free(struct sdw_out *out); /* does not flush */
 /* Add one whole record (with its newline); may write what is buffered. SDW_ESYS on failure. */
 int sdw_out_add(struct sdw_out *out, struct sdw_str bytes, struct sdw_err *err);
+/* The same for a record without its newline, which is added. */
+int sdw_out_line(struct sdw_out *out, struct sdw_str record, struct sdw_err *err);
 int sdw_out_flush(struct sdw_out *out, struct sdw_err *err);
 
 #endif

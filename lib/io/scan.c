@@ -1,35 +1,6 @@
 #include "io/scan.h"
 #include "core/utf8.h"
-
-#include <endian.h>
-
-#define EACH_BYTE UINT64_C(0x0101010101010101)
-
-/* Marks (in their top bits) the bytes of x that end a run of ordinary string content: quotes,
- * backslashes and controls. Only the lowest mark is exact. */
-static inline uint64_t string_stops(uint64_t x)
-{
-    uint64_t control = x - EACH_BYTE * ' ';
-    uint64_t quote = (x ^ EACH_BYTE * '"') - EACH_BYTE;
-    uint64_t backslash = (x ^ EACH_BYTE * '\\') - EACH_BYTE;
-    return (control | quote | backslash) & ~x & EACH_BYTE * 0x80;
-}
-
-/* The first byte from p on that is not ordinary string content, or end. Eight bytes at a time. */
-static inline const char *string_stop(const char *p, const char *end)
-{
-    while (end - p >= 8) {
-        uint64_t x;
-        memcpy(&x, p, sizeof x);
-        uint64_t stops = string_stops(le64toh(x));
-        if (stops)
-            return p + __builtin_ctzll(stops) / 8;
-        p += 8;
-    }
-    while (p < end && (unsigned char)*p >= ' ' && *p != '"' && *p != '\\')
-        p++;
-    return p;
-}
+#include "io/scan_stop.h"
 
 static const char *skip_space(const char *p, const char *end)
 {
@@ -42,7 +13,7 @@ static const char *skip_space(const char *p, const char *end)
 static const char *skip_escaped(const char *p, const char *end)
 {
     for (;;) {
-        p = string_stop(p, end);
+        p = sdw_string_stop(p, end);
         if (p >= end)
             return NULL;
         if (*p == '"')
@@ -55,7 +26,7 @@ static const char *skip_escaped(const char *p, const char *end)
 
 static inline const char *skip_string(const char *p, const char *end)
 {
-    const char *stop = string_stop(p, end);
+    const char *stop = sdw_string_stop(p, end);
     return stop < end && *stop == '"' ? stop + 1 : skip_escaped(stop, end);
 }
 
@@ -92,7 +63,7 @@ static inline const char *skip_number(const char *p, const char *end)
     return p;
 }
 
-static inline const char *skip_scalar(const char *p, const char *end, enum sdw_scan_kind *kind)
+static const char *skip_scalar(const char *p, const char *end, enum sdw_scan_kind *kind)
 {
     switch (*p) {
     case '"':
@@ -162,11 +133,20 @@ static const char *skip_nest(const char *p, const char *end)
     return NULL;
 }
 
-/* Behind the value at p, and its kind; NULL when it is none. */
+/* Behind the value at p, and its kind; NULL when it is none. Strings and numbers, the most by far,
+ * come first. */
 static inline const char *skip_value(const char *p, const char *end, enum sdw_scan_kind *kind)
 {
     if (p >= end)
         return NULL;
+    if (*p == '"') {
+        *kind = SDW_SCAN_STRING;
+        return skip_string(p + 1, end);
+    }
+    if (*p >= '0' && *p <= '9') {
+        *kind = SDW_SCAN_NUMBER;
+        return skip_number(p, end);
+    }
     if (*p != '{' && *p != '[')
         return skip_scalar(p, end, kind);
     *kind = *p == '{' ? SDW_SCAN_OBJECT : SDW_SCAN_ARRAY;
@@ -202,7 +182,7 @@ static inline int scan_key(struct sdw_scan *scan, struct sdw_member *member, boo
     const char *p = scan->p, *end = scan->end;
     if (p >= end || *p != '"')
         return not_json(err, "expected a key in quotes");
-    const char *after = string_stop(p + 1, end);
+    const char *after = sdw_string_stop(p + 1, end);
     *escaped = after < end && *after == '\\';
     after = *escaped ? skip_escaped(after, end) : after < end && *after == '"' ? after + 1 : NULL;
     if (!after)
@@ -262,7 +242,7 @@ struct sdw_str sdw_scan_type(struct sdw_str line)
     static const char lead[] = "{\"type\":\"";
     const size_t n = sizeof lead - 1;
     if (line.n > n && memcmp(line.p, lead, n) == 0) {
-        const char *from = line.p + n, *end = line.p + line.n, *p = string_stop(from, end);
+        const char *from = line.p + n, *end = line.p + line.n, *p = sdw_string_stop(from, end);
         if (p < end && *p == '"')
             return (struct sdw_str){from, (size_t)(p - from)};
     }
@@ -282,6 +262,63 @@ static inline bool key_is(struct sdw_str raw, bool escaped, struct sdw_str want)
     return sdw_scan_equals((struct sdw_str){raw.p - 1, raw.n + 2}, want);
 }
 
+static void clear_found(struct sdw_member *found, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        found[i] = (struct sdw_member){0};
+}
+
+/* Behind the value at p of a line that ends in a bracket, which stops every run: no run needs to
+ * look for the end of the line itself. */
+static inline const char *compact_value(const char *p, const char *end, enum sdw_scan_kind *kind)
+{
+    if (*p == '"') {
+        *kind = SDW_SCAN_STRING;
+        return skip_string(p + 1, end);
+    }
+    if (*p >= '1' && *p <= '9') {
+        const char *q = p + 1;
+        while (*q >= '0' && *q <= '9')
+            q++;
+        if (*q == ',') {
+            *kind = SDW_SCAN_NUMBER;
+            return q;
+        }
+    }
+    return skip_value(p, end, kind);
+}
+
+/* sdw_scan_find for lines as our own tools write them: no blanks between tokens, no escapes in
+ * keys. False, without a verdict, for any other line. */
+static bool find_compact(struct sdw_str line, const struct sdw_str *keys, size_t n,
+                         struct sdw_member *found)
+{
+    const char *p = line.p + 1, *end = line.p + line.n;
+    if (line.n < 2 || line.p[0] != '{' || end[-1] != '}')
+        return false;
+    clear_found(found, n);
+    for (;; p++) {
+        if (*p != '"')
+            return false;
+        const char *key = p + 1, *stop = sdw_string_stop(key, end);
+        if (stop == end || *stop != '"' || stop[1] != ':')
+            return false;
+        enum sdw_scan_kind kind;
+        const char *value = stop + 2;
+        p = compact_value(value, end, &kind);
+        if (!p || p >= end)
+            return false;
+        size_t length = (size_t)(stop - key);
+        for (size_t i = 0; i < n; i++)
+            if (length == keys[i].n && memcmp(key, keys[i].p, length) == 0) {
+                found[i] = (struct sdw_member){{key, length}, {value, (size_t)(p - value)}, kind};
+                break;
+            }
+        if (*p != ',')
+            return *p == '}' && p + 1 == end;
+    }
+}
+
 int sdw_scan_find(struct sdw_str line, const struct sdw_str *keys, size_t n,
                   struct sdw_member *found, struct sdw_err *err)
 {
@@ -289,8 +326,9 @@ int sdw_scan_find(struct sdw_str line, const struct sdw_str *keys, size_t n,
     struct sdw_member member;
     bool escaped = false;
     int more;
-    for (size_t i = 0; i < n; i++)
-        found[i] = (struct sdw_member){0};
+    if (find_compact(line, keys, n, found))
+        return 0;
+    clear_found(found, n);
     if (sdw_scan_begin(&scan, line, err) < 0)
         return SDW_EINPUT;
     if (scan.array)

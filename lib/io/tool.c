@@ -93,7 +93,8 @@ int sdw_bad_line(struct sdw_ctx *ctx, const struct sdw_err *err)
 static int next_line(struct sdw_ctx *ctx, struct sdw_str *line, bool check)
 {
     for (;;) {
-        struct sdw_err err = {0};
+        struct sdw_err err; /* filled only when something is wrong: this runs once a line */
+        err.code = 0;
         int got = sdw_reader_next(ctx->in, line, &err);
         if (got == SDW_ESTOP)
             return 0;

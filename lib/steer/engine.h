@@ -90,7 +90,7 @@ struct sdw_steer_counts {
 
 struct sdw_steer {
     struct sdw_steer_options options;
-    struct sdw_plan plan;
+    struct sdw_steer_plan plan;
     struct sdw_steer_run *run; /* run[plan.n] */
     struct sdw_steer_dev **dev;
     size_t n_dev, dev_cap;

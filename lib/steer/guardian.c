@@ -27,7 +27,7 @@ enum { SILENCE_MS = 10 * 1000, STEP_MS = 20 };
 /* The guardian's own memory. */
 struct watchman {
     int fd, ward; /* the socket; the process id of shadow-steer */
-    struct sdw_plan *plan;
+    struct sdw_steer_plan *plan;
     const char *state_dir;
     int64_t grace_us;
     struct sdw_guardian_note *note; /* note[plan->n] */
@@ -192,8 +192,8 @@ static void let_go(int keep)
     (void)prctl(PR_SET_NAME, "steer-guardian");
 }
 
-int sdw_guardian_start(struct sdw_guardian *guardian, struct sdw_plan *plan, const char *state_dir,
-                       int64_t grace_us, struct sdw_err *err)
+int sdw_guardian_start(struct sdw_guardian *guardian, struct sdw_steer_plan *plan,
+                       const char *state_dir, int64_t grace_us, struct sdw_err *err)
 {
     int pair[2];
     int ward = getpid();

@@ -29,8 +29,8 @@ struct sdw_guardian_note {
 
 /* Fork it. state_dir: where the journal and the lock are. grace_us: how long a successor has to
  * take over before the guardian acts. */
-int sdw_guardian_start(struct sdw_guardian *guardian, struct sdw_plan *plan, const char *state_dir,
-                       int64_t grace_us, struct sdw_err *err);
+int sdw_guardian_start(struct sdw_guardian *guardian, struct sdw_steer_plan *plan,
+                       const char *state_dir, int64_t grace_us, struct sdw_err *err);
 /* Never blocks. False when the guardian is gone or behind. */
 bool sdw_guardian_tell(const struct sdw_guardian *guardian, const struct sdw_guardian_note *note);
 /* Still here; every cycle. */

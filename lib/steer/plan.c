@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-struct sdw_steer_unit *sdw_plan_find(const struct sdw_plan *plan, struct sdw_str name)
+struct sdw_steer_unit *sdw_steer_plan_find(const struct sdw_steer_plan *plan, struct sdw_str name)
 {
     for (size_t i = 0; i < plan->n; i++)
         if (sdw_str_is(name, plan->unit[i].name))
@@ -17,7 +17,7 @@ struct sdw_steer_unit *sdw_plan_find(const struct sdw_plan *plan, struct sdw_str
     return NULL;
 }
 
-static int check_unique(const struct sdw_plan *plan, const struct sdw_steer_unit *unit,
+static int check_unique(const struct sdw_steer_plan *plan, const struct sdw_steer_unit *unit,
                         struct sdw_err *err)
 {
     for (size_t i = 0; i < plan->n; i++) {
@@ -35,7 +35,7 @@ static int check_unique(const struct sdw_plan *plan, const struct sdw_steer_unit
     return 0;
 }
 
-int sdw_plan_add(struct sdw_plan *plan, struct sdw_str line, struct sdw_err *err)
+int sdw_steer_plan_add(struct sdw_steer_plan *plan, struct sdw_str line, struct sdw_err *err)
 {
     struct sdw_steer_unit unit;
     struct sdw_str type = sdw_scan_type(line);
@@ -57,12 +57,12 @@ int sdw_plan_add(struct sdw_plan *plan, struct sdw_str line, struct sdw_err *err
     return 0;
 }
 
-static int read_all(struct sdw_plan *plan, struct sdw_reader *reader, struct sdw_err *err)
+static int read_all(struct sdw_steer_plan *plan, struct sdw_reader *reader, struct sdw_err *err)
 {
     struct sdw_str line;
     int got;
     while ((got = sdw_reader_next(reader, &line, err)) > 0) {
-        int code = sdw_plan_add(plan, line, err);
+        int code = sdw_steer_plan_add(plan, line, err);
         if (code < 0) {
             err->line = sdw_reader_line(reader);
             return code;
@@ -71,7 +71,7 @@ static int read_all(struct sdw_plan *plan, struct sdw_reader *reader, struct sdw
     return got;
 }
 
-int sdw_plan_read(struct sdw_plan *plan, const char *path, struct sdw_err *err)
+int sdw_steer_plan_read(struct sdw_steer_plan *plan, const char *path, struct sdw_err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
@@ -86,10 +86,10 @@ int sdw_plan_read(struct sdw_plan *plan, const char *path, struct sdw_err *err)
     return code;
 }
 
-void sdw_plan_release(struct sdw_plan *plan)
+void sdw_steer_plan_release(struct sdw_steer_plan *plan)
 {
     for (size_t i = 0; i < plan->n; i++)
         sdw_steer_unit_release(&plan->unit[i]);
     free(plan->unit);
-    *plan = (struct sdw_plan){0};
+    *plan = (struct sdw_steer_plan){0};
 }

@@ -12,7 +12,7 @@
 /* The unit while it is put together. */
 struct draft {
     struct sdw_netlink *netlink;
-    const struct sdw_plan_wishes *wishes;
+    const struct sdw_steer_plan_wishes *wishes;
     size_t n_ways;
     struct sdw_way way[SDW_WAYS_MAX];
 };
@@ -84,7 +84,7 @@ static const char *wish_for(const struct sdw_way *way, const char *const *items,
 
 static int apply_wishes(struct draft *draft, struct sdw_err *err)
 {
-    const struct sdw_plan_wishes *wishes = draft->wishes;
+    const struct sdw_steer_plan_wishes *wishes = draft->wishes;
     for (size_t i = 0; i < draft->n_ways; i++) {
         struct sdw_way *way = &draft->way[i];
         const char *probe = wish_for(way, wishes->probe, wishes->n_probe);
@@ -182,9 +182,10 @@ static void write_unit(const struct draft *draft, const struct sdw_fib_route *pr
     sdw_buf_release(&shadows);
 }
 
-int sdw_plan_write(const struct sdw_routes *routes, struct sdw_netlink *netlink,
-                   const struct sdw_fib_route *prefix, const struct sdw_plan_wishes *wishes,
-                   int64_t now, struct sdw_buf *out, struct sdw_err *err)
+int sdw_steer_plan_write(const struct sdw_routes *routes, struct sdw_netlink *netlink,
+                         const struct sdw_fib_route *prefix,
+                         const struct sdw_steer_plan_wishes *wishes, int64_t now,
+                         struct sdw_buf *out, struct sdw_err *err)
 {
     struct draft draft = {.netlink = netlink, .wishes = wishes};
     const struct sdw_fib_route *best = sdw_routes_best(routes, prefix);

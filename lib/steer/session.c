@@ -68,7 +68,7 @@ int sdw_session_start(struct sdw_steer *steer, const char *plan_path, struct sdw
     steer->journal.fd = -1;
     steer->rate.most = (size_t)steer->options.max_changes;
     steer->now_us = steer->options.replay ? 0 : sdw_wall_us();
-    int code = sdw_plan_read(&steer->plan, plan_path, err);
+    int code = sdw_steer_plan_read(&steer->plan, plan_path, err);
     if (code < 0)
         return code;
     start_runs(steer);
@@ -113,7 +113,7 @@ static void reconcile(struct sdw_steer *steer, struct sdw_ledger_unit *found)
     struct sdw_err err = {0};
     double share[SDW_WAYS_MAX] = {1};
     bool up[SDW_WAYS_MAX] = {false};
-    struct sdw_steer_unit *planned = sdw_plan_find(&steer->plan, sdw_str_of(found->name));
+    struct sdw_steer_unit *planned = sdw_steer_plan_find(&steer->plan, sdw_str_of(found->name));
     struct sdw_steer_run *run = planned ? &steer->run[planned - steer->plan.unit] : NULL;
     if (!found->plan || sdw_steer_unit_read(&unit, sdw_str_of(found->plan), &err) < 0) {
         sdw_say_alert(steer, run, 4, "journal: %s: its plan cannot be read: %s", found->name,
@@ -281,7 +281,7 @@ void sdw_session_release(struct sdw_steer *steer)
     sdw_journal_close(&steer->journal);
     sdw_netlink_close(&steer->netlink);
     sdw_netlink_close(&steer->notices);
-    sdw_plan_release(&steer->plan);
+    sdw_steer_plan_release(&steer->plan);
     sdw_arena_release(&steer->arena);
     sdw_buf_release(&steer->out);
     free(steer->run);

@@ -28,6 +28,6 @@ int sdw_status_order(struct sdw_ctx *ctx, const char *dir, const struct sdw_name
                      enum sdw_order order);
 /* Write `unit` records for the named prefixes (n 0: for every one that has another way). */
 int sdw_status_plan(struct sdw_ctx *ctx, const struct sdw_names *names,
-                    const struct sdw_plan_wishes *wishes);
+                    const struct sdw_steer_plan_wishes *wishes);
 
 #endif

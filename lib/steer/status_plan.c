@@ -7,11 +7,11 @@
 
 static int write_one(struct sdw_ctx *ctx, const struct sdw_routes *routes,
                      struct sdw_netlink *netlink, const struct sdw_fib_route *prefix,
-                     const struct sdw_plan_wishes *wishes)
+                     const struct sdw_steer_plan_wishes *wishes)
 {
     sdw_buf_clear(&ctx->scratch);
-    int got =
-        sdw_plan_write(routes, netlink, prefix, wishes, sdw_wall_us(), &ctx->scratch, &ctx->err);
+    int got = sdw_steer_plan_write(routes, netlink, prefix, wishes, sdw_wall_us(), &ctx->scratch,
+                                   &ctx->err);
     if (got <= 0)
         return got;
     got = sdw_put(ctx, sdw_buf_view(&ctx->scratch));
@@ -29,7 +29,7 @@ static bool is_first(const struct sdw_routes *routes, size_t i)
 }
 
 static int write_all(struct sdw_ctx *ctx, const struct sdw_routes *routes,
-                     struct sdw_netlink *netlink, const struct sdw_plan_wishes *wishes)
+                     struct sdw_netlink *netlink, const struct sdw_steer_plan_wishes *wishes)
 {
     static const uint8_t none[16];
     int units = 0;
@@ -50,7 +50,7 @@ static int write_all(struct sdw_ctx *ctx, const struct sdw_routes *routes,
 
 static int write_named(struct sdw_ctx *ctx, const struct sdw_routes *routes,
                        struct sdw_netlink *netlink, const struct sdw_names *names,
-                       const struct sdw_plan_wishes *wishes)
+                       const struct sdw_steer_plan_wishes *wishes)
 {
     int units = 0;
     for (size_t i = 0; i < names->n; i++) {
@@ -70,7 +70,7 @@ static int write_named(struct sdw_ctx *ctx, const struct sdw_routes *routes,
 }
 
 int sdw_status_plan(struct sdw_ctx *ctx, const struct sdw_names *names,
-                    const struct sdw_plan_wishes *wishes)
+                    const struct sdw_steer_plan_wishes *wishes)
 {
     struct sdw_routes routes = {0};
     struct sdw_netlink netlink;

@@ -15,7 +15,7 @@ static void text_member(struct sdw_buf *out, const char *key, uint64_t low, cons
     sdw_buf_printf(out,
                    form[0] == '6'   ? "fd09::%x"
                    : form[0] == '4' ? "10.9.0.%u"
-                                    : "r%u-eth0.pop",
+                                    : "r%u-eth0",
                    (unsigned)low);
     sdw_buf_char(out, '"');
 }
@@ -32,9 +32,9 @@ static void record(struct sdw_buf *out, struct sdw_rng *rng, int64_t i)
     text_member(out, "addr", 100 + sdw_rng_below(rng, 100), "4");
     sdw_buf_printf(out, ",\"seq\":%lld,\"rtt_us\":", (long long)i);
     sdw_buf_int(out, (int64_t)sdw_rng_exponential(rng, 11663));
-    sdw_buf_printf(out, ",\"spread_us\":");
+    sdw_buf_printf(out, ",\"gap_us\":");
     sdw_buf_real(out, (double)sdw_rng_below(rng, 1000000) / 1000);
-    sdw_buf_printf(out, ",\"ttl\":%lld,\"flow\":\"udp/33434-%u\",\"icmp_type\":11,\"lost\":%s",
+    sdw_buf_printf(out, ",\"ttl\":%lld,\"flow\":\"udp/%u\",\"icmp_type\":11,\"lost\":%s",
                    (long long)(64 - hop), 40000 + (unsigned)sdw_rng_below(rng, 9999),
                    sdw_rng_below(rng, 100) == 0 ? "true" : "false");
     text_member(out, "name", sdw_rng_below(rng, 999), "n");

@@ -105,3 +105,20 @@ setup() {
     [ "$(shadow filter a=2 <in)" = "$(jq -c 'select(.a == 2)' in >/dev/null && cat in)" ]
     [ -z "$(shadow filter a=1 <in)" ]
 }
+
+@test "each record is written before the next read that may block" {
+    command -v strace >/dev/null || skip "strace is not installed"
+    strace -o trace -e trace=read,write true 2>/dev/null || skip "strace may not trace here"
+    for i in 1 2 3 4 5; do
+        echo "{\"i\":$i}"
+        sleep 0.2
+    done | strace -e trace=read,write -o trace shadow filter 'i>0' >out
+    [ "$(wc -l <out)" -eq 5 ]
+    # Of reads of standard input and writes of standard output: no two reads that brought
+    # something without a write in between.
+    run awk '/^read\(0,/ && !/= 0$/ { if (held) bad++; held = 1 }
+        /^write\(1,/ { held = 0; writes++ }
+        END { print bad + 0, writes }' trace
+    [ "${output%% *}" -eq 0 ]
+    [ "${output##* }" -ge 3 ]
+}
