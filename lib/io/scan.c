@@ -247,7 +247,7 @@ struct sdw_str sdw_scan_type(struct sdw_str line)
             return (struct sdw_str){from, (size_t)(p - from)};
     }
     struct sdw_str key = sdw_str_of("type");
-    struct sdw_member found;
+    struct sdw_member found = {0};
     if (sdw_scan_find(line, &key, 1, &found, NULL) < 0 || !found.key.p ||
         found.kind != SDW_SCAN_STRING)
         return (struct sdw_str){0};
@@ -322,8 +322,8 @@ static bool find_compact(struct sdw_str line, const struct sdw_str *keys, size_t
 int sdw_scan_find(struct sdw_str line, const struct sdw_str *keys, size_t n,
                   struct sdw_member *found, struct sdw_err *err)
 {
-    struct sdw_scan scan;
-    struct sdw_member member;
+    struct sdw_scan scan = {0};
+    struct sdw_member member = {0};
     bool escaped = false;
     int more;
     if (find_compact(line, keys, n, found))

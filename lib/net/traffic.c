@@ -204,7 +204,7 @@ static int put(const struct run *run, struct sdw_traffic *rec, const char *name,
     rec->flow = sdw_str_of(name);
     rec->protocol = sdw_str_of(is_tcp(run->plan) ? "tcp" : "udp");
     rec->model = sdw_str_of(sdw_traffic_models[run->plan->model]);
-    rec->rate_bps = rec->duration_us > 0 ? (double)(bytes * 8 * 1000000 / rec->duration_us) : 0;
+    rec->rate_bps = rec->duration_us > 0 ? (double)bytes * 8e6 / (double)rec->duration_us : 0;
     if (rec->received > 0) { /* a bucket's middle may lie above the greatest of its values */
         rec->delay_p50_us = fmin(sdw_histogram_quantile(delays, 0.5), delay_max_us);
         rec->delay_p95_us = fmin(sdw_histogram_quantile(delays, 0.95), delay_max_us);
@@ -352,7 +352,7 @@ int sdw_traffic_run(struct sdw_ctx *ctx, const char *lab, const struct sdw_traff
     struct run *run = sdw_xalloc(sizeof *run);
     *run = (struct run){.ctx = ctx, .lab = lab, .plan = plan};
     int code = prepare(run);
-    if (code == 0) {
+    if (code == 0 && run->share) {
         code = go(run);
         struct sdw_err err = ctx->err;
         run->share->stop = run->share->stopped = 1;

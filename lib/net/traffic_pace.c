@@ -25,7 +25,7 @@ static int64_t draw_size(struct sdw_pace *pace)
         return pace->plan->size;
     double u = sdw_rng_unit(&pace->rng);
     size_t i = 0;
-    while (u >= trimodal[i].share && i < SDW_LEN(trimodal) - 1)
+    while (i < SDW_LEN(trimodal) - 1 && u >= trimodal[i].share)
         i++;
     return trimodal[i].size;
 }

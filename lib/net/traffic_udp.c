@@ -101,7 +101,7 @@ int sdw_traffic_send_udp(const struct sdw_traffic_plan *plan, const struct sdw_t
 {
     size_t n = (size_t)plan->flows, overhead = ends->source.ss_family == AF_INET ? 28 : 48, due;
     struct sdw_pace *paces = sdw_xalloc(n * sizeof *paces);
-    int fds[SDW_TRAFFIC_FLOWS_MAX], code = 0;
+    int fds[SDW_TRAFFIC_FLOWS_MAX] = {0}, code = 0;
     size_t open = 0;
     for (; open < n; open++) {
         sdw_pace_init(&paces[open], plan, (int64_t)open);

@@ -136,7 +136,7 @@ static int flow_read(struct sdw_netlink *netlink, const struct sdw_target *targe
     sdw_buf_text(&command, map_of(target->unit));
     int code = run(&command, &out, err);
     bool no_table = code == SDW_ESYS; /* never made, or taken away: nothing is moved */
-    if (code == 0) {
+    if (code == 0 && out.p) {
         struct sdw_buf key = {0};
         add_key(&key, target->unit);
         const char *at = strstr(out.p, key.p);
@@ -161,7 +161,7 @@ static int flow_set(struct sdw_netlink *netlink, const struct sdw_target *target
                     struct sdw_err *err)
 {
     struct sdw_buf commands = {0};
-    double now[SDW_WAYS_MAX];
+    double now[SDW_WAYS_MAX] = {0};
     size_t way = carrier_of(target);
     int got = flow_read(netlink, target, now, err);
     if (got < 0)

@@ -138,7 +138,7 @@ static int linux_read(struct sdw_netlink *netlink, const struct sdw_target *targ
 static int read_back(struct sdw_netlink *netlink, const struct sdw_target *target,
                      struct sdw_err *err)
 {
-    double share[SDW_WAYS_MAX];
+    double share[SDW_WAYS_MAX] = {0};
     int got = linux_read(netlink, target, share, err);
     if (got < 0)
         return got;

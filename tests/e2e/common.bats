@@ -69,7 +69,7 @@ tools()
 }
 
 @test "a closed pipe ends a filter silently" {
-    for i in $(seq 300); do cat "$samples/run.ndjson"; done >big
+    for _ in $(seq 300); do cat "$samples/run.ndjson"; done >big
     set +e
     # A parent that ignores SIGPIPE must not change that.
     (trap '' PIPE; shadow filter <big 2>err; echo $? >rc) | head -1 >first

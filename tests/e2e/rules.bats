@@ -85,8 +85,8 @@ only()
     for file in cmd/*.c lib/*/*.[ch]; do
         limit=600
         [[ $file == cmd/* ]] && limit=250
-        lines=$(wc -l <"$file")
-        [ "$lines" -le "$limit" ] || { echo "$file: $lines lines"; false; }
+        long=$(wc -l <"$file")
+        [ "$long" -le "$limit" ] || { echo "$file: $long lines"; false; }
     done
 }
 

@@ -49,11 +49,11 @@ shifts() {
     at 0
     { metric P available_bps 1000000; metric B available_bps 8000000; breach P 4; } |
         steer >out
-    shifts <out >shift
-    [ "$(wc -l <shift)" = 1 ]
+    shifts <out >moved
+    [ "$(wc -l <moved)" = 1 ]
     jq -e '.applied == false and .unit == "u4" and .cause.type == "breach"
            and .to["10.0.2.2%none1"] > 0.1 and .to["10.0.2.2%none1"] < 0.6
-           and .to["10.0.1.2%none0"] > 0.4 and .moved_bps > 500000' shift
+           and .to["10.0.1.2%none0"] > 0.4 and .moved_bps > 500000' moved
     tail -n 1 out | jq -e '.type == "end" and .tool == "shadow-steer" and .counts.moves == 1'
 }
 

@@ -46,7 +46,7 @@ in_node() {
     shadow-lab down -l "$LAB"
     [ "$(ip netns | grep -c "^sdw-$LAB-other-")" = 4 ]
     [ "$(ip netns | grep -c "^sdw-${LAB}x-r1")" = 1 ]
-    ! ip netns | grep -q "^sdw-$LAB-[a-z0-9]*\( \|$\)"
+    [ "$(ip netns | grep -c "^sdw-$LAB-[a-z0-9]*\( \|$\)")" = 0 ]
     ip netns del "sdw-${LAB}x-r1"
     shadow-lab down -l "$LAB-other"
 }
@@ -59,8 +59,8 @@ in_node() {
         kill -9 $pid 2>/dev/null || true
         wait $pid 2>/dev/null || true
         shadow-lab down -l "$LAB"
-        ! ip netns | grep -q "^sdw-$LAB-"
-        ! ls /run/shadow-lab 2>/dev/null | grep -q "^$LAB\."
+        [ "$(ip netns | grep -c "^sdw-$LAB-")" = 0 ]
+        [ -z "$(find /run/shadow-lab -name "$LAB.*" 2>/dev/null)" ]
     done
     up chain --hops 2
 }

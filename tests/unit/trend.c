@@ -131,8 +131,7 @@ static void drop_is_believed_at_once(void)
        sdw_trend_passage(&outlier, 6e5, true, 15 * second));
     sdw_trend_learn(&trend, trend.ts + second, 1.2e5);
     ok(sdw_trend_passage(&trend, 6e5, true, 5 * second) > 0.9,
-       "two values after it, it is certain (%g)",
-       sdw_trend_passage(&trend, 6e5, true, 5 * second));
+       "two values after it, it is certain (%g)", sdw_trend_passage(&trend, 6e5, true, 5 * second));
 }
 
 static void odd_input_is_survived(void)

@@ -4,7 +4,7 @@
 # on/off cross traffic in turn.
 #
 # Bar: 95 % name the tight link.
-BAR_NAME=trap
+BAR_NAME="trap"
 # shellcheck source=tests/lab/bars/lib.bash
 . "$(dirname "$0")/lib.bash"
 
