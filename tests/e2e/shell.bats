@@ -148,7 +148,9 @@ save job"
     child=$(cat child)
     pid=$(pgrep -P $guard)
     kill -TERM "$pid"
-    run wait $guard
+    status=0
+    wait $guard || status=$?
+    echo "status $status"
     [ "$status" -eq 143 ]
     for _ in $(seq 1 50); do
         grep -qs '^State:.*[RS] ' "/proc/$child/status" || return 0
