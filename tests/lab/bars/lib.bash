@@ -59,17 +59,25 @@ traffic() {
     shadow-lab traffic -l "$lab" --from "$from" --to "$to" --name "$name" --duration 10m \
         "$@" >"$work/$name.ndjson" 2>"$work/$name.err" &
     started+=($!)
-    traffic_pid=$!
+}
+
+# Stop everything in the background but the first that was started: the reflector.
+stop_traffic() {
+    local pid
+    for pid in "${started[@]:1}"; do
+        kill -INT "$pid" 2>/dev/null || true
+    done
+    for pid in "${started[@]:1}"; do
+        wait "$pid" 2>/dev/null || true
+    done
+    started=("${started[@]:0:1}")
 }
 
 stop_all() {
-    local pid
-    for pid in ${started+"${started[@]}"}; do
-        kill -INT "$pid" 2>/dev/null || true
-    done
-    for pid in ${started+"${started[@]}"}; do
-        wait "$pid" 2>/dev/null || true
-    done
+    [ ${#started[@]} -gt 0 ] || return 0
+    stop_traffic
+    kill -INT "${started[0]}" 2>/dev/null || true
+    wait "${started[0]}" 2>/dev/null || true
     started=()
 }
 
