@@ -5,7 +5,8 @@
 #include "core/buf.h"
 #include "core/num.h"
 
-enum { SENT_COLUMN = 8 }; /* of /proc/net/dev, after the interface's name */
+/* Columns of /proc/net/dev after the interface's name; octets a packet that are not IP's. */
+enum { SENT_COLUMN = 8, ETHERNET = 14 };
 
 static const char table_path[] = "/proc/self/net/dev";
 
@@ -102,12 +103,14 @@ bool sdw_live_bytes_of(struct sdw_str table, struct sdw_str interface, uint64_t 
         if (p < end && *p == ':' && sdw_str_same(name, interface)) {
             p++;
             struct sdw_str column = {0};
+            int64_t sent, packets;
             for (int i = 0; i <= SENT_COLUMN; i++)
                 column = word(&p, end);
-            int64_t value;
-            if (!sdw_num_int(column, &value) || value < 0)
+            if (!sdw_num_int(column, &sent) || sent < 0 || !sdw_num_int(word(&p, end), &packets) ||
+                packets < 0)
                 return false;
-            *bytes = (uint64_t)value;
+            int64_t headers = packets < sent / ETHERNET ? packets * ETHERNET : sent;
+            *bytes = (uint64_t)(sent - headers);
             return true;
         }
         while (p < end && *p++ != '\n')

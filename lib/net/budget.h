@@ -44,8 +44,8 @@ void sdw_budget_spend(struct sdw_budget *budget, int64_t bytes, int64_t now_ns);
 /* How long until `bytes` may be sent: 0 now, INT64_MAX never (the total is used up). */
 int64_t sdw_budget_wait_ns(struct sdw_budget *budget, int64_t bytes, int64_t now_ns);
 
-/* Bytes that the interfaces (comma-separated) have sent, from the kernel's counters of this network
- * namespace. SDW_EUSAGE when one of them does not exist. */
+/* IP bytes that the interfaces (comma-separated) have sent (Ethernet headers taken off), from the
+ * kernel's counters of this network namespace. SDW_EUSAGE when one of them does not exist. */
 int sdw_live_bytes(const char *interfaces, uint64_t *bytes, struct sdw_err *err);
 /* The same from the text of /proc/net/dev. */
 bool sdw_live_bytes_of(struct sdw_str table, struct sdw_str interface, uint64_t *bytes);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Routers that limit their ICMP answers as Linux does by default (one a second for each prober,
-# after a first burst of six). Hop, rate and cross traffic are drawn as in the bar `hop`.
+# after a first burst of six; IPv6 as in Linux 6.1 the same, newer kernels allow ten). Hop, rate and cross traffic are drawn as in the bar `hop`.
 #
 # Bar: 90 % right, each verdict within 30 s, and no router sent more than its first burst and one
 # answer a second.
@@ -25,6 +25,9 @@ one() {
     draw 0 1 && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
     family=$((4 + 2 * ($1 % 2)))
     build chain --icmp default --hops "$hops" --bottleneck "$hop" --rate "${rate}M" --buffer 60ms
+    for ((r = 1; r <= hops; r++)); do
+        shadow-lab exec -l "$lab" "r$r" sh -c 'echo 1000 >/proc/sys/net/ipv6/icmp/ratelimit'
+    done
     traffic x$((hop - 1)) x"$hop" cross --model "$model" --trimodal --seed "$1" \
         --rate $((rate * share * 10000))
     sleep 0.5

@@ -123,11 +123,11 @@ each_run() {
 }
 
 # judge SHARE [FIELDS]: the closing line. The bar is missed when fewer than SHARE of the runs are
-# good (fewer than 20 runs forgive one), or when FIELDS, a jq object over $runs, has met: false.
+# good (fewer than 20 runs forgive one where SHARE is below 0.99), or when FIELDS, a jq object over $runs, has met: false.
 judge() {
     jq -cs --arg bar "$BAR_NAME" --argjson share "$1" --argjson voids "$voids" "
         . as \$runs | (map(select(.ok)) | length) as \$good
-        | (([length * (1 - \$share), if length < 20 then 1 else 0 end] | max) + 1e-9) as \$forgiven
+        | (([length * (1 - \$share), if length < 20 and \$share < 0.99 then 1 else 0 end] | max) + 1e-9) as \$forgiven
         | {type: \"bar\", v: 1, bar: \$bar, runs: (\$runs | length), good: \$good,
            wanted_share: \$share, void: \$voids} + (${2:-"{}"})
         | . + {ok: (.runs > 0 and .runs - .good <= \$forgiven and .met != false)}" \
