@@ -13,9 +13,11 @@
 enum {
     TRAINS_KEPT = 256,    /* a path, for its windows, its base delay and its capacity */
     CAPACITY_TRAINS = 40, /* the newest, that tell the capacity: it may change */
-    LIVE_TRAINS = 6,      /* pooled at most into one live value */
-    LATE_RUN = 64,        /* late slots in a row: the prober was started again */
-    RESTART_US = 1000000  /* or one that began this much after the last */
+    LEARN_EVERY = 8,
+    LEAST_DISPERSIONS = 6,
+    LIVE_TRAINS = 6,     /* pooled at most into one live value */
+    LATE_RUN = 64,       /* late slots in a row: the prober was started again */
+    RESTART_US = 1000000 /* or one that began this much after the last */
 };
 /* Busy time behind a live value, and the oldest train in it. */
 static const double LIVE_BUSY_S = 20e-3, LIVE_AGE_S = 3;
@@ -25,7 +27,7 @@ struct path_state {
     struct sdw_window window;
     struct sdw_trains trains;
     bool open;
-    int late_run;
+    int late_run, since_learned;
     double capacity_bps; /* learned from all trains; NAN: not yet */
     int64_t metrics;     /* in this window */
 };
@@ -181,21 +183,32 @@ static size_t live_from(const struct sdw_trains *trains, const struct sdw_capaci
     }
 }
 
+/* Learn the capacity of the tight link from the newest trains: while it is new, of each; then now
+ * and again. */
+static int learn_capacity(struct sdw_analysis *analysis, struct path_state *path, int64_t ts)
+{
+    const struct sdw_capacity_rules *rules = &analysis->rules.window.capacity;
+    struct sdw_capacity_answer answer;
+    size_t n = path->trains.n;
+    bool fresh = isnan(path->capacity_bps);
+    if (!fresh && n >= CAPACITY_TRAINS && ++path->since_learned < LEARN_EVERY)
+        return 0;
+    path->since_learned = 0;
+    sdw_capacity_estimate(&path->trains, n > CAPACITY_TRAINS ? n - CAPACITY_TRAINS : 0, rules,
+                          &answer);
+    if (isnan(answer.capacity_bps) || answer.dispersions < LEAST_DISPERSIONS)
+        return 0;
+    path->capacity_bps = answer.capacity_bps;
+    return fresh ? put_metric(analysis, path, ts, "capacity_bps", answer.capacity_bps, NULL) : 0;
+}
+
 static int put_live(struct sdw_analysis *analysis, struct path_state *path, int64_t ts)
 {
     struct sdw_capacity_rules rules = analysis->rules.window.capacity;
-    struct sdw_capacity_answer all, live;
+    struct sdw_capacity_answer live;
     int code = 0;
-    bool given = !isnan(rules.capacity_bps);
-    if (!given) {
-        size_t n = path->trains.n, first = n > CAPACITY_TRAINS ? n - CAPACITY_TRAINS : 0;
-        sdw_capacity_estimate(&path->trains, first, &rules, &all);
-        if (!isnan(all.capacity_bps) && all.dispersions >= 6) {
-            bool fresh = isnan(path->capacity_bps);
-            path->capacity_bps = all.capacity_bps;
-            if (fresh)
-                code = put_metric(analysis, path, ts, "capacity_bps", all.capacity_bps, NULL);
-        }
+    if (isnan(rules.capacity_bps)) {
+        code = learn_capacity(analysis, path, ts);
         rules.capacity_bps = path->capacity_bps;
     }
     if (code < 0 || isnan(rules.capacity_bps))
@@ -288,6 +301,10 @@ int sdw_analysis_path(struct sdw_analysis *analysis, const struct sdw_path *path
     if (!now)
         return 0;
     tuple_key(path, &key);
+    if (analysis->ends.n >= 4 * SDW_PATHS_MAX) {
+        sdw_buf_release(&key);
+        return 0;
+    }
     void **end = sdw_map_at(&analysis->ends, sdw_buf_view(&key));
     struct path_state *before = *end;
     *end = now;
