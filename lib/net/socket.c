@@ -110,10 +110,18 @@ static int open_fd(struct sdw_socket *s, bool echo, struct sdw_err *err)
                        "no right to ping: run as root, or widen net.ipv4.ping_group_range");
 }
 
+static int bind_error(const struct sdw_address *local, struct sdw_err *err)
+{
+    char text[SDW_ADDRESS_TEXT];
+    bool wants_rights = errno == EACCES && sdw_address_port(local) < IPPORT_RESERVED;
+    return sdw_err_sys(
+        err, "bind to %s port %u%s", sdw_address_text(local, text), sdw_address_port(local),
+        wants_rights ? " (below 1024: needs root or CAP_NET_BIND_SERVICE, or take another)" : "");
+}
+
 int sdw_socket_open(struct sdw_socket *s, const struct sdw_address *local,
                     const struct sdw_socket_options *options, struct sdw_err *err)
 {
-    char text[SDW_ADDRESS_TEXT];
     *s = (struct sdw_socket){.fd = -1, .family = sdw_address_family(local)};
     int code = open_fd(s, options->echo, err);
     if (code == 0)
@@ -123,8 +131,7 @@ int sdw_socket_open(struct sdw_socket *s, const struct sdw_address *local,
                    (socklen_t)strlen(options->interface) + 1) < 0)
         code = sdw_err_sys(err, "interface %s", options->interface);
     if (code == 0 && bind(s->fd, &local->any, sdw_address_len(local)) < 0)
-        code = sdw_err_sys(err, "bind to %s port %u", sdw_address_text(local, text),
-                           sdw_address_port(local));
+        code = bind_error(local, err);
     if (code < 0)
         sdw_socket_close(s);
     return code;

@@ -84,6 +84,8 @@ static bool in_initial_namespace(void)
     return n == 3 && inside == 0 && outside == 0 && count == UINT32_MAX;
 }
 
+enum { NOBODY = 65534 }; /* where no user of that name is known */
+
 static int find_user(const char *user, uid_t *uid, gid_t *gid, struct sdw_err *err)
 {
     int64_t number;
@@ -96,6 +98,10 @@ static int find_user(const char *user, uid_t *uid, gid_t *gid, struct sdw_err *e
         return 0;
     }
     entry = getpwnam(user);
+    if (!entry && strcmp(user, "nobody") == 0) {
+        *uid = *gid = NOBODY;
+        return 0;
+    }
     if (!entry)
         return sdw_err_set(err, SDW_EUSAGE, "no user %s on this system", user);
     *uid = entry->pw_uid;

@@ -241,6 +241,23 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
     finish
 }
 
+@test "without the right to the standard port it says what to do" {
+    [ "$(sysctl -n net.ipv4.ip_unprivileged_port_start)" -gt 862 ] || skip "the port is open to all"
+    command -v setpriv >/dev/null || skip "setpriv is not installed"
+    local drop=()
+    [ "$(id -u)" != 0 ] || drop=(setpriv --reuid 65534 --clear-groups)
+    run -4 --separate-stderr env HOME=/nonexistent "${drop[@]}" "$(command -v shadow-reflect)" \
+        -b 127.0.0.1
+    [[ $stderr == *"port 862"*CAP_NET_BIND_SERVICE* ]]
+}
+
+@test "in a user namespace that maps no other user it runs without capabilities" {
+    unshare -Urn true 2>/dev/null || skip "user namespaces may not be made here"
+    # shellcheck disable=SC2016
+    run -0 --separate-stderr unshare -Urn sh -c 'ip link set lo up && shadow-reflect -v --duration 50ms'
+    [[ $stderr == *"not mapped here"* ]]
+}
+
 @test "bad places, keys, users and outputs are named" {
     run -2 --separate-stderr shadow-reflect --bind nowhere
     [[ $stderr == *"nowhere is not an IPv4 or IPv6 address"* ]]
