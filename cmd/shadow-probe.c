@@ -6,6 +6,7 @@
 #include "net/pace.h"
 #include "net/stamp.h"
 #include "rec/end.h"
+#include "sys/privilege.h"
 
 static const double default_mean_bps = 1e6, default_max_bps = 100e6, mute_max_bps = 5e6;
 
@@ -32,8 +33,7 @@ static const struct sdw_option options[] = {
      "mirror this live flow: its way, without its application getting an octet", NULL, 0, 0, NULL,
      NULL},
     {"shape", 0, SDW_OPT_TEXT, AT(shape), "FILE",
-     "replay the shape record in this file (-: standard input); without DEST, along its pairs",
-     NULL, 0, 0, NULL, "file"},
+     "replay the shape record in this file; - is standard input", NULL, 0, 0, NULL, "file"},
     {"protocol", 0, SDW_OPT_ENUM, AT(protocol), "PROTOCOL",
      "what to send when nothing reflects: udp, icmp echo, or tcp SYN", "udp", 0, 0, protocols,
      NULL},
@@ -159,11 +159,12 @@ static bool wait_until(struct sdw_ctx *ctx, int64_t at_ns)
     return sdw_stop_signal(ctx) == 0;
 }
 
-/* Step until all destinations are done, or until_ns. An unreachable one is reported and does not
- * keep the others from being measured. */
-static int measure(struct sdw_ctx *ctx, struct sdw_group *group, int64_t until_ns,
+/* Step until all destinations are done, or for duration_us (0: no limit). An unreachable one is
+ * reported and does not keep the others from being measured. */
+static int measure(struct sdw_ctx *ctx, struct sdw_group *group, int64_t duration_us,
                    const char **reason)
 {
+    int64_t until_ns = duration_us ? sdw_mono_ns() + duration_us * 1000 : INT64_MAX;
     int worst = 0;
     for (;;) {
         int64_t due = sdw_group_due(group);
@@ -208,9 +209,9 @@ static int run(struct sdw_ctx *ctx, void *arg)
     if (code == 0) {
         if (!sdw_pace_realtime())
             sdw_detail(ctx, "no real-time scheduling (CAP_SYS_NICE): more slots may be void");
-        int64_t until =
-            config->duration_us ? sdw_mono_ns() + config->duration_us * 1000 : INT64_MAX;
-        code = measure(ctx, &group, until, &reason);
+        code = sdw_privilege_drop(NULL, NULL, &ctx->err);
+        if (code == 0)
+            code = measure(ctx, &group, config->duration_us, &reason);
         struct sdw_buf counts = {0};
         sdw_group_counts(&group, &counts);
         struct sdw_err kept = ctx->err;
