@@ -134,8 +134,12 @@ static void decide(const struct sdw_window *window, const struct sdw_window_rule
 }
 
 struct totals {
-    double slots, bad, on, bytes, load, lost, reached_bps, trained;
+    double slots, bad, on, bytes, load, lost, lossy, reached_bps, trained;
 };
+
+/* A policer loses in one slot as in the next. Once is not a way of the path: it is a receiver that
+ * did not run for a while. */
+static const double lossy_slots = 0.1, lossy_packets = 0.02;
 
 static struct totals add_up(const struct sdw_window *window)
 {
@@ -153,6 +157,7 @@ static struct totals add_up(const struct sdw_window *window)
         t.trained += slot->trained;
         t.load += slot->load;
         t.lost += slot->lost;
+        t.lossy += slot->lost > lossy_packets * slot->load;
         if (!isnan(slot->rate_bps))
             rates[n++] = slot->rate_bps;
     }
@@ -246,7 +251,8 @@ static void say_no_bottleneck(const struct totals *totals, const struct decision
                  "the path fills up, but no hop stands out: do its routers answer?");
     } else if (judged == 0) {
         snprintf(out->reason, sizeof out->reason, "too few pairs of slots to judge");
-    } else if (totals->lost > 0.02 * totals->load) {
+    } else if (totals->lost > lossy_packets * totals->load &&
+               totals->lossy > lossy_slots * totals->on) {
         snprintf(out->reason, sizeof out->reason,
                  "%.0f of %.0f load packets were lost without a queue: a policer?", totals->lost,
                  totals->load);
