@@ -235,7 +235,8 @@ static int use_train(struct sdw_analysis *analysis, struct path_state *path,
     sdw_trains_add(&path->trains, (double)slot->ts * 1e-6, &train);
     if (path->trains.n == before && path->window.first_train > 0)
         path->window.first_train--;
-    return put_live(analysis, path, slot->ts + (slot->duration_us > 0 ? slot->duration_us : 0));
+    int64_t end = slot->ts + (slot->duration_us > 0 ? slot->duration_us : 0);
+    return put_live(analysis, path, end < SDW_INT_MAX ? end : SDW_INT_MAX);
 }
 
 /* Make path->window the one the slot belongs to. Returns 1 when it does, 0 for a late slot. */

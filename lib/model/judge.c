@@ -13,6 +13,8 @@
 static const double MTU_BITS = 1500 * 8;
 /* Effects below this share of the largest are side effects of it. */
 static const double FLOOR_SHARE = 0.25;
+/* What a verdict can hold, whatever clocks and counters say. */
+static const double LONGEST_US = 1e12, MOST_BYTES = 1e15;
 /* Trains that must have met a queue before an estimate is believed. */
 enum { LEAST_TRAINS = 3 };
 
@@ -273,8 +275,8 @@ static void start_verdict(const struct sdw_window *window, const struct totals *
     v->ts = window->last_ts;
     v->path_id = path_id;
     v->window = window->number;
-    v->window_us = window->last_ts - window->first_ts;
-    v->injected_bytes = (int64_t)totals->bytes;
+    v->window_us = (int64_t)fmin((double)(window->last_ts - window->first_ts), LONGEST_US);
+    v->injected_bytes = (int64_t)fmin(totals->bytes, MOST_BYTES);
     v->slots = (int64_t)totals->slots;
     v->void_slots = (int64_t)totals->bad;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "core/num.h"
 #include "model/slots.h"
 
 static const double SCALE_US = 100;
@@ -85,6 +86,7 @@ void sdw_window_add(struct sdw_window *window, const struct sdw_slot *slot)
     if (window->n_slots == 0 || slot->ts < window->first_ts)
         window->first_ts = slot->ts;
     int64_t end = slot->ts + (slot->duration_us > 0 ? slot->duration_us : 0);
+    end = end < SDW_INT_MAX ? end : SDW_INT_MAX;
     if (window->n_slots == 0 || end > window->last_ts)
         window->last_ts = end;
     window->last_slot = slot->slot;
