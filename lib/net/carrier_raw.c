@@ -4,6 +4,7 @@
 #include "core/rng.h"
 #include "net/craft.h"
 #include "net/egress.h"
+#include "net/mark.h"
 #include "net/quote.h"
 #include "net/sniff.h"
 #include "net/wire.h"
@@ -15,8 +16,7 @@
 #include <unistd.h>
 
 enum {
-    ID_CYCLE = 65521, /* ids that the 16 bits of an IP id or a checksum tell apart: never 0 */
-    COOKIE = 8,       /* octets of the payload: ours, and the id */
+    COOKIE = 8, /* octets of the payload: ours, and the id */
     REMEMBERED = 1 << 16,
     TTLS = 256,
     CAPTURE_OCTETS = 160,
@@ -39,18 +39,6 @@ struct raw {
     uint8_t ttl_of[REMEMBERED]; /* by id: TTL it was sent with */
     int64_t answered_ns[TTLS];  /* by TTL: when a router at it answered last */
 };
-
-/* The 16 bits that carry an id, and the latest id that has them. */
-static uint16_t mark_of(uint32_t id)
-{
-    return (uint16_t)(1 + id % ID_CYCLE);
-}
-
-static uint32_t id_of(const struct raw *raw, uint16_t mark)
-{
-    uint32_t want = (uint32_t)(mark - 1), have = raw->last_id % ID_CYCLE;
-    return raw->last_id - (have + ID_CYCLE - want) % ID_CYCLE;
-}
 
 /* The last router of the path, as far as it is known: what a marker to the far end is sent to. */
 static uint8_t last_router(const struct raw *raw)
@@ -93,11 +81,11 @@ static int raw_send(struct sdw_carrier *carrier, const struct sdw_packet *packet
     sdw_put32(payload + 4, packet->id);
     struct sdw_crafted what = {.ttl = packet->ttl,
                                .tos = (uint8_t)(packet->dscp << 2),
-                               .ip_id = mark_of(packet->id),
+                               .ip_id = sdw_mark(packet->id),
                                .ip_bytes = real ? 0 : packet->ip_bytes,
                                .seq = raw->cookie + packet->id,
                                .tcp_flags = raw->syn ? SDW_QUOTE_TCP_SYN : SDW_QUOTE_TCP_ACK,
-                               .checksum = mark_of(packet->id),
+                               .checksum = sdw_mark(packet->id),
                                .poisoned = !real,
                                .payload = payload,
                                .payload_n = sizeof payload};
@@ -129,7 +117,7 @@ static bool identify(const struct raw *raw, const struct sdw_header *quoted, uin
     else if (quoted->payload_n >= COOKIE)
         *id = sdw_get32(quoted->payload) == raw->cookie ? sdw_get32(quoted->payload + 4) : 0;
     else
-        *id = id_of(raw, quoted->ip_id ? quoted->ip_id : quoted->checksum);
+        *id = sdw_mark_id(quoted->ip_id ? quoted->ip_id : quoted->checksum, raw->last_id);
     return *id > 0 && *id <= raw->last_id && raw->last_id - *id < REMEMBERED;
 }
 

@@ -1,4 +1,5 @@
 #include "net/craft.h"
+#include "net/mark.h"
 #include "net/quote.h"
 #include "net/wire.h"
 
@@ -133,8 +134,24 @@ static void quotes(int v6, const char *name)
     sdw_craft_free(craft);
 }
 
+static void marks(void)
+{
+    int wrong = 0, zero = 0;
+    for (uint32_t last = 1; last < 400000; last += 977)
+        for (uint32_t back = 0; back < SDW_MARKS && back < last; back += 769) {
+            uint16_t mark = sdw_mark(last - back);
+            zero += mark == 0;
+            wrong += sdw_mark_id(mark, last) != last - back;
+        }
+    ok(wrong == 0 && zero == 0, "the latest 65521 ids are told by 16 bits that are never 0");
+    ok(sdw_mark_id(sdw_mark(500), 100) == 0, "an id that was not sent yet is none");
+    ok(sdw_mark_id(0, 100) == 0 && sdw_mark_id(65535, 100) == 0, "nor is a mark we do not make");
+    ok(sdw_mark_id(sdw_mark(UINT32_MAX - 3), UINT32_MAX) == UINT32_MAX - 3, "to the last id");
+}
+
 int main(void)
 {
+    marks();
     packets(0, IPPROTO_UDP, "IPv4 UDP");
     packets(0, IPPROTO_TCP, "IPv4 TCP");
     packets(1, IPPROTO_UDP, "IPv6 UDP");
