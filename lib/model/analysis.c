@@ -21,6 +21,8 @@ enum {
 };
 /* Busy time behind a live value, and the oldest train in it. */
 static const double LIVE_BUSY_S = 20e-3, LIVE_AGE_S = 3;
+/* Packets that a loss share pools, fading, and the fewest it is stated for. */
+static const double LOSS_MEMORY = 300, LOSS_LEAST = 100;
 
 struct path_state {
     char id[64];
@@ -30,6 +32,7 @@ struct path_state {
     int late_run, since_learned;
     double capacity_bps; /* learned from all trains; NAN: not yet */
     int64_t metrics;     /* in this window */
+    double sent, lost;   /* load packets of the last trains */
 };
 
 void sdw_analysis_init(struct sdw_analysis *analysis, const struct sdw_analysis_rules *rules,
@@ -89,7 +92,7 @@ static int put_metric(struct sdw_analysis *analysis, const struct path_state *pa
     snprintf(series, sizeof series, "path/%s/%s", path->id, what);
     metric.ts = ts;
     metric.series = sdw_str_of(series);
-    metric.value = isnan(value) ? NAN : round(value);
+    metric.value = value;
     if (interval)
         metric.interval = *interval;
     analysis->counts.metrics++;
@@ -131,10 +134,10 @@ static int put_judgement(struct sdw_analysis *analysis, struct path_state *path,
     }
     bool estimated = !isnan(v->available_bps.mid);
     if (code >= 0 && estimated && path->metrics == 0)
-        code = put_metric(analysis, path, v->ts, "available_bps", v->available_bps.mid,
+        code = put_metric(analysis, path, v->ts, "available_bps", round(v->available_bps.mid),
                           &v->available_bps);
     if (code >= 0 && estimated)
-        code = put_metric(analysis, path, v->ts, "capacity_bps", v->capacity_bps, NULL);
+        code = put_metric(analysis, path, v->ts, "capacity_bps", round(v->capacity_bps), NULL);
     return code < 0 ? code : analysis->put(analysis->arg, &sdw_verdict_schema, v);
 }
 
@@ -199,7 +202,24 @@ static int learn_capacity(struct sdw_analysis *analysis, struct path_state *path
     if (isnan(answer.capacity_bps) || answer.dispersions < LEAST_DISPERSIONS)
         return 0;
     path->capacity_bps = answer.capacity_bps;
-    return fresh ? put_metric(analysis, path, ts, "capacity_bps", answer.capacity_bps, NULL) : 0;
+    return fresh ? put_metric(analysis, path, ts, "capacity_bps", round(answer.capacity_bps), NULL)
+                 : 0;
+}
+
+/* Loss that no queue explains: packets of trains that ended before the queue was long. */
+static int put_loss(struct sdw_analysis *analysis, struct path_state *path,
+                    const struct sdw_slot *slot, int64_t ts)
+{
+    bool queued = slot->reason.p && sdw_str_is(slot->reason, "abort");
+    if (slot->load_packets <= 0 || slot->load_lost < 0 || slot->load_lost > slot->load_packets ||
+        queued)
+        return 0;
+    double keep = exp(-(double)slot->load_packets / LOSS_MEMORY);
+    path->sent = keep * path->sent + (double)slot->load_packets;
+    path->lost = keep * path->lost + (double)slot->load_lost;
+    if (path->sent < LOSS_LEAST)
+        return 0;
+    return put_metric(analysis, path, ts, "loss_share", path->lost / path->sent, NULL);
 }
 
 static int put_live(struct sdw_analysis *analysis, struct path_state *path, int64_t ts)
@@ -218,7 +238,7 @@ static int put_live(struct sdw_analysis *analysis, struct path_state *path, int6
     if (isnan(live.mid) && isnan(live.lo))
         return code;
     path->metrics++;
-    return put_metric(analysis, path, ts, "available_bps", live.mid, &interval);
+    return put_metric(analysis, path, ts, "available_bps", round(live.mid), &interval);
 }
 
 static int use_train(struct sdw_analysis *analysis, struct path_state *path,
@@ -236,7 +256,9 @@ static int use_train(struct sdw_analysis *analysis, struct path_state *path,
     if (path->trains.n == before && path->window.first_train > 0)
         path->window.first_train--;
     int64_t end = slot->ts + (slot->duration_us > 0 ? slot->duration_us : 0);
-    return put_live(analysis, path, end < SDW_INT_MAX ? end : SDW_INT_MAX);
+    end = end < SDW_INT_MAX ? end : SDW_INT_MAX;
+    int code = put_loss(analysis, path, slot, end);
+    return code < 0 ? code : put_live(analysis, path, end);
 }
 
 /* Make path->window the one the slot belongs to. Returns 1 when it does, 0 for a late slot. */

@@ -50,8 +50,10 @@ static double excess_of(const struct sdw_steer *steer, const struct sdw_steer_ru
     if (isnan(usable) || own <= 0)
         return run->share[0] >= 1 ? 1 : 0; /* the least there is, once */
     double excess = own + growth - options->limit_share * usable;
-    /* A breach is expected although the figures still leave room: the least, once. */
-    return excess > 0 || run->share[0] < 1 ? excess : 1;
+    /* Figures that rest on enough readings know better than a forecast; with few, or without them,
+     * a breach that is expected moves the least, once. */
+    bool known = run->sight[0] && run->sight[0]->readings >= SDW_READINGS_LEAST;
+    return known || excess > 0 || run->share[0] < 1 ? excess : 1;
 }
 
 static void fill_ask(const struct sdw_steer *steer, const struct sdw_steer_run *run,
@@ -356,17 +358,16 @@ static void check_load(struct sdw_steer *steer, struct sdw_steer_run *run)
         sdw_decide_press(steer, run, &signal);
 }
 
-/* All is on the primary, and the load will soon be what it can carry: act on the head-end's own
- * counters and the measured capacity, forecast or not. */
+/* All is on the primary, and the load will soon be what it can surely not carry: act on the
+ * head-end's own counters and the measured capacity, forecast or not. */
 static void check_approach(struct sdw_steer *steer, struct sdw_steer_run *run)
 {
-    enum { READINGS = 5 };
     struct sdw_signal signal = {
         .anomaly = 2, .cause = {.why = "the load will soon be what the primary can carry"}};
     const struct sdw_sight *primary = run->sight[0];
-    double usable = usable_of(run, 0);
+    double usable = primary ? sdw_sight_usable_upper(primary) : NAN;
     double ahead = sdw_load_ahead(run, steer->options.lookahead_us, steer->options.cycle_us);
-    if (isnan(usable) || isnan(ahead) || !primary || primary->readings < READINGS ||
+    if (isnan(usable) || isnan(ahead) || !primary || primary->readings < SDW_READINGS_LEAST ||
         steer->options.policy == SDW_POLICY_SEED ||
         steer->now_us - primary->available_us > steer->options.fresh_us ||
         steer->now_us - run->changed_us < 2 * steer->options.dwell_us)

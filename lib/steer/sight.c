@@ -26,6 +26,8 @@ void sdw_sight_available(struct sdw_sight *sight, int64_t ts, double available_b
      * rising: too little harms nobody. */
     double least = usable < sight->usable_bps ? 0.15 : 0.1;
     double weight = fmax(least, 1.0 / (double)(++sight->readings));
+    if (weight < 1)
+        sight->spread_bps += weight * (fabs(usable - sight->usable_bps) - sight->spread_bps);
     sight->usable_bps =
         weight >= 1 ? usable : sight->usable_bps + weight * (usable - sight->usable_bps);
     sight->available_bps = available_bps;
@@ -74,6 +76,14 @@ bool sdw_sight_well_since(const struct sdw_sight *sight, int64_t since_us, int64
 {
     return sight && sight->available_us > since_us &&
            !sdw_sight_doubt(sight, now_us, fresh_us, max_loss);
+}
+
+double sdw_sight_usable_upper(const struct sdw_sight *sight)
+{
+    /* Twice the standard error; 1.25 mean deviations are a standard deviation (normal). */
+    double n = fmin((double)sight->readings, 10);
+    double upper = sight->usable_bps + 2 * 1.25 * sight->spread_bps / sqrt(fmax(n, 1));
+    return sight->capacity_bps > 0 ? fmin(upper, sight->capacity_bps) : upper;
 }
 
 double sdw_sight_room(const struct sdw_sight *sight, double capacity_bps, double own_bps,

@@ -8,6 +8,8 @@
 #include "core/base.h"
 #include "steer/unit.h"
 
+enum { SDW_READINGS_LEAST = 5 }; /* that figures can be trusted from */
+
 struct sdw_sight {
     char name[SDW_KEY_SIZE];
     int64_t available_us;               /* record time; 0: never */
@@ -15,6 +17,7 @@ struct sdw_sight {
     double own_bps;                     /* our load on it when that was measured */
     double usable_bps;   /* free plus ours, over the last readings: what we may use in all; NAN */
     int64_t readings;    /* that it rests on */
+    double spread_bps;   /* mean distance of a reading from usable_bps */
     double capacity_bps; /* of its tight link; NAN: not known */
     int64_t settled_us;  /* figures from before then mix old and new shares: they are not used */
     int64_t loss_us;
@@ -40,6 +43,8 @@ const char *sdw_sight_doubt(const struct sdw_sight *sight, int64_t now_us, int64
 /* The same for what was seen later than since_us only. */
 bool sdw_sight_well_since(const struct sdw_sight *sight, int64_t since_us, int64_t now_us,
                           int64_t fresh_us, double max_loss);
+/* The most it may be able to carry of ours in all, by the spread of the readings. */
+double sdw_sight_usable_upper(const struct sdw_sight *sight);
 /* Load it may take on top of own_bps so that no more than limit (a share) of what is usable is
  * used; capacity_bps (NAN: none) bounds that too. Negative when it is over. */
 double sdw_sight_room(const struct sdw_sight *sight, double capacity_bps, double own_bps,

@@ -198,6 +198,7 @@ static void test_sight(void)
     is_near(sdw_sight_room(sight, NAN, 1e6, 0.8), 0.8 * 6e6 - 1e6, 1,
             "its room counts from the safe bound, with our own load");
     is_near(sdw_sight_room(sight, 2e6, 1e6, 0.8), 0.6e6, 1, "and the plan's capacity bounds it");
+    is_near(sdw_sight_usable_upper(sight), 6e6 + 1e6, 1, "one reading leaves no doubt to add");
     sdw_sight_loss(sight, now, 0.1);
     ok(sdw_sight_doubt(sight, now, fresh, 0.01), "a path that loses packets is in doubt");
     sdw_sight_loss(sight, now + 1, 0.0);

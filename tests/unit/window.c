@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/analysis.h"
+#include "rec/series.h"
 #include "sim/path.h"
 
 /* What the analysis put out, as far as the tests look at it. */
@@ -11,7 +12,8 @@ struct seen {
     char state[16], id[32], reason[256];
     int64_t hop;
     int gradients, verdicts, metrics, events, tight;
-    double capacity_gradient, truth, p_value, value;
+    double capacity_gradient, truth, p_value, value, loss_share;
+    int losses;
     struct sdw_range available;
 };
 
@@ -35,7 +37,14 @@ static int put(void *arg, const struct sdw_schema *schema, const void *rec)
             seen->capacity_gradient = g->capacity_gradient;
         }
     } else {
-        seen->metrics += strcmp(schema->type, "metric") == 0;
+        const struct sdw_metric *m = rec;
+        bool metric = schema == &sdw_metric_schema;
+        seen->metrics += metric;
+        if (metric && m->series.n > 10 &&
+            memcmp(m->series.p + m->series.n - 10, "loss_share", 10) == 0) {
+            seen->losses++;
+            seen->loss_share = m->value;
+        }
         seen->events += strcmp(schema->type, "event") == 0;
     }
     return 0;
@@ -216,6 +225,38 @@ static void feed(struct sdw_analysis *analysis, int64_t window, int64_t slots, i
     }
 }
 
+/* Trains of 50 packets of which so many are lost; queued: they ended for a long queue. */
+static struct seen lose(int64_t lost, const char *reason)
+{
+    struct sdw_analysis analysis;
+    struct seen seen = {.analysis = &analysis, .loss_share = NAN};
+    sdw_analysis_init(&analysis, rules(), put, &seen);
+    for (int64_t i = 1; i < 20; i += 2) {
+        struct sdw_slot slot = plain(0, i, 2);
+        struct sdw_err err;
+        slot.schedule = sdw_str_of("chirp");
+        slot.chirp = sdw_str_of("{\"sent_ns\":[0,1000000],\"bytes\":[500,500],"
+                                "\"delay_ns\":[100000,100000]}");
+        slot.load_packets = 50;
+        slot.load_lost = lost;
+        slot.reason = sdw_str_of(reason);
+        sdw_analysis_slot(&analysis, &slot, &err);
+    }
+    sdw_analysis_release(&analysis);
+    return seen;
+}
+
+static void losses(void)
+{
+    struct seen seen = lose(5, "trigger");
+    is_near(seen.loss_share, 0.1, 1e-9, "the share of load that is lost is a series");
+    ok(seen.losses == 8, "as soon as enough was sent");
+    seen = lose(0, "trigger");
+    is_near(seen.loss_share, 0, 0, "none lost is said too");
+    seen = lose(5, "abort");
+    ok(seen.losses == 0, "what a full queue dropped is no gray loss");
+}
+
 static void windows(void)
 {
     struct sdw_analysis analysis;
@@ -304,6 +345,7 @@ int main(void)
     no_false_verdict(4, 0, "sham under fourfold bursts");
     no_false_verdict(1.8, 5e-3, "sham with a queue on the way back");
     states();
+    losses();
     windows();
     scoped(false);
     scoped(true);

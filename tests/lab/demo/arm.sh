@@ -4,7 +4,7 @@
 # Builds the diamond, starts the arm, then the live traffic, and keeps every record in DIR. What
 # the scenario is comes from the environment:
 #   SCENARIO  ramp (load rises to 140 % of a capacity that no counter shows), noise (it does not
-#             rise) or bad-standby (ramp, and the standby drops 10 %)
+#             rise, but there are bursts) or bad-standby (ramp, and the standby drops 10 %)
 #   DURATION  seconds of live traffic      FAMILY  4 or 6      LAB  name of the laboratory
 #   UTILISATION, REACTIVE                  settings of the two rules (rules.conf)
 #   SHOW      a command that reads the shadow arm's records as they come
@@ -97,7 +97,7 @@ traffic() {
 # their own pace, all rising together. The standby carries somebody else's megabit.
 low=$((true_rate * 45 / 100)) high=$((true_rate * 140 / 100))
 if [ "$scenario" = noise ]; then
-    low=$((true_rate * 60 / 100)) high=$low
+    low=$((true_rate * 50 / 100)) high=$low
 fi
 share() {
     printf '%s' "--rate $((low * $1 / 100)) --rate-end $((high * $1 / 100)) --ramp $((duration * 2 / 3))s"
@@ -113,6 +113,11 @@ date +%s%6N >"$dir/started"
     traffic live-tcp --from s --to d --model app --flows 8 --port 25000 $(share 10) &
     live+=($!)
 }
+if [ "$scenario" = noise ]; then # and bursts of somebody else's, on the primary
+    traffic bursts --from p --to d --model onoff --peak 2 --trimodal --flows 1 --port 45000 \
+        --rate 700000 &
+    live+=($!)
+fi
 traffic standby --from b --to d --model poisson --trimodal --flows 4 --port 35000 --rate 1000000 &
 live+=($!)
 wait "${live[@]}"

@@ -11,14 +11,14 @@ def name: {nothing: "nothing", utilisation: "80 % of nominal", reactive: "tuned 
 | "",
   (["arm" | pad(18), ("lost live packets" | left(24)), ("bad seconds" | left(12)),
     ("lead" | left(9)), ("moves" | left(6)), ("shadow bytes" | left(13))] | add),
-  (.[] | [(.arm | name | pad(18)),
-          ("\(.lost_live) of \(.sent) (\(.lost_live | share(.sent)))" | left(24)),
+  (.[] | . as $a | [(.arm | name | pad(18)),
+          ("\(.lost_live) of \(.sent) (\($a.lost_live | share($a.sent)))" | left(24)),
           (.bad_seconds | left(12)),
           ((if .first_move_us == null or $hurt == null then "-"
             else $hurt - .first_move_us | seconds end) | left(9)),
           (.moves | left(6)),
           ((if .shadow_bytes == null then "-"
-            else .live_bytes as $live | .shadow_bytes | share($live) end) | left(13))] | add),
+            else $a.shadow_bytes | share($a.live_bytes) end) | left(13))] | add),
   "",
   "lost: gaps in UDP sequences and TCP retransmissions; bad: 99 % delay above base + 20 ms;",
   "lead: from the first move to the first loss that traffic suffers when nothing is done."
