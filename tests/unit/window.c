@@ -57,6 +57,16 @@ static void take(void *arg, const struct sdw_slot *slot)
     sdw_analysis_slot(seen->analysis, slot, &err);
 }
 
+static int64_t lossy_until;
+
+static void take_lossy(void *arg, const struct sdw_slot *slot)
+{
+    struct sdw_slot copy = *slot;
+    if (copy.on == 1 && copy.hop == copy.hops && copy.slot < lossy_until)
+        copy.load_lost = copy.load_packets * 9 / 10;
+    take(arg, &copy);
+}
+
 static struct sim_path path_of(int hops, int tight)
 {
     return (struct sim_path){
@@ -101,6 +111,31 @@ static unsigned runs(unsigned usual)
 {
     const char *text = getenv("RUNS");
     return text ? (unsigned)strtoul(text, NULL, 10) : usual;
+}
+
+/* A path with room for all, where slots below `last_lossy` lost most of their load. */
+static struct seen lose_until(int64_t last_lossy)
+{
+    struct sdw_analysis analysis;
+    struct seen seen = {.analysis = &analysis};
+    struct sim_path p = path_of(4, 2);
+    p.link.rate_bps = 1e9;
+    p.link.cross_bps = 0;
+    lossy_until = last_lossy;
+    sdw_analysis_init(&analysis, rules(), put, &seen);
+    sim_start(&p.link, 3);
+    sim_path_window(&p, 0, take_lossy, &seen);
+    sdw_analysis_finish(&analysis);
+    sdw_analysis_release(&analysis);
+    return seen;
+}
+
+static void losses_without_a_queue(void)
+{
+    struct seen once = lose_until(2), always = lose_until(1000);
+    is_text(once.state, "clear", "one slot that a receiver slept through is no policer");
+    ok(strcmp(always.state, "inconclusive") == 0 && strstr(always.reason, "policer"),
+       "losses in every slot without a queue may be a policer: %s", always.reason);
 }
 
 /* Hop, hops, rate and load are drawn from the seed. */
@@ -349,5 +384,6 @@ int main(void)
     windows();
     scoped(false);
     scoped(true);
+    losses_without_a_queue();
     return tap_done();
 }
