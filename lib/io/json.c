@@ -1,6 +1,7 @@
 #include "io/json.h"
 
 #include <jansson.h>
+#include <math.h>
 
 #include "core/num.h"
 #include "io/jsonw.h"
@@ -169,7 +170,11 @@ void sdw_json_write(const struct sdw_json *value, struct sdw_buf *out)
         sdw_buf_int(out, json_integer_value(json));
         break;
     case JSON_REAL:
-        sdw_buf_real(out, json_real_value(json));
+        /* As an integer the zero would lose its sign. */
+        if (json_real_value(json) == 0 && signbit(json_real_value(json)))
+            sdw_buf_text(out, "-0.0");
+        else
+            sdw_buf_real(out, json_real_value(json));
         break;
     case JSON_TRUE:
         sdw_buf_text(out, "true");

@@ -26,6 +26,7 @@ static void writing(void)
     round_trip("30.923", "30.923", "a real keeps its shortest form");
     round_trip("[0.1,1e300,-2.5e-7,1.7976931348623157e308]",
                "[0.1,1e+300,-2.5e-07,1.7976931348623157e+308]", "reals read back equal");
+    round_trip("-0.0", "-0.0", "a negative zero keeps its sign");
     round_trip("9007199254740993", "9007199254740993", "an integer beyond 2^53 is kept");
     round_trip("{\"b\":[1,{\"a\":null}],\"a\":true,\"c\":false}",
                "{\"b\":[1,{\"a\":null}],\"a\":true,\"c\":false}", "keys keep their order");
