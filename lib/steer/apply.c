@@ -119,11 +119,24 @@ bool sdw_apply_arm(struct sdw_steer *steer, struct sdw_steer_run *run)
     return true;
 }
 
+/* Whether all that carried traffic died with its link: then the kernel has thrown away the group,
+ * and our route with it. */
+static bool group_died(const struct sdw_steer_run *run)
+{
+    for (size_t i = 0; i < run->unit->n_ways; i++)
+        if (run->share[i] > 0 && run->up[i])
+            return false;
+    return true;
+}
+
 /* The kernel call; when next hops have vanished behind our back, once more with new ones. */
 static int set_shares(struct sdw_steer *steer, struct sdw_steer_run *run, const double *share,
                       struct sdw_err *err)
 {
     struct sdw_target target = target_of(run, share);
+    const struct sdw_fib_route *existing = sdw_routes_best(&steer->routes, &run->unit->route);
+    if (group_died(run) && (existing || run->unit->match == SDW_MATCH_FLOW))
+        return run->back->arm(&steer->netlink, &target, existing, err);
     int code = run->back->set(&steer->netlink, &target, err);
     if (code == 0 || code == SDW_EPERM)
         return code;

@@ -22,7 +22,7 @@ struct message {
     struct sdw_guardian_note note;
 };
 
-enum { SILENCE_MS = 10 * 1000, STEP_MS = 20 };
+enum { SILENCE_MS = 10 * 1000, STEP_MS = 20, DYING_STEPS = 250 };
 
 /* The guardian's own memory. */
 struct watchman {
@@ -158,6 +158,9 @@ static void take_over(struct watchman *man)
     char path[256];
     int64_t until = sdw_mono_ns() + man->grace_us * 1000;
     int lock;
+    /* A process that dies closes the socket before it lets go of the lock: not a successor yet. */
+    for (int wait = 0; getppid() == man->ward && wait < DYING_STEPS; wait++)
+        poll(NULL, 0, STEP_MS);
     while (sdw_mono_ns() < until) {
         lock = sdw_state_lock(man->state_dir, NULL);
         if (lock < 0) /* a successor has it, and reconciles */

@@ -6,6 +6,9 @@ set -u
 RUNS=${RUNS:-20}
 # shellcheck source=tests/lab/two-ways.bash
 . "$(dirname "$0")/../two-ways.bash"
+[ "$(id -u)" = 0 ] || { echo "steer-kill: needs root" >&2; exit 4; }
+trap two_ways_down EXIT
+two_ways_up || exit 4
 
 # Records that shift and take back as fast as they can, for two units at once.
 feed() {

@@ -7,6 +7,9 @@ RUNS=${RUNS:-100} PPS=${PPS:-20000} FLOWS=${FLOWS:-50}
 [ "$RUNS" -ge 2 ] || RUNS=100
 # shellcheck source=tests/lab/two-ways.bash
 . "$(dirname "$0")/../two-ways.bash"
+[ "$(id -u)" = 0 ] || { echo "steer-swap: needs root" >&2; exit 4; }
+trap two_ways_down EXIT
+two_ways_up || exit 4
 
 # The median of a figure of the shifts that shadow-steer wrote.
 median() {

@@ -1,0 +1,343 @@
+#!/usr/bin/env bats
+# shadow-steer on the real kernel, in namespaces of its own.
+
+# shellcheck disable=SC2016
+bats_require_minimum_version 1.5.0
+
+setup() {
+    [ "$(id -u)" = 0 ] || skip "needs root"
+    unshare -n true 2>/dev/null || skip "network namespaces may not be made here"
+    # shellcheck source=tests/lab/two-ways.bash
+    . "$BATS_TEST_DIRNAME/two-ways.bash"
+    STEER=
+    two_ways_up
+    cd "$WORK"
+    make_plan 10.77.9.0/24 fd77:9::/64 >plan
+    in_a ip route show 10.77.9.0/24 >routes4
+    in_a ip -6 route show fd77:9::/64 >routes6
+}
+
+teardown() {
+    [ "$(id -u)" = 0 ] || return 0
+    exec 8>&-
+    [ -z "$STEER" ] || kill -9 "$STEER" 2>/dev/null || true
+    ! mountpoint -q "$WORK/state" || umount -l "$WORK/state"
+    cd /
+    two_ways_down
+}
+
+steer() { # options
+    mkfifo feed 2>/dev/null || true
+    ip netns exec "$A" shadow-steer --plan plan --apply --state state --at-once 100% --dwell 0 \
+        --max-changes 1000 "$@" <feed >out 2>err 8>&- 3>&- &
+    STEER=$!
+    exec 8>feed
+}
+
+# Wait up to 15 s until the command succeeds.
+until_true() {
+    local i
+    for ((i = 0; i < 150; i++)); do
+        "$@" >/dev/null 2>&1 && return 0
+        sleep 0.1
+    done
+    echo "never: $*" >&2
+    cat out err >&2
+    return 1
+}
+
+said() { grep -q -- "$1" out; }
+now() { printf '%s' "${EPOCHREALTIME/[.,]/}"; }
+
+metric() { # path value
+    printf '{"type":"metric","v":1,"ts":%s,"series":"path/%s/available_bps","value":%s}\n' "$(now)" "$1" "$2" >&8
+}
+
+breach() {
+    printf '{"type":"breach","v":1,"ts":%s,"series":"path/P/available_bps","value":1000000,"capacity":900000,"direction":"below","severity":4,"horizons":[{"horizon_us":1000000,"p":0.9}],"eta_us":{"lo":1e6,"mid":2e6,"hi":4e6},"path_id":"P"}\n' "$(now)" >&8
+}
+
+event() { # kind path
+    printf '{"type":"event","v":1,"ts":%s,"kind":"%s","failure":"dead","path_id":"%s","severity":5}\n' "$(now)" "$1" "$2" >&8
+}
+
+shift_both() {
+    metric P 1000000
+    metric B 90000000
+    breach
+    until_true sh -c '[ "$(grep -c SHIFTING out)" -ge 2 ]'
+}
+
+# Nothing of ours, and the routes of before.
+clean() {
+    [ -z "$(in_a ip nexthop show proto 93)" ] &&
+        ! in_a ip rule show | grep -q 'proto 93' &&
+        [ "$(in_a ip route show 10.77.9.0/24)" = "$(cat routes4)" ] &&
+        [ "$(in_a ip -6 route show fd77:9::/64)" = "$(cat routes6)" ]
+}
+
+# The end of the input; it must exit with that status (0).
+finish() {
+    exec 8>&-
+    FINISHED=0
+    wait "$STEER" || FINISHED=$?
+    STEER=
+    [ "$FINISHED" = "${1:-0}" ]
+}
+
+ways4() { in_a ip route show 10.77.9.0/24 proto 93; }
+ways6() { in_a ip -6 route show fd77:9::/64 proto 93; }
+
+@test "a plan names the ways that the kernel's routes know, IPv4 and IPv6" {
+    jq -se 'map(.unit) == ["10.77.9.0/24", "fd77:9::/64"]' plan
+    jq -se 'map(.primary.via) == ["10.77.1.2", "fd77:1::2"]' plan
+    jq -se 'map(.shadows[0].dev) == ["sha", "sha"]' plan
+    in_a ip route add 10.78.0.0/24 via 10.77.1.2
+    run -1 in_a shadow-steer plan 10.78.0.0/24
+    [[ $output == *"--shadow"* ]]
+    in_a shadow-steer plan 10.78.0.0/24 --shadow 10.77.2.2%sha -o unit | jq -e '.shadows[0].via == "10.77.2.2"'
+    run -2 in_a shadow-steer plan 10.79.0.0/24
+    run -2 in_a shadow-steer plan 10.78.0.0/24 --shadow 10.77.2.2%nodev
+}
+
+@test "arming moves nothing, and an end without a shift leaves nothing" {
+    steer
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    [[ $(ways4) == *"via 10.77.1.2 dev pri"* && $(ways4) != *sha* ]]
+    [[ $(ways6) == *"via fd77:1::2 dev pri"* && $(ways6) != *sha* ]]
+    finish
+    clean
+    tail -n 1 out | jq -e '.type == "end"'
+}
+
+@test "a breach shifts, the old routes stay, status agrees, undo takes all of it back" {
+    steer
+    shift_both
+    [[ $(ways4) == *pri* && $(ways4) == *sha* ]]
+    [[ $(ways6) == *pri* && $(ways6) == *sha* ]]
+    [ "$(in_a ip route show 10.77.9.0/24 | grep -v -e 'proto 93' -e nexthop)" = "$(cat routes4)" ]
+    finish
+    in_a shadow-steer status --state state | grep SHIFT
+    [[ $(ways4) == *sha* ]]
+    in_a shadow-steer undo --state state
+    clean
+    in_a shadow-steer status --state state | grep PRIMARY
+    in_a shadow-steer log --state state | jq -se 'map(select(.type == "change")) | length > 4'
+}
+
+@test "undo at the end of the input" {
+    steer --on-eof undo
+    shift_both
+    finish
+    clean
+}
+
+@test "a signal ends it like the end of the input" {
+    steer
+    shift_both
+    kill -TERM "$STEER"
+    finish 143
+    [[ $(ways4) == *sha* ]]
+    in_a shadow-steer status --state state
+}
+
+@test "killed before anything moved: the guardian takes it out of the kernel" {
+    steer --grace 100ms
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    kill -9 "$STEER"
+    until_true clean
+    in_a shadow-steer status --state state
+}
+
+@test "killed with the primary full: the guardian leaves traffic where it is" {
+    steer --grace 100ms
+    shift_both
+    kill -9 "$STEER"
+    logged() { in_a shadow-steer log --state state >said_log && grep -q guardian said_log; }
+    until_true logged
+    [[ $(ways4) == *sha* ]]
+    in_a shadow-steer status --state state
+    in_a shadow-steer undo --state state
+    clean
+}
+
+@test "killed with room on the primary: the guardian takes traffic home" {
+    steer --grace 100ms
+    shift_both
+    sleep 3.2
+    event recovery P
+    metric P 90000000
+    sleep 2.5
+    kill -9 "$STEER"
+    until_true clean
+    in_a shadow-steer status --state state
+}
+
+@test "a successor adopts what the kernel has" {
+    steer --grace 5s
+    shift_both
+    kill -9 "$STEER"
+    wait "$STEER" || true
+    exec 8>&-
+    before=$(ways4)
+    steer --on-eof undo
+    until_true sh -c "in_a() { ip netns exec $A \"\$@\"; }; in_a shadow-steer log --state state | grep -q 'found in the kernel'"
+    [ "$(ways4)" = "$before" ]
+    finish
+    clean
+}
+
+@test "a second shadow-steer on the same state waits, then refuses" {
+    steer
+    until_true said ARMED
+    run -4 in_a timeout 20 shadow-steer --plan plan --apply --state state </dev/null
+    [[ $output == *"another shadow-steer"* ]]
+    finish
+    clean
+}
+
+@test "carrier loss of the primary: everything moves; the next hop is put back with the link" {
+    steer
+    until_true said ARMED
+    metric B 90000000
+    ip -n "$B" link set pri down
+    until_true sh -c '[ "$(grep -c "link of the primary is down" out)" -ge 2 ]'
+    [[ $(ways4) == *sha* && $(ways6) == *sha* ]]
+    ip -n "$B" link set pri up
+    until_true sh -c "ip -n $A nexthop show proto 93 | grep -q 'via 10.77.1.2 dev pri'"
+    until_true sh -c "ip -n $A nexthop show proto 93 | grep -q 'via fd77:1::2 dev pri'"
+    in_a shadow-steer status --state state
+    finish
+}
+
+@test "carrier loss of the shadow: home, and the shadow is ready again with its link" {
+    steer
+    shift_both
+    ip -n "$B" link set sha down
+    until_true sh -c "! ip -n $A route show 10.77.9.0/24 proto 93 | grep -q sha"
+    until_true said 'its link is down'
+    ip -n "$B" link set sha up
+    until_true sh -c "ip -n $A nexthop show proto 93 | grep -q 'via 10.77.2.2 dev sha'"
+    finish
+    clean
+}
+
+@test "routes that are not those of the plan: refused" {
+    in_a ip route add 10.77.9.0/24 via 10.77.2.2 metric 300
+    steer
+    until_true said '"guard":"plan-digest"'
+    [ -z "$(ways4)" ]
+    finish 1
+}
+
+@test "a route that the operator takes away takes ours with it" {
+    steer
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    in_a ip route del 10.77.9.0/24 via 10.77.1.2
+    in_a ip route del 10.77.9.0/24 via 10.77.2.2
+    until_true sh -c "[ -z \"\$(ip -n $A route show 10.77.9.0/24)\" ]"
+    [[ -n $(ways6) ]]
+    finish 1
+}
+
+@test "what cannot be armed is said: several next hops at once, metric 1, no interface" {
+    in_a ip route del 10.77.9.0/24 via 10.77.1.2
+    in_a ip route add 10.77.9.0/24 nexthop via 10.77.1.2 nexthop via 10.77.2.2
+    in_a ip -6 route del fd77:9::/64 via fd77:1::2
+    in_a ip -6 route add fd77:9::/64 via fd77:1::2 metric 1
+    make_plan 10.77.9.0/24 fd77:9::/64 >plan
+    sed '1!d; s/"pri"/"nodev0"/; s/10.77.9.0/10.77.10.0/g' <plan >plan2
+    cat plan2 >>plan
+    steer
+    until_true said 'several next hops at once'
+    until_true said 'has metric 1'
+    until_true said 'nodev0 is missing'
+    finish 1
+    [ -z "$(in_a ip nexthop show proto 93)" ]
+}
+
+@test "freeze stops moves, thaw allows them, undo brings a running one home" {
+    steer
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    in_a shadow-steer freeze --state state 10.77.9.0/24
+    until_true said FROZEN
+    metric P 1000000
+    metric B 90000000
+    breach
+    until_true said '"guard":"frozen"'
+    until_true said SHIFTING
+    [[ $(ways4) != *sha* && $(ways6) == *sha* ]]
+    in_a shadow-steer thaw --state state 10.77.9.0/24
+    until_true sh -c '[ "$(grep -c "10.77.9.0.*ARMED" out)" -ge 2 ]'
+    metric P 1000000
+    breach
+    until_true sh -c '[ "$(grep -c SHIFTING out)" -ge 2 ]'
+    in_a shadow-steer undo --state state
+    [[ $(ways4) != *sha* && $(ways6) != *sha* ]]
+    finish
+    clean
+}
+
+@test "single flows, IPv4 and IPv6, move by mark and leave nothing" {
+    command -v nft >/dev/null || skip "needs nft"
+    jq -c '.match = {flow: (if .unit == "10.77.9.0/24" then "10.77.8.2:4000-10.77.9.1:5000/udp"
+                            else "[fd77:8::2]:4000-[fd77:9::1]:5000/udp" end)} | del(.digest)' plan >plan2
+    mv plan2 plan
+    steer
+    shift_both
+    in_a nft list map inet shadow_steer flows4 | grep -q '10.77.8.2 . 4000 . 10.77.9.1 . 5000'
+    in_a nft list map inet shadow_steer flows6 | grep -q 'fd77:8::2 . 4000 . fd77:9::1 . 5000'
+    mark4=$(in_a nft list map inet shadow_steer flows4 | grep -o '0x5d[0-9a-f]*')
+    mark6=$(in_a nft list map inet shadow_steer flows6 | grep -o '0x5d[0-9a-f]*')
+    in_a ip route get 10.77.9.1 from 10.77.8.2 iif edge mark "$mark4" | grep -q 'dev sha'
+    in_a ip route get fd77:9::1 from fd77:8::2 iif edge mark "$mark6" | grep -q 'dev sha'
+    in_a ip route get 10.77.9.1 from 10.77.8.2 iif edge | grep -q 'dev pri'
+    finish
+    in_a shadow-steer status --state state
+    in_a shadow-steer undo --state state
+    clean
+    run -1 in_a nft list table inet shadow_steer
+}
+
+@test "a journal that cannot be written: nothing is changed" {
+    mkdir state
+    mount -t tmpfs -o size=16k tmpfs state || skip "tmpfs may not be mounted here"
+    steer
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    head -c 20000 /dev/zero >state/fill 2>/dev/null || true
+    for _ in $(seq 20); do
+        event recovery B
+        metric P 1000000
+        metric B 90000000
+        breach
+        event degradation B
+    done
+    until_true said '"guard":"journal"'
+    finish
+    rm state/fill
+    in_a shadow-steer --plan plan --apply --state state </dev/null
+    in_a shadow-steer status --state state
+    clean
+    umount state
+}
+
+@test "a reader that stalls does not delay a shift" {
+    mkfifo stuck
+    exec 9<>stuck
+    mkfifo feed
+    ip netns exec "$A" shadow-steer --plan plan --apply --state state --at-once 100% \
+        <feed >stuck 2>err 8>&- 3>&- &
+    STEER=$!
+    exec 8>feed
+    # Far more than a pipe holds, none of it read.
+    for i in $(seq 3000); do event prediction nobody; done
+    head -c 300000 /dev/zero | tr '\0' 'x' | fold -w 100 >&8
+    metric P 1000000
+    metric B 90000000
+    breach
+    until_true sh -c "ip -n $A route show 10.77.9.0/24 proto 93 | grep -q sha"
+    exec 8>&-
+    exec 9>&-
+    wait "$STEER" || true
+    STEER=
+}
