@@ -10,6 +10,8 @@
 
 struct sdw_voice {
     struct sdw_ctx *ctx;
+    struct sdw_emitter *emitter; /* taken from ctx when the thread is abandoned */
+    struct sdw_out *out;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t more, less;
@@ -132,6 +134,8 @@ int sdw_voice_stop(struct sdw_voice *voice, int64_t wait_us, int64_t *dropped)
 {
     if (!wait_for_end(voice, wait_us)) {
         /* It blocks in a write that nobody reads, and ends with the process: the output is its. */
+        voice->emitter = voice->ctx->emitter;
+        voice->out = voice->ctx->out;
         voice->ctx->emitter = NULL;
         voice->ctx->out = NULL;
         *dropped = voice->dropped + (int64_t)voice->n;
