@@ -124,7 +124,7 @@ static void readings_release(struct readings *all)
     free(all->busy_s);
 }
 
-static void read_gaps(const struct sdw_trains *trains, size_t first,
+static void read_gaps(const struct sdw_trains *trains, size_t first, double margin_s,
                       const struct sdw_capacity_rules *rules, struct readings *all)
 {
     size_t room = 1;
@@ -141,8 +141,7 @@ static void read_gaps(const struct sdw_trains *trains, size_t first,
         if (!kept->arrived || kept->bytes == 0)
             continue;
         int64_t base = sdw_trains_base(trains, kept->at_s, kept->bytes);
-        size_t n =
-            sdw_chirp_gaps(&kept->train, base, rules->noise_s, all->gaps + all->n, kept->train.n);
+        size_t n = sdw_chirp_gaps(&kept->train, base, margin_s, all->gaps + all->n, kept->train.n);
         for (size_t i = all->n; i < all->n + n; i++) {
             all->gaps[i].bits += rules->overhead_bytes * 8;
             all->busy_s[j] += all->gaps[i].gap_s;
@@ -185,6 +184,7 @@ static double dispersion_capacity(const struct readings *all, size_t *samples, d
 struct weighted {
     double mean, se, between;
     size_t used;
+    bool bursty; /* trains differ by more than smooth cross traffic would make them */
 };
 
 static double train_rate(const struct readings *all, size_t j, double capacity)
@@ -237,6 +237,8 @@ static struct weighted combine(const struct readings *all, double capacity)
         squares += weight * weight;
         q += weight * off * off;
     }
+    double df = (double)w.used - 1;
+    w.bursty = q > df + 3 * sqrt(2 * df);
     if (w.used > 1)
         w.between = fmax(0, (q - (double)(w.used - 1)) / (sum - squares / sum));
     double total = 0, spread = 0;
@@ -283,6 +285,39 @@ static double sustained(const struct sdw_trains *trains, size_t first,
     return bound;
 }
 
+/* Upper end of the interval with every gap read as if the link had not paused in it. In bursts the
+ * link pauses just when there is most room: those moments must not be left out unsaid. */
+static double pausing_reach(const struct sdw_trains *trains, size_t first,
+                            const struct sdw_capacity_rules *rules, double capacity)
+{
+    struct readings all;
+    read_gaps(trains, first, -INFINITY, rules, &all);
+    struct weighted w = combine(&all, capacity);
+    readings_release(&all);
+    if (w.used < 2)
+        return w.mean;
+    return w.mean + sdw_student_quantile((1 + rules->level) / 2, (double)(w.used - 1)) * w.se;
+}
+
+static void state_interval(const struct sdw_trains *trains, size_t first,
+                           const struct sdw_capacity_rules *rules, const struct readings *all,
+                           const struct weighted *w, double capacity, double log_se,
+                           struct sdw_capacity_answer *answer)
+{
+    double to_ip = rules->packet_bytes / (rules->packet_bytes + rules->overhead_bytes);
+    /* A = C (1 - growth / time) + ...: an error of C moves A by the mean growth. */
+    double by_capacity = fabs(combine(all, capacity * 1.01).mean - w->mean) * 100 * log_se;
+    double df = w->used > 1 ? (double)(w->used - 1) : 1;
+    double reach = sdw_student_quantile((1 + rules->level) / 2, df) * hypot(w->se, by_capacity);
+    double hi = w->mean + reach;
+    if (w->bursty)
+        hi = fmax(hi, pausing_reach(trains, first, rules, capacity));
+    answer->mid = fmin(fmax(w->mean, 0), capacity) * to_ip;
+    answer->lo = fmin(fmax(w->mean - reach, 0) * to_ip, answer->mid);
+    answer->hi = fmin(fmax(hi, 0), capacity * (1 + 3 * log_se)) * to_ip;
+    answer->between_bps = w->between * to_ip;
+}
+
 void sdw_capacity_estimate(const struct sdw_trains *trains, size_t first,
                            const struct sdw_capacity_rules *rules,
                            struct sdw_capacity_answer *answer)
@@ -291,7 +326,7 @@ void sdw_capacity_estimate(const struct sdw_trains *trains, size_t first,
     if (first > trains->n)
         first = trains->n;
     struct readings all;
-    read_gaps(trains, first, rules, &all);
+    read_gaps(trains, first, rules->noise_s, rules, &all);
     double to_ip = rules->packet_bytes / (rules->packet_bytes + rules->overhead_bytes);
     double log_se, capacity = dispersion_capacity(&all, &answer->dispersions, &log_se);
     if (!isnan(rules->capacity_bps)) {
@@ -306,19 +341,9 @@ void sdw_capacity_estimate(const struct sdw_trains *trains, size_t first,
         answer->busy_s += all.busy_s[j];
     struct weighted w = combine(&all, isnan(capacity) ? 0 : capacity);
     answer->used = w.used;
-    if (w.used >= 1 && !isnan(capacity)) {
-        /* A = C (1 - growth / time) + ...: an error of C moves A by the mean growth. */
-        double other = combine(&all, capacity * 1.01).mean;
-        double by_capacity = fabs(other - w.mean) * 100 * log_se;
-        double se = hypot(w.se, by_capacity);
-        double df = w.used > 1 ? (double)(w.used - 1) : 1;
-        double reach = sdw_student_quantile((1 + rules->level) / 2, df) * se;
-        answer->mid = fmin(fmax(w.mean, 0), capacity) * to_ip;
-        answer->lo = fmax(w.mean - reach, 0) * to_ip;
-        answer->hi = fmin(fmax(w.mean + reach, 0), fmax(capacity, w.mean)) * to_ip;
-        answer->between_bps = w.between * to_ip;
-    } else {
+    if (w.used >= 1 && !isnan(capacity))
+        state_interval(trains, first, rules, &all, &w, capacity, log_se, answer);
+    else
         answer->lo = answer->sustained_bps;
-    }
     readings_release(&all);
 }
