@@ -118,11 +118,12 @@ bool sdw_hover_next(struct sdw_hover *hover, int64_t now_ns, struct sdw_shot *sh
     int64_t left = (hover->limits.bytes - hover->spent) / hover->ip_bytes;
     if (hover->first && hover->rate_bps >= hover->aim->max_bps * 0.999)
         return false;
-    if (left <= 0) { /* no queue yet: twice the bytes to find one */
-        bool gone = hover->queue_ns >= 0 && hover->queue_ns < hover->low_ns;
-        if (hover->first || !gone || hover->spent >= 2 * hover->limits.bytes)
-            return false;
-    }
+    bool gone = hover->queue_ns >= 0 && hover->queue_ns < hover->low_ns;
+    bool top = hover->rate_bps >= hover->aim->max_bps * 0.999;
+    if (!hover->first && gone && top && hover->spent * 2 >= hover->limits.bytes)
+        return false; /* as fast as may be, and nothing came of it */
+    if (left <= 0 && (hover->first || !gone || hover->spent >= hover->limits.most_bytes))
+        return false;
     int64_t gap = 0;
     if (hover->packets > 0 && !back_to_back(hover, left)) {
         hover->rate_bps = next_rate(hover, left > 0 && left <= GENTLE);

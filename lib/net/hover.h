@@ -17,7 +17,8 @@
 #include "net/plan.h"
 
 struct sdw_hover_limits {
-    int64_t bytes; /* of the train */
+    int64_t bytes;      /* of the train */
+    int64_t most_bytes; /* when it has not met a queue by then */
     int64_t length_ns;
     int64_t abort_ns; /* delay at which it ends at once */
     int64_t round_ns; /* round-trip time of the path */

@@ -22,7 +22,8 @@ struct job {
     int64_t shift_ns; /* how much earlier than planned the rest is sent */
     int64_t heard_ns; /* monotonic time of the last answer, or of the first load packet */
     int64_t awake_ns; /* when the loop was last seen running */
-    size_t waiting;   /* packets sent and not answered */
+    bool in_train;
+    size_t waiting; /* packets sent and not answered */
     struct sdw_err *err;
 };
 
@@ -54,6 +55,13 @@ static int64_t load_delay(const struct job *job, const struct sdw_shot_fate *fat
     return -1;
 }
 
+static void note_stall(struct job *job, int64_t stall_ns)
+{
+    int64_t *longest = job->in_train ? &job->run->train_stall_ns : &job->run->stall_ns;
+    if (stall_ns > *longest)
+        *longest = stall_ns;
+}
+
 static void take(struct job *job, const struct sdw_answer *answer)
 {
     struct sdw_run *run = job->run;
@@ -76,8 +84,7 @@ static void take(struct job *job, const struct sdw_answer *answer)
     job->waiting--;
     job->heard_ns = sdw_mono_ns();
     int64_t lag = sdw_wall_ns() - answer->received_ns; /* the kernel had it, we did not run */
-    if (lag > run->stall_ns)
-        run->stall_ns = lag;
+    note_stall(job, lag);
     if (!job->plan->shots[i].load)
         return;
     run->load_answered++;
@@ -125,8 +132,7 @@ static void awake(struct job *job, int64_t expected_ns)
 {
     int64_t now = sdw_mono_ns();
     int64_t since = job->awake_ns > expected_ns ? job->awake_ns : expected_ns;
-    if (now - since > job->run->stall_ns)
-        job->run->stall_ns = now - since;
+    note_stall(job, now - since);
     job->awake_ns = now;
 }
 
@@ -233,6 +239,7 @@ static int send_train(struct job *job)
     int64_t now_ns = 0;
     struct sdw_shot shot;
     int code = 0;
+    job->in_train = true;
     while (code == 0 && job->run->stop == SDW_STOP_NONE &&
            sdw_hover_next(job->train, now_ns, &shot)) {
         sdw_plan_add(job->plan, &shot);
@@ -240,6 +247,7 @@ static int send_train(struct job *job)
         code = send_in_time(job, job->plan->n - 1);
         now_ns = sdw_mono_ns() - job->start_ns;
     }
+    job->in_train = false;
     for (size_t i = 0; i < tail.n; i++) {
         shot = tail.shots[i];
         shot.at_ns += now_ns;

@@ -36,11 +36,12 @@ struct sdw_run {
     struct sdw_shot_fate *fates; /* fates[plan->n] */
     size_t n, cap;
     enum sdw_stop stop;
-    int64_t started_us;  /* wall clock of the slot's start */
-    int64_t duration_ns; /* from the start to the last packet sent */
-    int64_t stall_ns;    /* longest time that the host kept us from running */
-    unsigned late;       /* packets late by more than SDW_LATE_NS */
-    unsigned load_late;  /* load packets late by more than half their gap */
+    int64_t started_us;     /* wall clock of the slot's start */
+    int64_t duration_ns;    /* from the start to the last packet sent */
+    int64_t stall_ns;       /* longest time that the host kept us from running */
+    int64_t train_stall_ns; /* the same, while a train was being sent */
+    unsigned late;          /* packets late by more than SDW_LATE_NS */
+    unsigned load_late;     /* load packets late by more than half their gap */
     unsigned load_sent, load_answered;
     int64_t bytes; /* IP bytes sent */
     uint32_t first_id;

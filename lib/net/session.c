@@ -17,8 +17,9 @@ enum {
     SLOT_PERIOD_NS = 196 * MS,
     SLOT_JITTER_NS = 60 * MS,
     LIMITED_PERIOD_NS = 420 * MS, /* three slots between two questions to a limited router */
-    DRAIN_NS = 60 * MS,           /* from the end of a slot to the next */
-    SETTLE_NS = 60 * MS,          /* for answers, beyond the base round trip */
+    SCOPED_PERIOD_NS = 130 * MS,
+    DRAIN_NS = 60 * MS,  /* from the end of a slot to the next */
+    SETTLE_NS = 60 * MS, /* for answers, beyond the base round trip */
     SILENCE_NS = 100 * MS,
     ABORT_NS = 20 * MS,
     TRAIN_LONGEST_NS = 150 * MS,
@@ -165,6 +166,10 @@ static void begin_window(struct sdw_session *session)
                                 : limited             ? SDW_WINDOW_LIMITED
                                                       : SDW_WINDOW_PLAIN;
     int64_t pairs = session->config.pairs;
+    if (kind == SDW_WINDOW_SCOPED) {
+        pairs = (pairs * 2 / 5 + 1) * session->route.hops;
+        pairs = pairs < SDW_PAIRS_MAX ? pairs : SDW_PAIRS_MAX;
+    }
     if (climbs(session)) {
         pairs = SDW_LOCKIN_PAIRS;
         sdw_lockin_begin(&session->lockin, session->route.hops);
@@ -174,7 +179,9 @@ static void begin_window(struct sdw_session *session)
     session->window_spent = 0;
     session->ticket_open = false;
     give_up_turn(session);
-    session->period_ns = limited ? LIMITED_PERIOD_NS : SLOT_PERIOD_NS;
+    session->period_ns = kind == SDW_WINDOW_LIMITED  ? LIMITED_PERIOD_NS
+                         : kind == SDW_WINDOW_SCOPED ? SCOPED_PERIOD_NS
+                                                     : SLOT_PERIOD_NS;
     for (size_t i = 0; i < SDW_AIM_SIZES; i++) /* clocks drift apart */
         session->aim.base_ns[i] = session->config.watch ? INT64_MAX : session->aim.base_ns[i];
     session->chirp_base_ns = session->route.base_one_way_ns != INT64_MAX
@@ -247,7 +254,11 @@ static int64_t train_bytes(const struct sdw_session *session)
 
 static struct sdw_hover make_train(struct sdw_session *session, unsigned load_hop)
 {
-    struct sdw_hover_limits limits = {.bytes = train_bytes(session),
+    int64_t bytes = train_bytes(session);
+    double spare = session->budget->tokens - 1.5 * (double)bytes;
+    struct sdw_hover_limits limits = {.bytes = bytes,
+                                      .most_bytes =
+                                          bytes + (int64_t)fmax(0, fmin(spare, (double)bytes)),
                                       .length_ns = TRAIN_LONGEST_NS,
                                       .abort_ns = ABORT_NS,
                                       .round_ns = sdw_route_longest_ns(&session->route),
@@ -277,7 +288,7 @@ static const char *why_void(const struct sdw_session *session, bool same_path)
     const struct sdw_run *run = &session->run;
     if (!same_path)
         return "path change";
-    if (run->stall_ns > SDW_STALL_NS)
+    if (run->stall_ns > SDW_STALL_NS || run->train_stall_ns > SDW_TRAIN_STALL_NS)
         return "host stalled";
     if (run->load_late * 10 > run->load_sent)
         return "late";

@@ -1,6 +1,6 @@
 #include "net/window.h"
 
-enum { LIMITED_PATTERN = 6 };
+enum { LIMITED_PATTERN = 6, EXTRA_SHARE = 8 /* one pair more for so many */ };
 
 /* Of every four pairs two start on. */
 static void draw(bool *on_first, size_t pairs, struct sdw_rng *rng)
@@ -27,7 +27,7 @@ void sdw_window_begin(struct sdw_window *window, enum sdw_window_kind kind, unsi
     if (pairs > SDW_PAIRS_MAX)
         pairs = SDW_PAIRS_MAX;
     window->wanted = 2 * pairs;
-    window->most = 3 * pairs < 2 * SDW_PAIRS_MAX ? 3 * pairs : 2 * SDW_PAIRS_MAX;
+    window->most = window->wanted + 2 * (pairs / EXTRA_SHARE + 1);
     draw(window->on_first, SDW_PAIRS_MAX, rng);
 }
 

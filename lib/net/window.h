@@ -37,7 +37,7 @@ void sdw_window_begin(struct sdw_window *window, enum sdw_window_kind kind, unsi
                       unsigned hops, struct sdw_rng *rng);
 /* The next slot; false when the window is complete. */
 bool sdw_window_next(struct sdw_window *window, struct sdw_ticket *ticket);
-/* A slot was void: one pair more, up to half as many again as were asked for. LIMITED and SCOPED
+/* A slot was void: one pair more, up to an eighth of what was asked for. LIMITED and SCOPED
  * windows keep their length: their patterns are long as it is. */
 void sdw_window_extend(struct sdw_window *window);
 

@@ -95,7 +95,7 @@ static void windows(void)
         slots++;
         sdw_window_extend(&window);
     }
-    ok(slots == 30, "void slots make a window longer by half at most");
+    ok(slots == 24, "void slots make a window a little longer, not endless");
     int first[2] = {0};
     for (uint64_t seed = 0; seed < 200; seed++) {
         sdw_rng_seed(&rng, seed);
@@ -199,6 +199,7 @@ static int64_t send_train(struct sdw_aim *aim, struct link *link, int64_t bytes,
     static int64_t sent[2000], delay[2000];
     static uint16_t size[2000];
     struct sdw_hover_limits limits = {.bytes = bytes,
+                                      .most_bytes = 2 * bytes,
                                       .length_ns = 150 * ms,
                                       .abort_ns = 20 * ms,
                                       .round_ns = link->round_ns,
@@ -277,7 +278,7 @@ static void trains_end(void)
     aim.available_bps = 10e6;
     aim.capacity_bps = 20e6;
     struct sdw_hover_limits limits = {
-        .bytes = 50000, .length_ns = 150 * ms, .abort_ns = 20 * ms, .ttl = 3};
+        .bytes = 50000, .most_bytes = 50000, .length_ns = 150 * ms, .abort_ns = 20 * ms, .ttl = 3};
     struct sdw_hover hover = sdw_hover(&aim, &limits);
     struct sdw_shot shot;
     ok(sdw_hover_next(&hover, 0, &shot) && shot.ttl == 3 && shot.load,
