@@ -14,6 +14,7 @@ enum {
 static const double first_bps = 1e6, first_growth = 1.05;
 static const double bump_s = 0.0015, bump_most = 4;
 static const double above = 1.1, gentle_above = 1.15, below = 0.5;
+static const double settled = 0.6, stale = 1.5, retreat = 0.9;
 static const double deaf_above = 1.25; /* without feedback: surely above */
 
 static int64_t ns_of(double bits, double bps)
@@ -37,6 +38,7 @@ struct sdw_hover sdw_hover(struct sdw_aim *aim, const struct sdw_hover_limits *l
     }
     hover.available_bps = fmin(aim->available_bps, aim->max_bps);
     hover.capacity_bps = aim->capacity_bps > 0 ? aim->capacity_bps : 2 * hover.available_bps;
+    hover.least_bps = hover.available_bps;
     hover.rate_bps = above * hover.available_bps;
     int64_t mtu_ns = ns_of(1500 * 8, hover.capacity_bps);
     hover.low_ns = mtu_ns > 1000000 ? mtu_ns : 1000000;
@@ -69,25 +71,38 @@ void sdw_hover_answer(struct sdw_hover *hover, uint16_t ip_bytes, int64_t delay_
         hover->ended = true;
 }
 
-/* The rate of the next gap, from the newest delay. */
-static double next_rate(const struct sdw_hover *hover, bool gentle)
+/* The climb ended in a queue: what is available lies a little below the rate that the packet in the
+ * queue was sent at. Only worth a thought when it is far above what was believed. A queue that
+ * keeps growing says that less is. */
+static void reconsider(struct sdw_hover *hover)
 {
-    double available = hover->available_bps, rate;
+    double lag_ns = (double)(hover->queue_ns + hover->limits.round_ns);
+    double met = settled * hover->rate_bps * exp(-lag_ns / (double)hover->climb_ns);
+    if (hover->climbing && met > stale * hover->available_bps)
+        hover->available_bps = met;
+    else if (!hover->climbing && hover->queue_ns > hover->high_ns)
+        hover->available_bps = fmax(hover->available_bps * retreat, hover->least_bps);
+    hover->climbing = false;
+}
+
+/* The rate of the next gap, from the newest delay. */
+static double next_rate(struct sdw_hover *hover, bool gentle)
+{
+    double rate;
     if (hover->first)
-        rate = hover->rate_bps * first_growth;
-    else if (hover->limits.deaf)
-        rate = deaf_above * available;
-    else if (hover->queue_ns < 0)
-        rate = above * available;
-    else if (hover->queue_ns < hover->low_ns)
-        rate =
-            fmax(hover->rate_bps, available) * exp((double)hover->gap_ns / (double)hover->climb_ns);
-    else if (hover->queue_ns > hover->high_ns)
-        rate = below * available;
-    else
-        rate = above * available;
-    if (gentle && !hover->limits.deaf)
-        rate = fmin(rate, gentle_above * available);
+        return fmin(hover->rate_bps * first_growth, hover->aim->max_bps);
+    if (hover->limits.deaf)
+        return fmin(deaf_above * hover->available_bps, hover->aim->max_bps);
+    if (hover->queue_ns >= 0 && hover->queue_ns < hover->low_ns) {
+        hover->climbing = true;
+        rate = fmax(hover->rate_bps, hover->available_bps) *
+               exp((double)hover->gap_ns / (double)hover->climb_ns);
+    } else {
+        reconsider(hover);
+        rate = (hover->queue_ns > hover->high_ns ? below : above) * hover->available_bps;
+    }
+    if (gentle && !hover->climbing)
+        rate = fmin(rate, gentle_above * hover->available_bps);
     return fmin(rate, hover->aim->max_bps);
 }
 

@@ -31,7 +31,8 @@ struct sdw_hover {
     struct sdw_hover_limits limits;
     uint16_t ip_bytes;
     bool first;                         /* nothing is known of the path yet */
-    double available_bps, capacity_bps; /* as believed at its start */
+    double available_bps, capacity_bps; /* as believed, at its start and then by what it met */
+    double least_bps;                   /* retreat to this */
     int64_t climb_ns;        /* time in which the rate rises by a factor e without a queue */
     int64_t low_ns, high_ns; /* the queue to keep */
     double rate_bps;         /* of the next gap */
@@ -39,6 +40,7 @@ struct sdw_hover {
     unsigned packets, bump, burst_left, bursts;
     int64_t spent, started_ns;
     int64_t queue_ns;   /* newest known delay above base; -1: none yet */
+    bool climbing;      /* the queue is gone: the rate rises */
     bool ended, turned; /* turned: it met a queue */
 };
 

@@ -239,7 +239,7 @@ static void follows(double capacity, double cross, int64_t round_ns, int64_t byt
         now += 200 * ms;
     }
     is_near(aim.available_bps / (capacity - cross), 1, 0.1, "%s", what);
-    ok(worst < 12 * ms, "and the queue it keeps there is small");
+    ok(worst < 12 * ms, "and the queue it keeps there is small (%lld us)", (long long)worst / 1000);
 }
 
 static void hovers(void)
