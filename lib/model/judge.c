@@ -25,6 +25,7 @@ struct decision {
     size_t n, tight;
     bool whole_known, felt; /* whether the far end was measured, and felt the load */
     bool mixed;             /* scoped load contradicts itself */
+    bool backward;          /* answers queue on the way back */
     struct sdw_finding whole;
     double floor_us;
 };
@@ -139,6 +140,10 @@ struct totals {
     double slots, bad, on, bytes, load, lost, lossy, reached_bps, trained;
 };
 
+/* Round trips say that a hop is slow; the trains, measured one way, must have met a queue too: in
+ * at least this share of them. Otherwise it is their answers that queue. */
+static const double queueing_trains = 0.2;
+
 /* A policer loses in one slot as in the next. Once is not a way of the path: it is a receiver that
  * did not run for a while. */
 static const double lossy_slots = 0.1, lossy_packets = 0.02;
@@ -245,7 +250,10 @@ static void say_no_bottleneck(const struct totals *totals, const struct decision
     for (size_t i = 0; i < d->n; i++)
         judged += isnan(d->p[i]) ? 0 : 1;
     v->state = text("inconclusive");
-    if (d->mixed) {
+    if (d->backward) {
+        snprintf(out->reason, sizeof out->reason,
+                 "answers come late under load, the load itself does not: the way back is full");
+    } else if (d->mixed) {
         snprintf(out->reason, sizeof out->reason,
                  "load is felt up to one hop, but not when it goes further");
     } else if (d->felt) {
@@ -311,7 +319,9 @@ void sdw_window_judge(const struct sdw_window *window, const struct sdw_window_r
     sdw_capacity_estimate(trains, window->first_train, &rules->capacity, &answer);
     decide(window, rules, answer.capacity_bps, &d);
     bool is_void = say_void(window, &totals, rules, out);
-    if (is_void)
+    d.backward = d.tight < d.n && answer.trains >= LEAST_TRAINS &&
+                 (double)answer.used < queueing_trains * (double)answer.trains;
+    if (is_void || d.backward)
         d.tight = d.n;
     bool full = d.tight < d.n || d.felt;
     if (full && !is_void && answer.used >= LEAST_TRAINS && !isnan(answer.mid)) {

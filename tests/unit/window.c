@@ -113,6 +113,36 @@ static unsigned runs(unsigned usual)
     return text ? (unsigned)strtoul(text, NULL, 10) : usual;
 }
 
+/* Answers that queue on the way back: hop 2 and all behind it are late under load by round trip,
+ * while the trains, measured one way, meet no queue. */
+static void take_late_answers(void *arg, const struct sdw_slot *slot)
+{
+    struct sdw_slot copy = *slot;
+    if (copy.on == 1 && copy.hop >= 2)
+        copy.delay_mean_us += 3000;
+    if (copy.on == 1 && copy.hop == 2) {
+        copy.increment_mean_us = 3000;
+        copy.increment_log = log1p(30);
+    }
+    take(arg, &copy);
+}
+
+static void way_back(void)
+{
+    struct sdw_analysis analysis;
+    struct seen seen = {.analysis = &analysis};
+    struct sim_path p = path_of(4, 2);
+    p.link.rate_bps = 1e9;
+    p.link.cross_bps = 0;
+    sdw_analysis_init(&analysis, rules(), put, &seen);
+    sim_start(&p.link, 3);
+    sim_path_window(&p, 0, take_late_answers, &seen);
+    sdw_analysis_finish(&analysis);
+    sdw_analysis_release(&analysis);
+    ok(strcmp(seen.state, "inconclusive") == 0 && strstr(seen.reason, "way back"),
+       "answers that queue on the way back name no hop: %s", seen.reason);
+}
+
 /* A path with room for all, where slots below `last_lossy` lost most of their load. */
 static struct seen lose_until(int64_t last_lossy)
 {
@@ -385,5 +415,6 @@ int main(void)
     scoped(false);
     scoped(true);
     losses_without_a_queue();
+    way_back();
     return tap_done();
 }
