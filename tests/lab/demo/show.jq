@@ -14,7 +14,7 @@ foreach inputs as $r (
           | .line = "path \($r.path_id) to \($r.dst): \($r.hops // "?") hops"
       elif $r.type == "metric" and ($r.series | test("^path/.*/available_bps$")) then
           ($r.series | split("/")[1]) as $id
-          | if $r.ts >= (.said[$id] // 0) + 1000000 then
+          | if $r.ts >= (.said[$id] // 0) + 2000000 then
                 .said[$id] = $r.ts
                 | .line = "available by \(.path[$id] // $id): \($r.value | mbit)"
             else . end
@@ -23,15 +23,17 @@ foreach inputs as $r (
               + (if $r.bottleneck_hop != null then " at hop \($r.bottleneck_hop), \($r.addr)" else "" end)
               + (if $r.available_bps.mid? != null then
                      ", \($r.available_bps.mid | mbit) of \($r.capacity_bps | mbit) available" else "" end)
-      elif $r.type == "breach" then
-          .line = "breach of \(.path[$r.path_id] // $r.series): severity \($r.severity), below "
+      elif $r.type == "breach" and $r.severity >= 3 and $r.ts >= (.said[$r.series] // 0) + 2000000 then
+          .said[$r.series] = $r.ts
+          | .line = "breach of \(.path[$r.path_id] // $r.series): severity \($r.severity), below "
               + "\($r.capacity | mbit) in \($r.eta_us.mid? | seconds), odds "
               + ($r.horizons | map("\(.p * 100 | round) % in \(.horizon_us / 1000000) s") | join(", "))
-      elif $r.type == "change" then
+      elif $r.type == "change" and $r.from != $r.to then
           .line = ">>> \($r.state): " + ($r.to | to_entries? // [] | map("\(.value * 100 | round) % by \(.key)") | join(", "))
               + " (\($r.why))"
-      elif $r.type == "held" then .line = "held by \($r.guard): \($r.reason)"
-      elif $r.type == "alert" then .line = "alert: \($r.reason)"
+      elif $r.type == "held" and $r.ts >= (.said[$r.guard] // 0) + 15000000 then
+          .said[$r.guard] = $r.ts
+          | .line = "held by \($r.guard): \($r.reason)"
       elif $r.type == "event" then .line = "event: \($r.kind) \($r.reason // "")"
       else . end;
     if .line == null or $r.ts == null then empty
