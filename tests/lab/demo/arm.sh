@@ -56,7 +56,7 @@ fi
 group() {
     on r1 "${ip[@]}" nexthop add id 1 via "$via_primary" dev to-p
     on r1 "${ip[@]}" nexthop add id 2 via "$via_standby" dev to-b
-    on r1 "${ip[@]}" nexthop add id 100 group 1
+    on r1 ip nexthop add id 100 group 1
     on r1 "${ip[@]}" route replace "$live" nhid 100
 }
 

@@ -5,19 +5,17 @@
 set -euo pipefail
 status=0
 for dir in "$@"; do
-    for log in "$dir"/live-*.ndjson; do
-        verdict=$(jq -rs --arg log "$log" '
-            map(select(.type == "traffic" and .final and (.flow | contains("/") | not)))
-            | map({late: (.late + .skipped), sent: (.sent + .skipped)})
-            | {late: (map(.late) | add), sent: (map(.sent) | add)}
-            | if (.sent // 0) == 0 then "\($log): nothing was sent"
-              elif .late > .sent * 0.005 then
-                  "\($log): \(.late) of \(.sent) packets left late or not at all"
-              else empty end' "$log")
-        if [ -n "$verdict" ]; then
-            echo "$verdict"
-            status=1
-        fi
-    done
+    verdict=$(cat "$dir"/live-*.ndjson | jq -rs --arg dir "$dir" '
+        map(select(.type == "traffic" and .final and (.flow | contains("/") | not)))
+        | (map(.late + .skipped) | add // 0) as $late
+        | (map(.sent + .skipped) | add // 0) as $sent
+        | if $sent == 0 then "\($dir): nothing was sent"
+          elif $late > $sent * 0.005 then
+              "\($dir): \($late) of \($sent) packets left late or not at all"
+          else empty end')
+    if [ -n "$verdict" ]; then
+        echo "$verdict"
+        status=1
+    fi
 done
 exit $status

@@ -23,16 +23,17 @@ cannot() {
     say "make demo: this machine does not let this user build a network: $1"
     say "  What would: run it as root (sudo make demo), or allow user namespaces:"
     say "  sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
-    say "What follows is not measured here. It is a recorded run of the last arm, through the tools"
-    say "of this build: shadow-forecast reads what shadow-gradient said then."
+    say "What follows was not measured here: it is a recorded run of the last arm. What shadow-gradient"
+    say "said then goes through the shadow-forecast of this build; the moves are those made then."
     say
-    gzip -dc "$here/recorded.ndjson.gz" | shadow-forecast | jq -nr --unbuffered -f "$here/show.jq"
+    shadow-forecast --every 0 <"$here/recorded.ndjson" | jq -nr -f "$here/show.jq"
     exit 4
 }
 
 if [ "$(id -u)" != 0 ]; then
     why=$(unshare -Urnm true 2>&1) || cannot "${why:-no user namespaces}"
-    exec unshare -Urnm "$BASH" "$0" "$@"
+    # Inside it root is nobody else's: what the laboratory keeps in /run is kept in a /run of its own.
+    exec unshare -Urnm "$BASH" -c 'mount -t tmpfs none /run && exec "$BASH" "$0"' "$0"
 fi
 for tool in ip jq shadow-lab; do
     if ! command -v "$tool" >/dev/null; then
