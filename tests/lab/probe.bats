@@ -1,0 +1,133 @@
+#!/usr/bin/env bats
+# shadow-probe in laboratories of namespaces: what it sees of routers, and what it does to others.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # every test is a shell of its own; run sets stderr
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    LAB="p$$x$BATS_TEST_NUMBER"
+    cd "$BATS_TEST_TMPDIR" || exit
+    [ "$(id -u)" = 0 ] || skip "needs root"
+    unshare -n true 2>/dev/null || skip "network namespaces may not be made here"
+    pids=()
+}
+
+teardown() {
+    for pid in ${pids+"${pids[@]}"}; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    [ "$(id -u)" != 0 ] || shadow-lab down -l "$LAB" >/dev/null 2>&1 || true
+}
+
+# up OPTION…: a chain with a reflector at its far end
+up() {
+    shadow-lab up chain "$@" -l "$LAB" >plan
+    shadow-lab exec -l "$LAB" s shadow-reflect >reflect.out 2>reflect.err 3>&- &
+    pids+=($!)
+    for _ in $(seq 200); do
+        [ "$(grep -c listening reflect.err)" -ge 2 ] && break
+        sleep 0.05
+    done
+}
+
+probe() {
+    shadow-lab exec -l "$LAB" c timeout 60 shadow-probe "$@"
+}
+
+@test "every router of a path is named over IPv4 and IPv6" {
+    up --hops 3 --icmp off
+    probe 10.9.0.2 --pairs 4 -o path,hop >out4
+    jq -se '.[0] | .hops == 4 and .reached and .far_end == "stamp"
+        and .addrs == ["10.64.0.2", "10.64.1.2", "10.64.2.2", "10.9.0.2"]' out4
+    jq -se 'map(select(.type == "hop")) | map(.hop) == [1, 2, 3, 4]
+        and all(.received > 0 and .rtt_min_us >= 0 and (.icmp_limited | not))' out4
+    probe fd09::2 --pairs 4 -o path >out6
+    jq -se '.[0] | .hops == 4 and .addrs[-1] == "fd09::2" and (.addrs | all(. != null))' out6
+}
+
+@test "load delays the tight hop and those behind it, not those in front" {
+    up --hops 4 --bottleneck 3 --rate 10M --icmp off
+    for dst in 10.9.0.2 fd09::2; do
+        probe $dst --pairs 8 -o slot >out
+        jq -se 'def inc($h; $on): map(select(.hop == $h and .on == $on and (.void | not))
+                | .increment_mean_us // empty) | sort | .[length / 2 | floor];
+            inc(3; true) > 300 and inc(3; false) < 200 and inc(2; true) < 200
+            and inc(4; true) < 300' out
+    done
+}
+
+@test "TTL-scoped load is felt from the tight hop on, without any answer of a router" {
+    up --hops 4 --bottleneck 3 --rate 10M
+    for router in r1 r2 r3 r4; do # no router says anything
+        shadow-lab exec -l "$LAB" $router nft add table inet mute
+        shadow-lab exec -l "$LAB" $router nft \
+            'add chain inet mute out { type filter hook output priority 0; }'
+        shadow-lab exec -l "$LAB" $router nft \
+            'add rule inet mute out icmp type time-exceeded drop'
+    done
+    probe 10.9.0.2 --scope --pairs 10 >out
+    jq -se 'map(select(.type == "path"))[0] | .hops == 5
+        and .addrs == [null, null, null, null, "10.9.0.2"]' out
+    jq -se 'def delay($h): map(select(.type == "slot" and .on and .load_hop == $h and (.void | not))
+                | .delay_p50_us // empty) | sort | .[length / 2 | floor];
+        delay(2) < 300 and delay(3) > 500 and delay(4) > 500' out
+}
+
+@test "a router that limits ICMP is found out and asked about once a second" {
+    up --hops 2
+    probe 10.9.0.2 --pairs 12 >out
+    jq -se 'map(select(.type == "hop" and .hop <= 2)) | all(.icmp_limited)' out
+    jq -se 'map(select(.type == "slot" and .hop == 1)) as $s
+        | ($s | length) <= 8 and ($s | map(.pair) | unique | all(. % 3 == 0))
+        and ([$s[:-1], $s[1:]] | transpose | all(.[1].ts - .[0].ts > 900000))' out
+}
+
+@test "a new path is told and begins a new window" {
+    shadow-lab up diamond -l "$LAB" --icmp off >plan
+    shadow-lab exec -l "$LAB" d shadow-reflect >reflect.out 2>reflect.err 3>&- &
+    pids+=($!)
+    for _ in $(seq 200); do
+        [ "$(grep -c listening reflect.err)" -ge 2 ] && break
+        sleep 0.05
+    done
+    for way in "-4 10.9.0.2 10.9.0.0/24" "-6 fd09::2 fd09::/64"; do
+        read -r family far prefix <<<"$way"
+        shadow-lab exec -l "$LAB" s timeout 60 shadow-probe "$far" --watch -d 8s >out 3>&- &
+        probe=$!
+        for _ in $(seq 100); do # until it measures
+            [ "$(grep -c '"slot"' out)" -ge 8 ] && break
+            sleep 0.05
+        done
+        shadow-lab exec -l "$LAB" r1 ip "$family" route del "$prefix" dev to-p
+        wait $probe
+        jq -se 'map(select(.type == "path")) as $p | ($p | length) >= 2
+            and $p[0].reason == "new" and $p[1].reason == "change"
+            and $p[0].path_id != $p[1].path_id and $p[0].hops == $p[1].hops' out
+        jq -se 'map(select(.type == "slot")) as $s
+            | ($s | group_by(.path_id) | length) >= 2
+            and ($s | group_by(.window) | all(map(select(.void | not) | .path_id) | unique | length <= 1))
+            and (map(select(.type == "end"))[0].counts.path_changes >= 1)' out
+    done
+}
+
+@test "the load stops when the far end falls silent, and goes on when it is back" {
+    up --hops 1 --bottleneck 1 --rate 20M --icmp off
+    reflector=$(pgrep -P "${pids[0]}" || echo "${pids[0]}")
+    shadow-lab exec -l "$LAB" c timeout 60 shadow-probe 10.9.0.2 --watch -d 12s >out 3>&- &
+    probe=$!
+    for _ in $(seq 100); do
+        [ "$(grep -c '"slot"' out)" -ge 8 ] && break
+        sleep 0.05
+    done
+    kill -STOP "$reflector"
+    sleep 3
+    before=$(shadow-lab exec -l "$LAB" c cat /sys/class/net/to-r1/statistics/tx_bytes)
+    sleep 2
+    after=$(shadow-lab exec -l "$LAB" c cat /sys/class/net/to-r1/statistics/tx_bytes)
+    kill -CONT "$reflector"
+    wait $probe
+    [ $((after - before)) -lt 20000 ] # ladders that look for it, no load
+    jq -se '.[-1].type == "end" and (map(select(.type == "slot" and .on)) | last | .load_lost) < 5' out
+}
