@@ -222,12 +222,16 @@ static bool is_negative(enum sdw_condition_op op)
     return op == SDW_NOT_EQUAL || op == SDW_NOT_LIKE;
 }
 
-static bool pattern_found(const struct sdw_condition *c, struct sdw_str text)
+static bool pattern_found(const struct sdw_condition *c, struct sdw_str text,
+                          struct sdw_buf *scratch)
 {
     if (!c->has_regex)
         return memmem(text.p, text.n, c->text.p, c->text.n) != NULL;
-    regmatch_t span = {.rm_so = 0, .rm_eo = (regoff_t)text.n};
-    return regexec(&c->regex, text.p, 1, &span, REG_STARTEND) == 0;
+    if (text.p != scratch->p) { /* regexec wants a NUL behind the text */
+        sdw_buf_clear(scratch);
+        sdw_buf_str(scratch, text);
+    }
+    return regexec(&c->regex, scratch->p, 0, NULL, 0) == 0;
 }
 
 static int text_order(struct sdw_str a, struct sdw_str b)
@@ -252,7 +256,7 @@ static int text_holds(const struct sdw_condition *c, struct sdw_str value, struc
         text = sdw_buf_view(scratch);
     }
     if (c->op == SDW_LIKE || c->op == SDW_NOT_LIKE)
-        return pattern_found(c, text) == (c->op == SDW_LIKE);
+        return pattern_found(c, text, scratch) == (c->op == SDW_LIKE);
     return order_meets(c->op, text_order(text, c->text));
 }
 
