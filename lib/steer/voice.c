@@ -10,12 +10,11 @@
 
 struct sdw_voice {
     struct sdw_ctx *ctx;
-    struct sdw_emitter *emitter; /* taken from ctx when the thread is abandoned */
-    struct sdw_out *out;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t more, less;
     struct sdw_buf record[SDW_VOICE_RECORDS]; /* a ring; buffers are used again */
+    struct sdw_buf current;                   /* the one that is being written */
     size_t first, n;
     int64_t dropped, reported;
     bool stopping, ended;
@@ -43,7 +42,6 @@ static int report_loss(struct sdw_voice *voice, int64_t lost)
 static void *write_all(void *arg)
 {
     struct sdw_voice *voice = arg;
-    struct sdw_buf record = {0};
     pthread_mutex_lock(&voice->lock);
     for (;;) {
         int code = 0;
@@ -58,8 +56,8 @@ static void *write_all(void *arg)
             pthread_cond_wait(&voice->more, &voice->lock);
         if (voice->n == 0)
             break;
-        struct sdw_buf *slot = &voice->record[voice->first], swap = record;
-        record = *slot;
+        struct sdw_buf *slot = &voice->record[voice->first], swap = voice->current;
+        voice->current = *slot;
         *slot = swap;
         voice->first = (voice->first + 1) % SDW_VOICE_RECORDS;
         voice->n--;
@@ -68,7 +66,7 @@ static void *write_all(void *arg)
         pthread_mutex_unlock(&voice->lock);
         code = lost && voice->code == 0 ? report_loss(voice, lost) : 0;
         if (code == 0)
-            code = write_one(voice, &record);
+            code = write_one(voice, &voice->current);
         pthread_mutex_lock(&voice->lock);
         if (code < 0 && voice->code == 0)
             voice->code = code;
@@ -76,7 +74,6 @@ static void *write_all(void *arg)
     voice->ended = true;
     pthread_cond_signal(&voice->less);
     pthread_mutex_unlock(&voice->lock);
-    sdw_buf_release(&record);
     return NULL;
 }
 
@@ -132,23 +129,27 @@ static bool wait_for_end(struct sdw_voice *voice, int64_t wait_us)
 
 int sdw_voice_stop(struct sdw_voice *voice, int64_t wait_us, int64_t *dropped)
 {
-    if (!wait_for_end(voice, wait_us)) {
-        /* It blocks in a write that nobody reads, and ends with the process: the output is its. */
-        voice->emitter = voice->ctx->emitter;
-        voice->out = voice->ctx->out;
-        voice->ctx->emitter = NULL;
-        voice->ctx->out = NULL;
-        *dropped = voice->dropped + (int64_t)voice->n;
-        pthread_detach(voice->thread);
-        return sdw_err_set(&voice->ctx->err, SDW_ESYS,
-                           "standard output is not read: %lld records were dropped",
-                           (long long)*dropped);
-    }
+    struct sdw_ctx *ctx = voice->ctx;
+    bool ended = wait_for_end(voice, wait_us);
+    if (!ended) /* it waits for a reader that does not read, and holds no lock */
+        pthread_cancel(voice->thread);
     pthread_join(voice->thread, NULL);
     int code = voice->code;
     *dropped = voice->dropped;
+    if (!ended) {
+        *dropped += (int64_t)voice->n;
+        code = sdw_err_set(&ctx->err, SDW_ESYS,
+                           "standard output is not read: %lld records were dropped",
+                           (long long)*dropped);
+        /* Nobody may wait for that reader again. */
+        sdw_emitter_free(ctx->emitter);
+        sdw_out_free(ctx->out);
+        ctx->emitter = NULL;
+        ctx->out = NULL;
+    }
     for (size_t i = 0; i < SDW_VOICE_RECORDS; i++)
         sdw_buf_release(&voice->record[i]);
+    sdw_buf_release(&voice->current);
     pthread_cond_destroy(&voice->more);
     pthread_cond_destroy(&voice->less);
     pthread_mutex_destroy(&voice->lock);

@@ -19,7 +19,7 @@ struct sdw_voice *sdw_voice_start(struct sdw_ctx *ctx, struct sdw_err *err);
 void sdw_voice_say(void *voice, struct sdw_str record);
 /* Waits up to wait_us for the queue to be written, ends the thread, frees. *dropped: records that
  * were lost. Returns 0 or why writing failed (the message is in ctx->err). When the reader has
- * stalled for good the thread is abandoned, and SDW_ESYS returned. */
+ * stalled for good the rest is dropped, ctx's output closed, and SDW_ESYS returned. */
 int sdw_voice_stop(struct sdw_voice *voice, int64_t wait_us, int64_t *dropped);
 
 #endif
