@@ -33,6 +33,17 @@ see() {
     return 1
 }
 
+# ready TEXT: wait until TEXT was printed and the prompt is the last line again
+ready() {
+    see "^$1\$"
+    for _ in $(seq 1 100); do
+        [ "$(screen | tail -1)" = 'shadow>' ] && return 0
+        sleep 0.1
+    done
+    screen
+    return 1
+}
+
 keys() {
     tmux -L "$server" send-keys -t t -- "$@"
 }
@@ -68,8 +79,8 @@ keys() {
 }
 
 @test "TAB completes hosts seen, IPv4 and IPv6" {
-    keys 'true 198.51.100.77 fd09:77::1' Enter
-    see '^shadow>$'
+    keys 'echo 198.51.100.77 fd09:77::1' Enter
+    ready '198.51.100.77 fd09:77::1'
     keys 'probe 198' Tab
     see 'probe 198.51.100.77'
     keys C-c 'probe fd' Tab
@@ -86,8 +97,8 @@ keys() {
 }
 
 @test "Ctrl-C ends the pipeline, not the shell" {
-    keys 'sleep 300 | cat' Enter
-    sleep 0.5
+    keys 'sh -c "echo started; exec sleep 300" | cat' Enter
+    see '^started$'
     keys C-c
     see '^shadow \[130\]>$'
     keys 'echo still here' Enter
@@ -117,25 +128,25 @@ keys() {
 
 @test "output without a newline does not swallow the prompt" {
     keys 'printf abc' Enter
-    see '^abc%$'
-    see '^shadow>$'
+    ready abc%
 }
 
 @test "history is kept for the owner only, without lines that begin with a blank" {
-    keys 'true kept' Enter
-    see '^shadow>$'
-    keys ' true secret' Enter
+    keys 'echo kept' Enter
+    ready kept
+    keys ' echo secret' Enter
+    ready secret
     keys C-d
     see 'left with 0'
     [ "$(stat -c %a state/shadow-tools/history)" = 600 ]
     [ "$(stat -c %a state/shadow-tools)" = 700 ]
-    grep -qx 'true kept' state/shadow-tools/history
+    grep -qx 'echo kept' state/shadow-tools/history
     ! grep -q secret state/shadow-tools/history
 }
 
 @test "save writes the last pipeline as a script" {
     keys 'records --format ndjson | jq -r .name | head -1' Enter
-    see '^path$'
+    ready path
     keys 'save first' Enter
     see 'saved as ./first'
     run env -i ./first
