@@ -50,9 +50,13 @@ static double excess_of(const struct sdw_steer *steer, const struct sdw_steer_ru
     if (isnan(usable) || own <= 0)
         return run->share[0] >= 1 ? 1 : 0; /* the least there is, once */
     double excess = own + growth - options->limit_share * usable;
-    /* Figures that rest on enough readings know better than a forecast; with few, or without them,
-     * a breach that is expected moves the least, once. */
+    /* Figures that rest on enough readings know better than a forecast: what surely fits stays.
+     * With few, or without them, a breach that is expected moves the least, once. */
     bool known = run->sight[0] && run->sight[0]->readings >= SDW_READINGS_LEAST;
+    if (known && run->share[0] >= 1 &&
+        sdw_load_own(steer, run, 0, false) <=
+            options->limit_share * sdw_sight_usable_upper(run->sight[0]))
+        return 0;
     return known || excess > 0 || run->share[0] < 1 ? excess : 1;
 }
 

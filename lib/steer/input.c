@@ -155,6 +155,15 @@ static void warn_of(struct sdw_steer *steer, struct sdw_str path_id, int64_t ts,
         sdw_sight_trouble(sight, ts, what);
 }
 
+/* Whether a path's figures rest on enough readings and leave room: then they, and not the forecast
+ * of a series that our own moves bend, say whether it is a standby. */
+static bool well_known(struct sdw_steer *steer, struct sdw_str id)
+{
+    const struct sdw_sight *sight = sdw_join_sight(steer, id);
+    return sight && sight->readings >= SDW_READINGS_LEAST &&
+           sdw_sight_room(sight, NAN, own_load(steer, sight), steer->options.limit_share) > 0;
+}
+
 static int take_breach(struct sdw_steer *steer, struct sdw_str line, struct sdw_err *err)
 {
     struct sdw_breach breach;
@@ -192,7 +201,8 @@ static int take_breach(struct sdw_steer *steer, struct sdw_str line, struct sdw_
             .why = why, .type = sdw_str_of("breach"), .series = breach.series, .ts = breach.ts}};
     if (id.p && fall > 0 && breach.eta_us.mid > 0)
         signal.growth_bps = fall / fmax(breach.eta_us.mid / 1e6, 1);
-    warn_of(steer, id, breach.ts, "a breach is forecast for it");
+    if (!well_known(steer, id))
+        warn_of(steer, id, breach.ts, "a breach is forecast for it");
     press_all(steer, by_path, &signal);
     if (by_series != by_path)
         press_all(steer, by_series, &signal);

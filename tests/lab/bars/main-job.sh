@@ -14,6 +14,7 @@ runs=${RUNS:-5} first=${SEED:-1} noise=${NOISE:-$(((runs + 1) / 2))} bad=${BAD:-
 . "$demo/rules.conf"
 export UTILISATION REACTIVE DURATION=${DURATION:-45} LAB=${LAB:-bar}
 work=${KEEP:-$(mktemp -d)}
+mkdir -p "$work"
 trap '[ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
 
 score() {
