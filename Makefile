@@ -205,7 +205,7 @@ lint-text:
 	shellcheck -x -S warning $(SH_FILES) $(wildcard completions/bash/*)
 	mandoc -Tlint -Wwarning $(wildcard man/*.[157])
 	codespell -q 3 --ignore-words-list=$(CODESPELL_IGNORE) lib cmd man/*.in man/*.awk tests README.md CHANGELOG.md Makefile
-CODESPELL_IGNORE := fo,ect,nd,upto
+CODESPELL_IGNORE := fo,ect,nd,upto,iif
 
 # --- generated files ------------------------------------------------------------------------
 
