@@ -8,6 +8,8 @@
 #include "model/slots.h"
 #include "model/stats.h"
 
+enum { LEAST_TRIMMED = 6 }; /* pairs that a trimmed mean needs */
+
 static const double SCALE_US = 100;
 /* Of load that goes to every scope in turn, only a part can be felt. */
 static const double CAP_QUANTILE = 0.8, CAP_QUANTILE_SCOPED = 0.95;
@@ -143,6 +145,23 @@ static void find_gradients(const struct pairs *pairs, const struct sdw_window_ru
                         rules->rounds / 10, &f->lo, &f->hi);
 }
 
+/* Mean of what load adds, the greatest and least tenth of the pairs left out (at least one each): a
+ * load that fills the queue in bursts of the cross traffic only adds little in the mean logarithm
+ * and much in the mean, and no single stall counts. NAN for too few pairs. */
+static double trimmed_us(const struct pairs *pairs)
+{
+    size_t n = pairs->complete, cut = n / 10 > 0 ? n / 10 : 1;
+    if (n < LEAST_TRIMMED)
+        return NAN;
+    double *sorted = sdw_xrealloc(NULL, n, sizeof *sorted), sum = 0;
+    memcpy(sorted, pairs->delay_us, n * sizeof *sorted);
+    sdw_sort_reals(sorted, n);
+    for (size_t i = cut; i < n - cut; i++)
+        sum += sorted[i];
+    free(sorted);
+    return sum / (double)(n - 2 * cut);
+}
+
 /* samples[n] of one hop; capped in place. */
 static struct sdw_finding find(struct sdw_sample *samples, size_t n, double quantile,
                                struct pairs *pairs, const struct sdw_window_rules *rules)
@@ -151,6 +170,7 @@ static struct sdw_finding find(struct sdw_sample *samples, size_t n, double quan
                             .p = NAN,
                             .least = 1,
                             .effect_us = NAN,
+                            .mean_us = NAN,
                             .level = NAN,
                             .gradient = NAN,
                             .lo = NAN,
@@ -163,6 +183,7 @@ static struct sdw_finding find(struct sdw_sample *samples, size_t n, double quan
     f.pairs = pairs->complete + pairs->singles / 2;
     f.off_us = sdw_unlog1p(pairs->off_level, SCALE_US);
     f.effect_us = sdw_unlog1p(pairs->on_level, SCALE_US) - f.off_us;
+    f.mean_us = trimmed_us(pairs);
     f.level = pairs->on_level - pairs->off_level;
     f.least = sdw_sign_flip_least(pairs->n, rules->rounds);
     if (f.least <= 0.05 && !isnan(f.effect_us))

@@ -13,6 +13,7 @@ struct sdw_finding {
     double p;                /* of the hop alone; NAN: too few pairs to ever reach 0.05 */
     double least;            /* p-value that so many pairs could reach at best */
     double effect_us, level; /* on - off: in time, and in the statistic itself */
+    double mean_us;          /* trimmed mean of what load adds; NAN: too few pairs */
     double gradient, lo, hi; /* us per Mbit/s, and its 95 % interval */
     double loss_gradient;    /* share per Mbit/s, of measuring packets */
     double off_us;           /* delay without load */

@@ -51,20 +51,27 @@ static size_t first_tight(const struct decision *d, double alpha)
     return i;
 }
 
+/* In bursts of the cross traffic load adds much in the mean and little in the mean logarithm. */
+static double time_added(const struct sdw_finding *f)
+{
+    return isnan(f->mean_us) ? f->effect_us : fmax(f->effect_us, f->mean_us);
+}
+
 /* The far end feels the load beyond doubt, so some hop must: with few answers of the routers it is
  * enough that one alone explains half of it, and no other comes near. */
 static size_t only_tight(const struct decision *d)
 {
-    double least = fmax(d->floor_us, d->whole.effect_us / 2);
+    double least = fmax(d->floor_us, time_added(&d->whole) / 2);
     size_t best = d->n;
     for (size_t i = 0; i < d->n; i++) {
         const struct sdw_finding *f = &d->findings[i];
-        if (f->p <= 0.05 && f->effect_us >= least &&
-            (best == d->n || f->effect_us > d->findings[best].effect_us))
+        if (f->p <= 0.05 && time_added(f) >= least &&
+            (best == d->n || time_added(f) > time_added(&d->findings[best])))
             best = i;
     }
     for (size_t i = 0; i < d->n; i++) {
-        if (best < d->n && i != best && d->findings[i].effect_us > d->findings[best].effect_us / 2)
+        if (best < d->n && i != best &&
+            time_added(&d->findings[i]) > time_added(&d->findings[best]) / 2)
             return d->n;
     }
     return best;
