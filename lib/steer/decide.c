@@ -5,6 +5,9 @@
 #include <math.h>
 #include <stdio.h>
 
+/* Less than this is not worth a change. */
+static const double least_ease = 0.02;
+
 enum { BLOCKED_US = 30 * 1000 * 1000, RETRY_US = 10 * 1000 * 1000 };
 
 static const char *doubt_of(const struct sdw_steer *steer, const struct sdw_steer_run *run,
@@ -381,6 +384,31 @@ static void check_approach(struct sdw_steer *steer, struct sdw_steer_run *run)
         sdw_decide_press(steer, run, &signal);
 }
 
+/* A shadow that carries more than the limit gives back what the primary has room for. */
+static void ease_shadow(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way)
+{
+    const struct sdw_steer_options *options = &steer->options;
+    const struct sdw_sight *primary = run->sight[0];
+    struct sdw_cause cause = {.why =
+                                  "the shadow carries more than the limit, the primary has room"};
+    double usable = usable_of(run, way), load = load_of(steer, run), share[SDW_WAYS_MAX];
+    double over = sdw_load_own(steer, run, way, true) - options->limit_share * usable;
+    if (isnan(usable) || load <= 0 || over <= 0.05 * usable || !run->up[0] || !primary ||
+        primary->available_us == 0 || steer->now_us - primary->available_us > options->fresh_us ||
+        steer->now_us - run->changed_us < 2 * options->dwell_us ||
+        !sdw_guard_rate_ok(&steer->rate, steer->now_us))
+        return;
+    double room = sdw_sight_room(primary, run->unit->way[0].capacity_bps,
+                                 sdw_load_own(steer, run, 0, true), options->limit_share);
+    double part = fmin(fmin(over, room) / load, run->share[way]);
+    if (part < least_ease)
+        return;
+    memcpy(share, run->share, sizeof share);
+    share[way] -= part;
+    share[0] += part;
+    (void)sdw_apply_shift(steer, run, share, run->state, part * load, &cause);
+}
+
 static void tick_away(struct sdw_steer *steer, struct sdw_steer_run *run)
 {
     struct sdw_cause good = {.why = "the primary looks good: waiting to be sure"};
@@ -393,6 +421,9 @@ static void tick_away(struct sdw_steer *steer, struct sdw_steer_run *run)
     bool could = could_return(steer, run, step);
     if (run->state == SDW_UNIT_SHIFTED) {
         check_load(steer, run);
+        for (size_t i = 1; i < run->unit->n_ways && run->unit->match == SDW_MATCH_PREFIX; i++)
+            if (run->share[i] > 0)
+                ease_shadow(steer, run, i);
         if (could && run->state == SDW_UNIT_SHIFTED) {
             run->good_us = steer->now_us;
             sdw_apply_state(steer, run, SDW_UNIT_HOLD, &good);

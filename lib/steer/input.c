@@ -147,20 +147,11 @@ static double p_within(struct sdw_str horizons, int64_t within_us)
     return shortest > within_us ? shortest_p : best;
 }
 
-/* Trouble on a path that units use as a shadow, and pressure on those whose primary it is. */
-static void warn_of(struct sdw_steer *steer, struct sdw_str path_id, int64_t ts, const char *what)
-{
-    struct sdw_sight *sight = sdw_join_sight(steer, path_id);
-    if (sight)
-        sdw_sight_trouble(sight, ts, what);
-}
-
 /* Whether a path's figures rest on enough readings and leave room: then they, and not the forecast
  * of a series that our own moves bend, say whether it is a standby. */
-static bool well_known(struct sdw_steer *steer, struct sdw_str id)
+static bool well_known(const struct sdw_steer *steer, const struct sdw_sight *sight)
 {
-    const struct sdw_sight *sight = sdw_join_sight(steer, id);
-    return sight && sight->readings >= SDW_READINGS_LEAST &&
+    return sight->readings >= SDW_READINGS_LEAST &&
            sdw_sight_room(sight, NAN, own_load(steer, sight), steer->options.limit_share) > 0;
 }
 
@@ -201,8 +192,9 @@ static int take_breach(struct sdw_steer *steer, struct sdw_str line, struct sdw_
             .why = why, .type = sdw_str_of("breach"), .series = breach.series, .ts = breach.ts}};
     if (id.p && fall > 0 && breach.eta_us.mid > 0)
         signal.growth_bps = fall / fmax(breach.eta_us.mid / 1e6, 1);
-    if (!well_known(steer, id))
-        warn_of(steer, id, breach.ts, "a breach is forecast for it");
+    struct sdw_sight *sight = sdw_join_sight(steer, id);
+    if (sight && !well_known(steer, sight))
+        sdw_sight_warn(sight, breach.ts);
     press_all(steer, by_path, &signal);
     if (by_series != by_path)
         press_all(steer, by_series, &signal);
@@ -276,7 +268,9 @@ static int take_event(struct sdw_steer *steer, struct sdw_str line, struct sdw_e
         .prediction = predicted ? (double)event.severity : 0,
         .anomaly = predicted ? 0 : (double)event.severity,
         .cause = {.why = why, .type = sdw_str_of("event"), .series = event.series, .ts = event.ts}};
-    warn_of(steer, event.path_id, event.ts, "trouble was reported on it");
+    struct sdw_sight *sight = sdw_join_sight(steer, event.path_id);
+    if (sight)
+        sdw_sight_trouble(sight, event.ts, "trouble was reported on it");
     if (event.severity == 0)
         return 0;
     if (named)

@@ -57,8 +57,15 @@ void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts)
         sight->recovered_us = ts;
 }
 
-const char *sdw_sight_doubt(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us,
-                            double max_loss)
+void sdw_sight_warn(struct sdw_sight *sight, int64_t ts)
+{
+    if (ts > sight->warned_us)
+        sight->warned_us = ts;
+}
+
+/* What is wrong with it, whatever is forecast. */
+static const char *illness(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us,
+                           double max_loss)
 {
     if (!sight || sight->available_us == 0)
         return "its capacity was never measured";
@@ -71,11 +78,21 @@ const char *sdw_sight_doubt(const struct sdw_sight *sight, int64_t now_us, int64
     return NULL;
 }
 
+const char *sdw_sight_doubt(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us,
+                            double max_loss)
+{
+    const char *ill = illness(sight, now_us, fresh_us, max_loss);
+    if (ill)
+        return ill;
+    if (sight->warned_us > sight->recovered_us && now_us - sight->warned_us <= fresh_us)
+        return "a breach is forecast for it";
+    return NULL;
+}
+
 bool sdw_sight_well_since(const struct sdw_sight *sight, int64_t since_us, int64_t now_us,
                           int64_t fresh_us, double max_loss)
 {
-    return sight && sight->available_us > since_us &&
-           !sdw_sight_doubt(sight, now_us, fresh_us, max_loss);
+    return sight && sight->available_us > since_us && !illness(sight, now_us, fresh_us, max_loss);
 }
 
 double sdw_sight_usable_upper(const struct sdw_sight *sight)

@@ -22,7 +22,8 @@ struct sdw_sight {
     int64_t settled_us;  /* figures from before then mix old and new shares: they are not used */
     int64_t loss_us;
     double loss_share;
-    int64_t trouble_us; /* a degradation or a breach was reported */
+    int64_t trouble_us; /* a degradation was reported */
+    int64_t warned_us;  /* a breach is forecast: no standby, but no reason to flee from it */
     int64_t recovered_us;
     char trouble[SDW_KEY_SIZE];
 };
@@ -34,13 +35,15 @@ void sdw_sight_available(struct sdw_sight *sight, int64_t ts, double available_b
                          double own_bps);
 void sdw_sight_loss(struct sdw_sight *sight, int64_t ts, double share);
 void sdw_sight_trouble(struct sdw_sight *sight, int64_t ts, const char *what);
+void sdw_sight_warn(struct sdw_sight *sight, int64_t ts);
 void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts);
 
 /* NULL when the path is verified at now: capacity measured within fresh_us, no loss above max_loss
  * and no trouble within that time. Otherwise why not, in words. sight may be NULL. */
 const char *sdw_sight_doubt(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us,
                             double max_loss);
-/* The same for what was seen later than since_us only. */
+/* Whether it was seen later than since_us, and without loss or trouble: a breach that is only
+ * forecast does not speak against a path in use. */
 bool sdw_sight_well_since(const struct sdw_sight *sight, int64_t since_us, int64_t now_us,
                           int64_t fresh_us, double max_loss);
 /* The most it may be able to carry of ours in all, by the spread of the readings. */

@@ -211,6 +211,9 @@ static void test_sight(void)
        "what was measured before a move does not confirm it");
     sdw_sight_available(sight, now + second, 6e6, NAN, 1e6);
     ok(sdw_sight_well_since(sight, now, now + second, fresh, 0.01), "what came after it does");
+    sdw_sight_warn(sight, now + second);
+    ok(sdw_sight_doubt(sight, now + second, fresh, 0.01), "a forecast breach makes it no standby");
+    ok(sdw_sight_well_since(sight, now, now + second, fresh, 0.01), "but is no reason to leave it");
     free(sight);
 }
 
