@@ -8,6 +8,9 @@
 /* Columns of /proc/net/dev after the interface's name; octets a packet that are not IP's. */
 enum { SENT_COLUMN = 8, ETHERNET = 14 };
 
+/* Live traffic is known only when it is over: aim a little below the share. */
+static const double share_margin = 0.85;
+
 static const char table_path[] = "/proc/self/net/dev";
 
 struct sdw_budget sdw_budget_rate(double bps, int64_t total_bytes, int64_t now_ns)
@@ -48,10 +51,10 @@ void sdw_budget_live(struct sdw_budget *budget, uint64_t bytes, int64_t now_ns)
         double weight = fresh ? 1 : 0.3;
         live = live < 0 ? 0 : live;
         budget->live_bytes_per_s += weight * (live - budget->live_bytes_per_s);
-        budget->bytes_per_s = budget->share * budget->live_bytes_per_s;
+        budget->bytes_per_s = share_margin * budget->share * budget->live_bytes_per_s;
         budget->burst_bytes = budget->bytes_per_s * SDW_BUDGET_SAVE_S;
-        if (fresh) /* as if counted from the start */
-            budget->tokens += budget->burst_bytes / 2;
+        if (fresh) /* the first looks have a credit of their own */
+            budget->tokens += budget->burst_bytes / 4;
     }
     budget->counted_ns = now_ns;
     budget->counted_bytes = bytes;
