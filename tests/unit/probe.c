@@ -141,7 +141,8 @@ static void budgets(void)
             live += 12000;
         }
     }
-    is_near((double)sent / 60e6, 0.0092, 0.0008, "a share is a share of the live bytes, not our own");
+    is_near((double)sent / 60e6, 0.0087, 0.0009,
+            "a share is a share of the live bytes, not our own");
     sdw_budget_live(&budget, 10, 61 * second);
     ok(budget.live_bytes_per_s > 0, "a counter that starts over does not turn the budget around");
 }
