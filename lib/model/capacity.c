@@ -263,11 +263,11 @@ static struct weighted combine(const struct readings *all, double capacity)
     return w;
 }
 
-/* The rate that trains kept up without leaving a queue: a lower bound. */
+/* The rate that trains kept up without leaving a queue: a lower bound; and how many left one. */
 static double sustained(const struct sdw_trains *trains, size_t first,
-                        const struct sdw_capacity_rules *rules)
+                        const struct sdw_capacity_rules *rules, double *queued_share)
 {
-    size_t n = 0;
+    size_t n = 0, queued = 0, all = 0;
     double *rates = sdw_xrealloc(NULL, trains->n - first + 1, sizeof *rates);
     for (size_t i = first; i < trains->n; i++) {
         const struct sdw_kept_train *kept = &trains->kept[i];
@@ -276,11 +276,14 @@ static double sustained(const struct sdw_trains *trains, size_t first,
             continue;
         sdw_chirp_read(&kept->train, sdw_trains_base(trains, kept->at_s, kept->bytes),
                        rules->rise_s, &chirp);
+        all++;
+        queued += chirp.last_delay_s >= rules->rise_s;
         double wire = ((double)kept->bytes + rules->overhead_bytes) / (double)kept->bytes;
         if (!isnan(chirp.sustain_bps))
             rates[n++] = chirp.sustain_bps * wire;
     }
     double bound = sdw_median(rates, n);
+    *queued_share = all ? (double)queued / (double)all : 0;
     free(rates);
     return bound;
 }
@@ -333,7 +336,7 @@ void sdw_capacity_estimate(const struct sdw_trains *trains, size_t first,
         capacity = rules->capacity_bps / to_ip;
         log_se = isnan(log_se) ? 0 : fmin(log_se, 0.01);
     }
-    answer->sustained_bps = sustained(trains, first, rules) * to_ip;
+    answer->sustained_bps = sustained(trains, first, rules, &answer->queued_share) * to_ip;
     answer->trains = all.trains;
     answer->capacity_bps = capacity * to_ip;
     answer->capacity_se = answer->capacity_bps * log_se;

@@ -44,6 +44,7 @@ struct sdw_capacity_answer {
     double lo, mid, hi;   /* available; mid NAN and lo set when only a bound is known */
     double capacity_bps;  /* of the tight link */
     double capacity_se;   /* its standard error */
+    double queued_share;  /* of the trains: those that left a queue behind */
     double sustained_bps; /* median of the rates that trains kept up without leaving a queue */
     double between_bps;   /* standard deviation of availability from train to train */
     double busy_s;        /* time in which the cross traffic was seen */

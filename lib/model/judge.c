@@ -13,6 +13,8 @@
 static const double MTU_BITS = 1500 * 8;
 /* Effects below this share of the largest are side effects of it. */
 static const double FLOOR_SHARE = 0.25;
+/* A rate that more trains than this could not keep up is not clear. */
+static const double QUEUED_SHARE = 0.25;
 /* What a verdict can hold, whatever clocks and counters say. */
 static const double LONGEST_US = 1e12, MOST_BYTES = 1e15;
 /* Trains that must have met a queue before an estimate is believed. */
@@ -249,7 +251,7 @@ static void say_bottleneck(const struct sdw_window *window, const struct decisio
 }
 
 static void say_no_bottleneck(const struct totals *totals, const struct decision *d, double bound,
-                              struct sdw_judgement *out)
+                              double queued_share, struct sdw_judgement *out)
 {
     char rate[16];
     struct sdw_verdict *v = &out->verdict;
@@ -275,6 +277,10 @@ static void say_no_bottleneck(const struct totals *totals, const struct decision
                  totals->load);
     } else if (!(bound > 0)) {
         snprintf(out->reason, sizeof out->reason, "no load reached the path");
+    } else if (queued_share > QUEUED_SHARE) {
+        snprintf(out->reason, sizeof out->reason,
+                 "%.0f %% of the trains left a queue, but bursts do so too without load",
+                 queued_share * 100);
     } else {
         v->state = text("clear");
         v->available_bps = (struct sdw_range){bound, NAN, NAN};
@@ -339,7 +345,9 @@ void sdw_window_judge(const struct sdw_window *window, const struct sdw_window_r
         say_bottleneck(window, &d, &answer, out);
     else if (!is_void)
         say_no_bottleneck(&totals, &d,
-                          totals.trained > 0 ? answer.sustained_bps : totals.reached_bps, out);
+                          totals.trained > 0 ? fmin(answer.sustained_bps, totals.reached_bps)
+                                             : totals.reached_bps,
+                          answer.queued_share, out);
     write_gradients(window, rules, &d, is_void, out);
     out->verdict.reason = text(out->reason);
     free(d.findings);
