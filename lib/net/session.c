@@ -234,10 +234,15 @@ static int find_path(struct sdw_session *session, struct sdw_err *err)
         session->due_ns = sdw_mono_ns() + RETRY_NS;
         return session->config.watch ? 0 : unreachable(session, err);
     }
-    if (session->config.max_bps <= 0 || session->aim.available_bps > 0)
+    bool open = session->counts.windows > 0;
+    if (same && open) { /* a silence, not another path: the window goes on */
+        session->slot_ns = sdw_mono_ns();
+        session->phase = MEASURE;
+    } else if (session->config.max_bps <= 0 || session->aim.available_bps > 0) {
         begin_window(session);
-    else
+    } else {
         session->phase = REHEARSE;
+    }
     session->due_ns = sdw_mono_ns() + DRAIN_NS;
     return 0;
 }
