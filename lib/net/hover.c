@@ -144,6 +144,9 @@ bool sdw_hover_next(struct sdw_hover *hover, int64_t now_ns, struct sdw_shot *sh
         hover->rate_bps = next_rate(hover, left > 0 && left <= GENTLE);
         gap = ns_of(hover->ip_bytes * 8.0, hover->rate_bps);
         hover->gap_ns = gap;
+        /* What went back to back is made up for: no train is faster than allowed in its mean. */
+        int64_t soonest = hover->started_ns + ns_of((double)hover->spent * 8, hover->aim->max_bps);
+        gap = now_ns + gap < soonest ? soonest - now_ns : gap;
     }
     hover->packets++;
     hover->spent += hover->ip_bytes;

@@ -295,6 +295,15 @@ static void trains_end(void)
     }
     ok(bytes <= 51200 && bytes > 48000 && now < 60 * ms,
        "without feedback it ends when its bytes are spent");
+    aim.max_bps = 2e6;
+    hover = sdw_hover(&aim, &limits);
+    double fastest = 0;
+    for (now = bytes = 0; sdw_hover_next(&hover, now, &shot); bytes += shot.ip_bytes) {
+        now = shot.at_ns;
+        if (now > 0)
+            fastest = fmax(fastest, (double)bytes * 8e9 / (double)now);
+    }
+    ok(fastest > 1e6 && fastest <= 2e6 * 1.3, "its mean stays below the highest rate allowed");
 }
 
 int main(void)
