@@ -182,7 +182,11 @@ static int linux_disarm(struct sdw_netlink *netlink, const struct sdw_target *ta
                         struct sdw_err *err)
 {
     struct sdw_fib_route route = own_route(target);
-    int code = sdw_fib_delete(netlink, &route, err);
+    struct sdw_nexthop group;
+    /* Without its group there is no route, and the kernel refuses to look for one. */
+    int code = sdw_nexthop_get(netlink, group_id(target->slot), &group, err);
+    if (code > 0)
+        code = sdw_fib_delete(netlink, &route, err);
     /* IPv6 discards packets that are under way by a next hop when that is deleted. */
     if (target->unit->route.family == AF_INET6)
         (void)sdw_sleep_until(sdw_mono_ns() + UNDER_WAY_NS, 0);

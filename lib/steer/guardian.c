@@ -1,6 +1,7 @@
 #include "steer/guardian.h"
 #include "core/clock.h"
 #include "steer/apply.h"
+#include "steer/ledger.h"
 #include "steer/load.h"
 #include "steer/state.h"
 
@@ -135,8 +136,12 @@ static void act(struct watchman *man, struct sdw_guardian_note *note)
     struct sdw_target target = {unit, note->slot, up, share};
     const struct sdw_back *back = sdw_back_of(unit);
     int got = back->read(&man->netlink, &target, share, &err);
-    if (got <= 0)
+    if (got < 0)
         return;
+    if (got == 0) { /* it was killed while it armed: what is there already goes too */
+        memset(share, 0, sizeof share);
+        share[0] = 1;
+    }
     bool room = note->room_until_ns > sdw_mono_ns();
     memcpy(note->share, share, sizeof note->share);
     if (share[0] < 1 - 1e-6 && !(up[0] && room)) {
@@ -152,10 +157,12 @@ static void act(struct watchman *man, struct sdw_guardian_note *note)
            "guardian: shadow-steer died; back to the routes of before");
 }
 
-/* Wait for a successor as long as the grace lasts; act when none has taken the lock. */
+/* Wait for a successor as long as the grace lasts; act when none has taken the lock. The journal
+ * says what is armed: the last note may not have been sent any more. */
 static void take_over(struct watchman *man)
 {
     char path[256];
+    struct sdw_ledger ledger = {0};
     int64_t until = sdw_mono_ns() + man->grace_us * 1000;
     int lock;
     /* A process that dies closes the socket before it lets go of the lock: not a successor yet. */
@@ -170,12 +177,19 @@ static void take_over(struct watchman *man)
     }
     lock = sdw_state_lock(man->state_dir, NULL);
     if (lock < 0 || sdw_state_path(man->state_dir, "journal", path, NULL) < 0 ||
-        sdw_journal_open(&man->journal, path, true, NULL, NULL, NULL) < 0 ||
+        sdw_journal_open(&man->journal, path, true, sdw_ledger_take, &ledger, NULL) < 0 ||
         sdw_netlink_open(&man->netlink, 0, NULL) < 0)
         return;
-    for (size_t i = 0; i < man->plan->n; i++)
-        if (man->note[i].armed)
-            act(man, &man->note[i]);
+    for (size_t i = 0; i < ledger.n; i++) {
+        const struct sdw_steer_unit *unit =
+            sdw_steer_plan_find(man->plan, sdw_str_of(ledger.unit[i].name));
+        if (!unit || !ledger.unit[i].armed)
+            continue;
+        struct sdw_guardian_note *note = &man->note[unit - man->plan->unit];
+        note->unit = (uint32_t)(unit - man->plan->unit);
+        note->slot = (uint32_t)ledger.unit[i].slot;
+        act(man, note);
+    }
     (void)sdw_journal_sync(&man->journal, NULL);
 }
 
