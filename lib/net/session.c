@@ -35,6 +35,7 @@ enum {
     WATCH_BYTES = 20000,
     WATCH_FAST_NS = 150 * MS,
     WATCH_SLOW_NS = 2000 * (int64_t)MS,
+    ABORTS_ENOUGH = 3,  /* trains in a row that met a long queue */
     LOST_SENTINELS = 2, /* slots without any answer of the far end */
     TRAIN_PACKETS = 50, /* of a recursive train */
     TRAIN_BYTES = 500,
@@ -61,6 +62,7 @@ struct sdw_session {
     bool ticket_open; /* the ticket's slot is still to be done */
     bool known;       /* a path record was written */
     unsigned rehearsals, lost;
+    unsigned aborts; /* trains in a row that met a long queue */
     uint32_t next_id;
     int64_t due_ns, slot_ns; /* next step; start of the current slot's period */
     int64_t period_ns;
@@ -419,9 +421,12 @@ static void schedule_next(struct sdw_session *session)
         int64_t longer = session->period_ns + session->period_ns / 10;
         int64_t fast =
             session->window.kind == SDW_WINDOW_LIMITED ? LIMITED_PERIOD_NS : WATCH_FAST_NS;
-        session->period_ns = sdw_aim_urgent(&session->aim) ? fast
-                             : longer < WATCH_SLOW_NS      ? longer
-                                                           : WATCH_SLOW_NS;
+        if (session->aborts >= ABORTS_ENOUGH) /* it is known to be full: more would only harm */
+            session->period_ns = 2 * (int64_t)WATCH_SLOW_NS;
+        else
+            session->period_ns = sdw_aim_urgent(&session->aim) ? fast
+                                 : longer < WATCH_SLOW_NS      ? longer
+                                                               : WATCH_SLOW_NS;
     }
     session->slot_ns += session->period_ns;
     int64_t jitter = (int64_t)sdw_rng_below(&session->rng, SLOT_JITTER_NS);
@@ -483,7 +488,10 @@ static int put_slot(struct sdw_session *session, const struct sdw_hover *train,
         about.load_hop = session->route.hops;
     session->counts.slots++;
     session->counts.void_slots += about.voided;
-    session->counts.aborts += about.reason && strcmp(about.reason, "abort") == 0;
+    bool aborted = about.reason && strcmp(about.reason, "abort") == 0;
+    session->counts.aborts += aborted;
+    if (session->ticket.on)
+        session->aborts = aborted ? session->aborts + 1 : 0;
     if (about.voided)
         sdw_window_extend(&session->window);
     return sdw_slot_put(&about, &session->route, &session->plan, &session->run, &session->sink,
