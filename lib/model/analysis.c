@@ -28,7 +28,7 @@ struct path_state {
     char id[64];
     struct sdw_window window;
     struct sdw_trains trains;
-    bool open;
+    bool open, one_way; /* one_way: its far end tells when packets came */
     int late_run, since_learned;
     double capacity_bps; /* learned from all trains; NAN: not yet */
     int64_t metrics;     /* in this window */
@@ -148,6 +148,7 @@ static int close_window(struct sdw_analysis *analysis, struct path_state *path)
         struct sdw_window_rules rules = analysis->rules.window;
         if (isnan(rules.capacity.capacity_bps))
             rules.capacity.capacity_bps = path->capacity_bps;
+        path->window.one_way = path->one_way;
         sdw_window_judge(&path->window, &rules, &path->trains, sdw_str_of(path->id),
                          analysis->judgement);
         analysis->counts.windows++;
@@ -323,6 +324,7 @@ int sdw_analysis_path(struct sdw_analysis *analysis, const struct sdw_path *path
     struct path_state *now = path_of(analysis, path->path_id, &err);
     if (!now)
         return 0;
+    now->one_way = sdw_str_is(path->far_end, "stamp") || sdw_str_is(path->far_end, "twamp-light");
     tuple_key(path, &key);
     if (analysis->ends.n >= 4 * SDW_PATHS_MAX) {
         sdw_buf_release(&key);

@@ -19,6 +19,7 @@ static const double QUEUED_SHARE = 0.25;
 static const double LONGEST_US = 1e12, MOST_BYTES = 1e15;
 /* Trains that must have met a queue before an estimate is believed. */
 enum { LEAST_TRAINS = 3 };
+static const double FULL_TIMES = 10; /* no other hop comes near a tenth of it */
 
 /* The decision: findings[n] in order of hops, and which of them is tight. */
 struct decision {
@@ -27,6 +28,7 @@ struct decision {
     size_t n, tight;
     bool whole_known, felt; /* whether the far end was measured, and felt the load */
     bool mixed;             /* scoped load contradicts itself */
+    bool anyway;            /* full with and without load */
     bool backward;          /* answers queue on the way back */
     struct sdw_finding whole;
     double floor_us;
@@ -76,6 +78,30 @@ static size_t only_tight(const struct decision *d)
             time_added(&d->findings[i]) > time_added(&d->findings[best]) / 2)
             return d->n;
     }
+    return best;
+}
+
+/* Delay at this hop while load was on. */
+static double standing(const struct sdw_finding *f)
+{
+    return f->off_us + f->effect_us;
+}
+
+/* A link that bursts fill with and without our load: no coin tells that load adds to it, yet the
+ * trains met its queue one way, and it is the only hop that stands out, in both kinds of slots. */
+static size_t full_anyway(const struct decision *d)
+{
+    size_t best = d->n;
+    for (size_t i = 0; i < d->n; i++) {
+        const struct sdw_finding *f = &d->findings[i];
+        if (f->off_us >= d->floor_us && f->effect_us > 0 &&
+            (best == d->n || standing(f) > standing(&d->findings[best])))
+            best = i;
+    }
+    for (size_t i = 0; i < d->n; i++)
+        if (best < d->n && i != best &&
+            standing(&d->findings[i]) > standing(&d->findings[best]) / FULL_TIMES)
+            return d->n;
     return best;
 }
 
@@ -239,7 +265,8 @@ static void say_bottleneck(const struct sdw_window *window, const struct decisio
     v->p_value = isnan(d->p[d->tight]) ? f->p : d->p[d->tight];
     if (window->addr[f->hop][0])
         v->addr = text(window->addr[f->hop]);
-    int n = snprintf(out->reason, sizeof out->reason, "load adds %s at hop %d",
+    int n = snprintf(out->reason, sizeof out->reason, "%s %s at hop %d",
+                     d->anyway ? "bursts queue without load too; load adds" : "load adds",
                      sdw_show_duration((int64_t)f->effect_us, effect), f->hop);
     if (!isnan(answer->mid) && n > 0)
         n += snprintf(out->reason + n, sizeof out->reason - (size_t)n, "; %s available",
@@ -336,6 +363,11 @@ void sdw_window_judge(const struct sdw_window *window, const struct sdw_window_r
                  (double)answer.used < queueing_trains * (double)answer.trains;
     if (is_void || d.backward)
         d.tight = d.n;
+    if (!is_void && !d.backward && d.tight == d.n && !window->scoped && window->one_way &&
+        answer.queued_share > QUEUED_SHARE && answer.used >= LEAST_TRAINS && !isnan(answer.mid)) {
+        d.tight = full_anyway(&d);
+        d.anyway = d.tight < d.n;
+    }
     bool full = d.tight < d.n || d.felt;
     if (full && !is_void && answer.used >= LEAST_TRAINS && !isnan(answer.mid)) {
         out->verdict.available_bps = (struct sdw_range){answer.lo, answer.mid, answer.hi};

@@ -1,6 +1,6 @@
 #include "net/window.h"
 
-enum { LIMITED_PATTERN = 6, EXTRA_SHARE = 8 /* one pair more for so many */ };
+enum { LIMITED_PATTERN = 6, EXTRA_SHARE = 20 /* one pair more for so many */ };
 
 /* Of every four pairs two start on. */
 static void draw(bool *on_first, size_t pairs, struct sdw_rng *rng)

@@ -143,6 +143,39 @@ static void way_back(void)
        "answers that queue on the way back name no hop: %s", seen.reason);
 }
 
+/* Bursts that are more than the tight link carries: the queue is there with and without load. */
+static void full_anyway(void)
+{
+    static const char line[] =
+        "{\"type\":\"path\",\"v\":1,\"ts\":1,\"path_id\":\"00000000000000aa\",\"src\":\"10.9.0.1\","
+        "\"dst\":\"10.9.0.5\",\"protocol\":\"udp\",\"far_end\":\"stamp\",\"reason\":\"new\"}";
+    struct sdw_analysis analysis;
+    struct seen seen = {.analysis = &analysis};
+    struct sim_path p = path_of(5, 3);
+    struct sdw_path path;
+    struct sdw_arena arena = {0};
+    struct sdw_err err;
+    unsigned n = runs(10), wrong = 0, named = 0;
+    for (unsigned i = 0; i < n; i++) {
+        p.link.kind = SIM_ONOFF;
+        p.link.cross_bps = 13.5e6; /* peaks at 24 on 20 Mbit/s */
+        sdw_analysis_init(&analysis, rules(), put, &seen);
+        if (sdw_rec_decode(&sdw_path_schema, sdw_str_of(line), &arena, &path, &err) == 0)
+            sdw_analysis_path(&analysis, &path);
+        sim_start(&p.link, 50 + i);
+        sim_path_window(&p, 0, take, &seen);
+        sdw_analysis_finish(&analysis);
+        sdw_analysis_release(&analysis);
+        named += strcmp(seen.state, "bottleneck") == 0 && seen.hop == 3;
+        wrong += strcmp(seen.state, "clear") == 0 ||
+                 (strcmp(seen.state, "bottleneck") == 0 && seen.hop != 3);
+    }
+    sdw_arena_release(&arena);
+    printf("# named %u, wrong %u of %u\n", named, wrong, n);
+    ok(wrong == 0, "a link that bursts overfill is never called clear, nor another named");
+    ok(named * 10 >= n * 7, "and mostly it is named");
+}
+
 /* A path with room for all, where slots below `last_lossy` lost most of their load. */
 static struct seen lose_until(int64_t last_lossy)
 {
@@ -418,5 +451,6 @@ int main(void)
     scoped(true);
     losses_without_a_queue();
     way_back();
+    full_anyway();
     return tap_done();
 }
