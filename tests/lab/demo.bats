@@ -55,5 +55,5 @@ score() {
     done
     kill -TERM $pid
     wait $pid || true
-    [ -z "$(ip netns list | grep "sdw-$LAB-")" ]
+    run ! grep -q "sdw-$LAB-" < <(ip netns list)
 }

@@ -33,6 +33,7 @@ cannot() {
 if [ "$(id -u)" != 0 ]; then
     why=$(unshare -Urnm true 2>&1) || cannot "${why:-no user namespaces}"
     # Inside it root is nobody else's: what the laboratory keeps in /run is kept in a /run of its own.
+    # shellcheck disable=SC2016 # the inner shell expands them
     exec unshare -Urnm "$BASH" -c 'mount -t tmpfs none /run && exec "$BASH" "$0"' "$0"
 fi
 for tool in ip jq shadow-lab; do
