@@ -262,7 +262,7 @@ clean:
 APT.build := gcc libc6-dev pkg-config libpcap-dev libnet1-dev libjansson-dev libreadline-dev \
              libmnl-dev libnftables-dev libsodium-dev libseccomp-dev
 APT.demo  := iproute2 nftables jq gawk procps
-APT.test  := $(APT.demo) perl bats mandoc tmux tshark strace bc zsh fish
+APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish
 APT.lint  := clang clang-format clang-tidy cppcheck shellcheck codespell
 
 # Install what is missing of $(1) where that is allowed, otherwise say how.

@@ -94,16 +94,28 @@ reflect() {
         and .[-1].counts.windows == 2' out
 }
 
-@test "a port that nobody answers for is reported with status 1" {
-    # 192.0.2.0/24 is for documentation: no host has it
+@test "a closed port of the far end measures by its ICMP errors" {
     for dest in 127.0.0.1 ::1; do
         run -0 --separate-stderr timeout 30 shadow-probe $dest --port 9 --pairs 4 -r 1M
         [ "$(head -n 1 <<<"$output" | jq -r .far_end)" = icmp ]
     done
-    run --separate-stderr timeout 30 shadow-probe 192.0.2.77
-    [ "$status" = 1 ]
-    [ -n "$stderr" ]
-    [ "$(tail -n 1 <<<"$output" | jq -r .type)" = end ]
+}
+
+@test "a far end that says nothing at all is reported with status 1" {
+    for dest in 127.0.0.1 ::1; do
+        # a socket that takes what comes and never answers
+        perl -MIO::Socket::IP -e '$| = 1;
+            my $s = IO::Socket::IP->new(LocalHost => shift, LocalPort => 0, Type => SOCK_DGRAM) or die;
+            print $s->sockport, "\n"; sleep 60' $dest >mute 3>&- &
+        mute=$!
+        until [ -s mute ]; do sleep 0.05; done
+        run --separate-stderr timeout 30 shadow-probe $dest --port "$(cat mute)"
+        kill $mute
+        rm mute
+        [ "$status" = 1 ]
+        [ -n "$stderr" ]
+        [ "$(tail -n 1 <<<"$output" | jq -r .type)" = end ]
+    done
 }
 
 @test "wrong options are named" {
