@@ -25,7 +25,7 @@ teardown()
             rc=0
             case $command in
             shadow-lab*) timeout 60 sh -c "$command" >out 2>err </dev/null || rc=$? ;;
-            *) timeout -s INT 12 shadow-lab exec -l "$LAB" c sh -c "$command" >out 2>err </dev/null || rc=$? ;;
+            *) timeout -k 10 -s INT 12 shadow-lab exec -l "$LAB" c sh -c "$command" >out 2>err </dev/null || rc=$? ;;
             esac
             # 1: the answer is no; the rest: it would go on for ever.
             case $rc in
