@@ -12,7 +12,7 @@
 
 static const double MTU_BITS = 1500 * 8;
 /* Effects below this share of the largest are side effects of it. */
-static const double FLOOR_SHARE = 0.25;
+static const double FLOOR_SHARE = 0.5;
 /* A rate that more trains than this could not keep up is not clear. */
 static const double QUEUED_SHARE = 0.25;
 /* What a verdict can hold, whatever clocks and counters say. */
