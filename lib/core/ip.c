@@ -97,11 +97,3 @@ bool sdw_ip_same(struct sdw_ip a, struct sdw_ip b)
     return a.family == b.family && a.length == b.length &&
            memcmp(a.bytes, b.bytes, sdw_ip_size(a.family)) == 0;
 }
-
-bool sdw_ip_within(struct sdw_ip ip, struct sdw_ip prefix)
-{
-    if (ip.family != prefix.family || ip.length < prefix.length)
-        return false;
-    ip.length = prefix.length;
-    return sdw_ip_same(sdw_ip_network(ip), sdw_ip_network(prefix));
-}

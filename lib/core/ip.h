@@ -28,6 +28,5 @@ size_t sdw_ip_size(uint8_t family);                 /* 4 or 16 bytes */
 struct sdw_ip sdw_ip_host(struct sdw_ip ip);        /* the same address, full length */
 struct sdw_ip sdw_ip_network(struct sdw_ip ip);     /* bits past the length cleared */
 bool sdw_ip_same(struct sdw_ip a, struct sdw_ip b); /* address and length */
-bool sdw_ip_within(struct sdw_ip ip, struct sdw_ip prefix);
 
 #endif

@@ -248,10 +248,3 @@ const char *sdw_show_rate(double bps, char out[16])
                                           {"Gbit/s", 1e9}, {"Tbit/s", 1e12}, {NULL, 0}};
     return show_scaled(bps, units, out);
 }
-
-const char *sdw_show_bytes(double bytes, char out[16])
-{
-    static const struct suffix units[] = {{"B", 1},    {"kB", 1e3},  {"MB", 1e6},
-                                          {"GB", 1e9}, {"TB", 1e12}, {NULL, 0}};
-    return show_scaled(bytes, units, out);
-}

@@ -32,9 +32,8 @@ bool sdw_parse_rate(const char *text, double *bps);
 bool sdw_parse_bytes(const char *text, int64_t *bytes);
 bool sdw_parse_share(const char *text, double *share);
 
-/* The same for people, at most 15 characters: "12.4 ms", "9.87 Mbit/s", "3.1 MB". Return out. */
+/* The same for people, at most 15 characters: "12.4 ms", "9.87 Mbit/s". Return out. */
 const char *sdw_show_duration(int64_t us, char out[16]);
 const char *sdw_show_rate(double bps, char out[16]);
-const char *sdw_show_bytes(double bytes, char out[16]);
 
 #endif

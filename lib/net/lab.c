@@ -116,27 +116,6 @@ int sdw_lab_load(const char *lab, struct sdw_topology *topology, struct sdw_err 
     return code < 0 ? code : sdw_topology_finish(topology, err);
 }
 
-int sdw_lab_each(int (*each)(const char *lab, void *arg), void *arg, struct sdw_err *err)
-{
-    DIR *dir = opendir(SDW_LAB_STATE_DIR);
-    if (!dir)
-        return errno == ENOENT ? 0 : sdw_err_sys(err, SDW_LAB_STATE_DIR);
-    int n = 0, code = 0;
-    const struct dirent *entry;
-    while (code >= 0 && (entry = readdir(dir))) {
-        char name[256];
-        snprintf(name, sizeof name, "%s", entry->d_name);
-        char *dot = strrchr(name, '.');
-        if (!dot || strcmp(dot, ".ndjson") != 0)
-            continue;
-        *dot = '\0';
-        n++;
-        code = each(name, arg);
-    }
-    closedir(dir);
-    return code < 0 ? code : n;
-}
-
 /* Taking down: the names that are this laboratory's. */
 struct taking {
     size_t prefix; /* length of "sdw-LAB-" */

@@ -38,8 +38,6 @@ int sdw_lab_clear(const char *lab, struct sdw_lab_down *count, struct sdw_err *e
 /* Read the plan of a standing laboratory; release it. SDW_EUSAGE when there is none. */
 int sdw_lab_load(const char *lab, struct sdw_topology *topology, struct sdw_err *err);
 int sdw_lab_save(const char *lab, const struct sdw_topology *topology, struct sdw_err *err);
-/* Names of standing laboratories. Returns how many, or negative. */
-int sdw_lab_each(int (*each)(const char *lab, void *arg), void *arg, struct sdw_err *err);
 
 /* Become a program inside a node: returns only when that fails. argv is NULL-ended. Signals are
  * as a shell would have them. */
