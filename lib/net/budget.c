@@ -39,6 +39,18 @@ static void refill(struct sdw_budget *budget, int64_t now_ns)
         budget->tokens = budget->burst_bytes;
 }
 
+/* Live traffic that rises raises what first looks may have. */
+static void lend(struct sdw_budget *budget)
+{
+    double most =
+        budget->burst_bytes < SDW_FIRST_LOOK_BYTES ? budget->burst_bytes : SDW_FIRST_LOOK_BYTES;
+    most *= budget->paths;
+    if (most > budget->lent) {
+        budget->credit += most - budget->lent;
+        budget->lent = most;
+    }
+}
+
 void sdw_budget_live(struct sdw_budget *budget, uint64_t bytes, int64_t now_ns)
 {
     refill(budget, now_ns);
@@ -53,8 +65,7 @@ void sdw_budget_live(struct sdw_budget *budget, uint64_t bytes, int64_t now_ns)
         budget->live_bytes_per_s += weight * (live - budget->live_bytes_per_s);
         budget->bytes_per_s = share_margin * budget->share * budget->live_bytes_per_s;
         budget->burst_bytes = budget->bytes_per_s * SDW_BUDGET_SAVE_S;
-        if (fresh) /* the first looks have a credit of their own */
-            budget->tokens += budget->burst_bytes / 4;
+        lend(budget);
     }
     budget->counted_ns = now_ns;
     budget->counted_bytes = bytes;

@@ -13,7 +13,8 @@
  * twice the share. */
 enum { SDW_BUDGET_SAVE_S = 10 };
 
-/* A first look at a path costs so much, once, whatever the share. */
+/* A first look at a path may have so much at once; a share of live traffic lends it, as much for each
+ * path as the share brings in while it may be saved up. */
 enum { SDW_FIRST_LOOK_BYTES = 150000 };
 
 struct sdw_budget {
@@ -27,7 +28,9 @@ struct sdw_budget {
     int64_t last_ns, counted_ns;
     uint64_t counted_bytes; /* the interface's counter then */
     int64_t counted_spent;
-    double credit;    /* for first looks; spent before the tokens */
+    unsigned paths;   /* that a first look is taken of */
+    double lent;      /* for first looks */
+    double credit;    /* what is left of that; spent before the tokens */
     const void *turn; /* who waits for tokens, and goes before all others; NULL: nobody */
 };
 

@@ -45,8 +45,7 @@ int sdw_group_add(struct sdw_group *group, const struct sdw_session_config *conf
     struct sdw_session_config own = *config;
     own.window_bytes = group->window_bytes;
     own.seed += group->n;
-    if (group->budget.share > 0)
-        group->budget.credit += SDW_FIRST_LOOK_BYTES;
+    group->budget.paths++;
     struct sdw_session *session = sdw_session_new(&own, &group->budget, sink, err);
     if (!session)
         return err->code;

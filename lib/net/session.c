@@ -29,8 +29,9 @@ enum {
     LADDER_GAP_NS = 400000, /* between the ladders of a slot */
     LADDERS = 2,
     SCOPED_MARKERS = 6,
-    SCOPED_TTL_PACKETS = 30, /* most load packets that expire at one router in a slot */
-    REHEARSALS = 4,          /* trains before the first window */
+    SCOPED_TTL_PACKETS = 30,   /* most load packets that expire at one router in a slot */
+    REHEARSALS = 4,            /* trains before the first window */
+    FIRST_TRAIN_BYTES = 10000, /* about; a path of 100 Mbit/s takes twice as many */
     TRAIN_MOST_BYTES = 50000,
     WATCH_BYTES = 20000,
     WATCH_FAST_NS = 150 * MS,
@@ -315,9 +316,26 @@ static void learn_train(struct sdw_session *session, const struct sdw_hover *tra
     sdw_run_load_release(&load);
 }
 
+/* How long until the session may spend the bytes: who waits for a budget that several share goes
+ * before the others. INT64_MAX: never. */
+static int64_t wait_turn_ns(struct sdw_session *session, int64_t bytes)
+{
+    struct sdw_budget *budget = session->budget;
+    if (budget->turn && budget->turn != session)
+        return TURN_NS;
+    int64_t wait = sdw_budget_wait_ns(budget, bytes, sdw_mono_ns());
+    budget->turn = wait > 0 && wait != INT64_MAX ? session : NULL;
+    return wait;
+}
+
 /* The first trains: how much is there, roughly? Not part of any window. */
 static int rehearse(struct sdw_session *session, struct sdw_err *err)
 {
+    int64_t wait = session->budget->share > 0 ? wait_turn_ns(session, FIRST_TRAIN_BYTES) : 0;
+    if (wait > 0) {
+        session->due_ns = sdw_mono_ns() + wait;
+        return 0;
+    }
     struct sdw_run_rules rules = make_rules(session);
     struct sdw_hover train = make_train(session, 0);
     sdw_plan_clear(&session->plan);
@@ -443,17 +461,12 @@ static bool over_budget(struct sdw_session *session)
 {
     if (!session->ticket.on || session->config.max_bps <= 0)
         return false;
-    int64_t bytes = train_bytes(session), now = sdw_mono_ns();
+    int64_t bytes = train_bytes(session);
     if (session->config.schedule == SDW_SCHEDULE_TRAIN)
         bytes = TRAIN_PACKETS * TRAIN_BYTES;
     else if (session->config.schedule != SDW_SCHEDULE_CHIRP)
         bytes = sdw_lockin_bytes(sdw_lockin_rate(&session->lockin, &session->aim));
-    if (session->budget->turn && session->budget->turn != session) {
-        session->due_ns = now + TURN_NS;
-        return true;
-    }
-    int64_t wait = sdw_budget_wait_ns(session->budget, bytes, now);
-    session->budget->turn = wait > 0 && wait != INT64_MAX ? session : NULL;
+    int64_t wait = wait_turn_ns(session, bytes);
     if (wait == INT64_MAX || session->window_spent + bytes > session->config.window_bytes) {
         if (session->config.watch && wait != INT64_MAX)
             begin_window(session);
@@ -461,7 +474,7 @@ static bool over_budget(struct sdw_session *session)
             (void)finish(session, "budget");
         return true;
     }
-    session->due_ns = now + wait;
+    session->due_ns = sdw_mono_ns() + wait;
     return wait > 0;
 }
 

@@ -143,6 +143,20 @@ static void budgets(void)
     }
     is_near((double)sent / 60e6, 0.0087, 0.0009,
             "a share is a share of the live bytes, not our own");
+
+    budget = sdw_budget_share(0.01, 0, 0);
+    budget.paths = 2;
+    ok(budget.credit == 0, "nothing is lent for a first look before live traffic was counted");
+    sdw_budget_live(&budget, 0, second);
+    sdw_budget_live(&budget, 100000, 2 * second);
+    is_near(budget.credit, 2 * 0.85 * 10000, 1, "each path is lent ten seconds of the share");
+    double lent = budget.credit;
+    sdw_budget_spend(&budget, 5000, 2 * second);
+    is_near(budget.credit, lent - 5000, 1, "what is lent is spent first");
+    sdw_budget_live(&budget, 205000, 3 * second);
+    is_near(budget.credit, lent - 5000, 1, "and is not lent again");
+    sdw_budget_live(&budget, 1000000000, 4 * second);
+    is_near(budget.lent, 2 * SDW_FIRST_LOOK_BYTES, 1, "rising live traffic lends more, to a limit");
     sdw_budget_live(&budget, 10, 61 * second);
     ok(budget.live_bytes_per_s > 0, "a counter that starts over does not turn the budget around");
 }

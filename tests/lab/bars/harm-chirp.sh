@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # What watching costs the users of a path: shadow-probe --watch with a budget of 1 % of the live
-# traffic, for WATCH seconds (default 40), beside a victim flow and live traffic; and the same
+# traffic, for WATCH seconds (default 100), beside a victim flow and live traffic; and the same
 # traffic without it.
 #
 # Bar: no packet of the victim lost that was not lost without, no drop more at the tight queue,
 # 99th percentile of its delay at most 5 ms more; probe bytes at most 1 % of the live bytes in the
-# mean and 2 % in the worst 10 s. The first 10 s, in which the prober learns a path that it knows
-# nothing of, are counted apart (start_share).
+# mean and 2 % in the worst 10 s, the first ones included, in which the prober learns a path that it
+# knows nothing of (start_share: they alone).
 BAR_NAME=harm-chirp
 # shellcheck source=tests/lab/bars/lib.bash
 . "$(dirname "$0")/lib.bash"
 # shellcheck source=tests/lab/bars/harm.bash
 . "$(dirname "$0")/harm.bash"
-watch=${WATCH:-40}
+watch=${WATCH:-100}
 
 # Count what c sends: the prober's packets and all of them, once a second.
 count_bytes() {
@@ -64,8 +64,8 @@ one() {
             | ($s[$j].sent - $s[$i].sent - $p) as $live | if $live > 0 then $p / $live else 0 end;
         {with: $a, without: $b, p99_growth_us: ($a.p99_us - $b.p99_us),
          start_share: (share(0; [10, $n - 1] | min) * 1e5 | round / 1e5),
-         share: (share(10; $n - 1) * 1e5 | round / 1e5),
-         worst_share: ([range(10; [$n - 10, 11] | max) | share(.; [. + 10, $n - 1] | min)] | max * 1e5 | round / 1e5)}
+         share: (share(0; $n - 1) * 1e5 | round / 1e5),
+         worst_share: ([range(0; [$n - 10, 1] | max) | share(.; [. + 10, $n - 1] | min)] | max * 1e5 | round / 1e5)}
         | .unfit = ($a.late + $b.late > 0.02 * ($a.sent + $b.sent))' "$work/bytes" >"$work/harm"
     [ "$(jq .unfit "$work/harm")" = false ] || return 1
     run_line "$1" "$(cat "$work/harm")" "$(jq '
