@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/mem.h"
+#include "core/sign_flip.h"
 #include "model/randomisation.h"
 #include "model/slots.h"
 #include "model/stats.h"

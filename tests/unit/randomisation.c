@@ -1,6 +1,7 @@
 #include "unit/tap.h"
 
 #include "core/rng.h"
+#include "core/sign_flip.h"
 #include "model/randomisation.h"
 
 /* Darwin's maize, eighths of an inch; Fisher (1935) counted 863 of 32768 patterns. */
