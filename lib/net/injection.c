@@ -11,6 +11,7 @@ enum {
     SETTLE_NS = 60 * MS, /* for answers, beyond the base round trip */
     SILENCE_NS = 100 * MS,
     ABORT_NS = 20 * MS,
+    SPREAD_STALL_NS = 10 * MS, /* a longer one is a hole in the load */
     TRAIN_LONGEST_NS = 150 * MS,
     LADDER_GAP_NS = 400000, /* between the ladders of a slot */
     LADDERS = 2,
@@ -34,6 +35,13 @@ bool sdw_injection_climbs(const struct sdw_session *session)
 {
     return session->config.schedule == SDW_SCHEDULE_LOCKIN ||
            session->config.schedule == SDW_SCHEDULE_REPLAY;
+}
+
+/* Schedules whose load and ladders are spread over the slot: a stall spoils the ladders that it
+ * met, not those before and after. */
+static bool spread(const struct sdw_session *session)
+{
+    return sdw_injection_climbs(session) || session->config.schedule == SDW_SCHEDULE_POISSON;
 }
 
 static int64_t train_bytes(const struct sdw_session *session)
@@ -73,6 +81,8 @@ static struct sdw_run_rules make_rules(const struct sdw_session *session)
         .base_round_ns = route->hop[route->hops].base_ns,
         .settle_ns = SETTLE_NS + 2 * sdw_route_longest_ns(route),
         .silence_ns = session->carrier->mute_load ? 0 : SILENCE_NS,
+        /* Over a longer slot it is the mean rate that counts. */
+        .late_ns = spread(session) ? SDW_STALL_NS : SDW_LATE_NS,
         .dscp = session->config.dscp,
     };
 }
@@ -82,9 +92,10 @@ static const char *why_void(const struct sdw_session *session, bool same_path)
     const struct sdw_run *run = &session->run;
     if (!same_path)
         return "path change";
-    if (run->stall_ns > SDW_STALL_NS || run->train_stall_ns > SDW_TRAIN_STALL_NS)
+    int64_t longest = spread(session) ? SPREAD_STALL_NS : SDW_STALL_NS;
+    if (run->stall_ns > longest || run->train_stall_ns > SDW_TRAIN_STALL_NS)
         return "host stalled";
-    if (run->load_late * 10 > run->load_sent)
+    if (run->load_late * (spread(session) ? 4 : 10) > run->load_sent)
         return "late";
     return NULL;
 }
@@ -140,6 +151,27 @@ static void plan_ladders(struct sdw_session *session, const struct sdw_rungs *ru
         sdw_plan_ladder(&session->plan, i * LADDER_GAP_NS, rungs);
 }
 
+int64_t sdw_injection_slot_ns(const struct sdw_session *session)
+{
+    if (!sdw_injection_climbs(session))
+        return SDW_LOCKIN_NS;
+    return sdw_lockin_length_ns(&session->lockin, &session->aim, session->config.window_bytes);
+}
+
+static void plan_spread(struct sdw_session *session, double bps, const struct sdw_rungs *rungs)
+{
+    struct sdw_plan *plan = &session->plan;
+    int64_t ns = sdw_injection_slot_ns(session);
+    if (bps > 0 && session->config.schedule == SDW_SCHEDULE_LOCKIN)
+        sdw_lockin_load(plan, ns, bps);
+    else if (bps > 0 && session->config.schedule == SDW_SCHEDULE_POISSON)
+        sdw_plan_poisson(plan, 0, ns, bps, sdw_load_bytes(bps), SDW_TTL_FAR, &session->rng);
+    else if (bps > 0)
+        sdw_shape_plan(session->config.shape, plan, 0, ns, bps, SDW_TTL_FAR, &session->rng);
+    sdw_lockin_ladders(plan, ns, rungs, session->config.ttl_rate, &session->rng);
+    sdw_plan_sort(plan);
+}
+
 /* Fill the plan of the ticket's slot; returns whether a train goes in front. *target_bps: what it
  * aims at. */
 static bool plan_slot(struct sdw_session *session, const struct sdw_rungs *rungs,
@@ -159,18 +191,9 @@ static bool plan_slot(struct sdw_session *session, const struct sdw_rungs *rungs
         break;
     case SDW_SCHEDULE_LOCKIN:
     case SDW_SCHEDULE_POISSON:
-        *target_bps = inject ? sdw_lockin_rate(&session->lockin, &session->aim) : 0;
-        sdw_lockin_plan(&session->plan, *target_bps,
-                        session->config.schedule == SDW_SCHEDULE_POISSON, rungs,
-                        session->config.ttl_rate, &session->rng);
-        break;
     case SDW_SCHEDULE_REPLAY:
         *target_bps = inject ? sdw_lockin_rate(&session->lockin, &session->aim) : 0;
-        sdw_lockin_plan(&session->plan, 0, false, rungs, session->config.ttl_rate, &session->rng);
-        if (inject)
-            sdw_shape_plan(session->config.shape, &session->plan, 0, SDW_LOCKIN_NS, *target_bps,
-                           SDW_TTL_FAR, &session->rng);
-        sdw_plan_sort(&session->plan);
+        plan_spread(session, *target_bps, rungs);
         break;
     }
     return false;
@@ -229,11 +252,40 @@ static int put_slot(struct sdw_session *session, const struct sdw_hover *train,
 
 int64_t sdw_injection_bytes(const struct sdw_session *session)
 {
+    const struct sdw_lockin *lockin = &session->lockin;
     if (session->config.schedule == SDW_SCHEDULE_TRAIN)
         return TRAIN_PACKETS * TRAIN_BYTES;
     if (session->config.schedule != SDW_SCHEDULE_CHIRP)
-        return sdw_lockin_bytes(sdw_lockin_rate(&session->lockin, &session->aim));
+        return sdw_lockin_bytes(sdw_lockin_rate(lockin, &session->aim),
+                                sdw_injection_slot_ns(session));
     return train_bytes(session);
+}
+
+/* Whether the 95th percentile of the far end's markers is above what the guard allows. */
+static bool hurts(const struct sdw_session *session)
+{
+    const struct sdw_route *route = &session->route;
+    unsigned n = 0, above = 0;
+    for (size_t i = 0; i < session->run.n; i++) {
+        const struct sdw_shot *shot = &session->plan.shots[i];
+        int64_t round_ns = sdw_fate_round_ns(&session->run.fates[i]);
+        if (shot->load || shot->hop != route->hops || round_ns < 0)
+            continue;
+        n++;
+        above += round_ns - route->hop[route->hops].base_ns > ABORT_NS;
+    }
+    return above * 20 > n;
+}
+
+static void learn_slot(struct sdw_session *session, double target_bps, bool voided)
+{
+    double level[SDW_HOPS_MAX + 1];
+    if (session->ticket.on && (session->run.stop != SDW_STOP_NONE || hurts(session)))
+        sdw_lockin_stopped(&session->lockin, target_bps);
+    if (voided)
+        return;
+    sdw_slot_levels(&session->route, &session->plan, &session->run, level);
+    sdw_lockin_feed(&session->lockin, &session->ticket, level);
 }
 
 int sdw_injection_slot(struct sdw_session *session, bool *same_path, struct sdw_err *err)
@@ -251,13 +303,14 @@ int sdw_injection_slot(struct sdw_session *session, bool *same_path, struct sdw_
         return code;
     session->ticket_open = false;
     sdw_injection_account(session, session->run.bytes, (int64_t)session->run.n);
+    if (spread(session))
+        sdw_run_forget_stalled(&session->run, &session->plan);
     *same_path = sdw_route_learn(&session->route, &session->plan, &session->run);
     if (with_train && session->run.load_answered && *same_path)
         learn_train(session, &train);
     session->lost = far_end_heard(session) ? 0 : session->lost + 1;
     code = put_slot(session, with_train ? &train : NULL, &rungs, target_bps, *same_path);
     if (sdw_injection_climbs(session))
-        sdw_lockin_feed(&session->lockin, session->ticket.on, session->run.stop, &session->route,
-                        &session->plan, &session->run);
+        learn_slot(session, target_bps, why_void(session, *same_path) != NULL);
     return code;
 }

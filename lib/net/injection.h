@@ -28,10 +28,10 @@ struct sdw_session {
     struct sdw_session_counts counts;
     struct sdw_ticket ticket;
     enum sdw_phase phase;
-    bool ticket_open; /* the ticket's slot is still to be done */
-    bool known;       /* a path record was written */
-    unsigned rehearsals, lost;
-    unsigned aborts; /* trains in a row that met a long queue */
+    bool ticket_open;                  /* the ticket's slot is still to be done */
+    bool known;                        /* a path record was written */
+    unsigned rehearsals, steady, lost; /* steady: trains in a row that saw what the last saw */
+    unsigned aborts;                   /* trains in a row that met a long queue */
     uint32_t next_id;
     int64_t due_ns, slot_ns; /* next step; start of the current slot's period */
     int64_t period_ns;
@@ -47,6 +47,9 @@ bool sdw_injection_climbs(const struct sdw_session *session);
 /* One train of no window: how much is there, roughly? */
 int sdw_injection_rehearse(struct sdw_session *session, struct sdw_err *err);
 
+/* Length of a slot of load and ladders spread over it; of the schedules that climb, that of the
+ * step reached. */
+int64_t sdw_injection_slot_ns(const struct sdw_session *session);
 /* About what the slot of session->ticket costs. */
 int64_t sdw_injection_bytes(const struct sdw_session *session);
 /* Plan, send and report that slot. Returns 0 or a negative code; *same_path: not when the answers

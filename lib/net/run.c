@@ -19,7 +19,6 @@ struct job {
     struct sdw_trigger trigger;
     struct sdw_carrier *carrier;
     int64_t start_ns; /* monotonic */
-    int64_t shift_ns; /* how much earlier than planned the rest is sent */
     int64_t heard_ns; /* monotonic time of the last answer, or of the first load packet */
     int64_t awake_ns; /* when the loop was last seen running */
     bool in_train;
@@ -60,6 +59,11 @@ static void note_stall(struct job *job, int64_t stall_ns)
     int64_t *longest = job->in_train ? &job->run->train_stall_ns : &job->run->stall_ns;
     if (stall_ns > *longest)
         *longest = stall_ns;
+    if (stall_ns <= SDW_STALL_NS || job->in_train)
+        return;
+    int64_t now = sdw_wall_ns();
+    if (job->run->n_stalls++ < SDW_RUN_STALLS)
+        job->run->stalls[job->run->n_stalls - 1] = (struct sdw_run_stall){now - stall_ns, now};
 }
 
 static void take(struct job *job, const struct sdw_answer *answer)
@@ -190,10 +194,11 @@ static bool silent(const struct job *job)
 }
 
 /* A packet later than half its gap is not sent at the rate it should be. */
-static int64_t half_gap(const struct sdw_plan *plan, size_t i)
+static int64_t late_beyond(const struct job *job, size_t i)
 {
-    int64_t half = i > 0 ? (plan->shots[i].at_ns - plan->shots[i - 1].at_ns) / 2 : 0;
-    return half < SDW_LATE_NS ? SDW_LATE_NS : half;
+    const struct sdw_shot *shots = job->plan->shots;
+    int64_t half = i > 0 ? (shots[i].at_ns - shots[i - 1].at_ns) / 2 : 0;
+    return half < job->rules->late_ns ? job->rules->late_ns : half;
 }
 
 /* Wait for the time of shot i, and send it unless the load has to stop. */
@@ -201,25 +206,22 @@ static int send_in_time(struct job *job, size_t i)
 {
     struct sdw_run *run = job->run;
     const struct sdw_shot *shot = &job->plan->shots[i];
-    int64_t due = job->start_ns + shot->at_ns - job->shift_ns;
+    int64_t due = job->start_ns + shot->at_ns;
     int code = wait_for(job, due);
     if (code < 0)
         return code;
     if (run->stop == SDW_STOP_NONE && silent(job))
         run->stop = SDW_STOP_SILENT;
-    if (run->stop != SDW_STOP_NONE && shot->load) {
-        /* What would follow the load follows at once. */
-        if (i + 1 < job->plan->n)
-            job->shift_ns += job->plan->shots[i + 1].at_ns - shot->at_ns;
+    /* The ladders keep their times: sent at once they would all meet the queue of this moment. */
+    if (run->stop != SDW_STOP_NONE && shot->load)
         return 0;
-    }
     int64_t late_ns = sdw_mono_ns() - due;
     code = send_shot(job, i);
     if (code < 0)
         return code;
     bool alone = i == 0 || job->plan->shots[i - 1].at_ns < shot->at_ns;
     run->late += alone && late_ns > SDW_LATE_NS;
-    run->load_late += alone && shot->load && late_ns > half_gap(job->plan, i);
+    run->load_late += alone && shot->load && late_ns > late_beyond(job, i);
     run->duration_ns = sdw_mono_ns() - job->start_ns;
     return 0;
 }
@@ -297,6 +299,30 @@ int sdw_run(struct sdw_run *run, struct sdw_plan *plan, struct sdw_hover *train,
     int code = send_all(&job);
     *next_id += (uint32_t)run->n;
     return code < 0 ? code : settle(&job);
+}
+
+/* What was late is sent at once, and takes about as long to leave the queues as it was late. */
+static bool stalled(const struct sdw_run *run, const struct sdw_shot_fate *fate)
+{
+    size_t n = run->n_stalls < SDW_RUN_STALLS ? run->n_stalls : SDW_RUN_STALLS;
+    for (size_t i = 0; i < n; i++) {
+        const struct sdw_run_stall *stall = &run->stalls[i];
+        if (fate->received_ns && fate->received_ns > stall->from_ns &&
+            fate->sent_ns < stall->to_ns + (stall->to_ns - stall->from_ns))
+            return true;
+    }
+    return false;
+}
+
+void sdw_run_forget_stalled(struct sdw_run *run, const struct sdw_plan *plan)
+{
+    for (size_t i = 0; i < run->n; i++) {
+        if (plan->shots[i].load || !run->fates[i].sent_ns || !stalled(run, &run->fates[i]))
+            continue;
+        for (size_t j = 0; j < run->n; j++)
+            if (!plan->shots[j].load && plan->shots[j].ladder == plan->shots[i].ladder)
+                run->fates[j].sent_ns = 0;
+    }
 }
 
 void sdw_run_release(struct sdw_run *run)

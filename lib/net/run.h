@@ -23,12 +23,20 @@ struct sdw_shot_fate {
     struct sdw_address from;
 };
 
+enum { SDW_RUN_STALLS = 32 };
+
+/* Wall clock from which to which the host kept us from running. */
+struct sdw_run_stall {
+    int64_t from_ns, to_ns;
+};
+
 struct sdw_run_rules {
     struct sdw_trigger trigger;
     int64_t base_one_way_ns; /* of load packets: least T2 - T1; INT64_MAX when unknown */
     int64_t base_round_ns;   /* least round trip; INT64_MAX when unknown */
     int64_t settle_ns;       /* wait at most so long for the answers after the last packet */
     int64_t silence_ns;      /* stop the load when nothing came back for so long; 0: never */
+    int64_t late_ns;         /* load is never late below this; above, beyond half its gap */
     uint8_t dscp;
 };
 
@@ -40,8 +48,10 @@ struct sdw_run {
     int64_t duration_ns;    /* from the start to the last packet sent */
     int64_t stall_ns;       /* longest time that the host kept us from running */
     int64_t train_stall_ns; /* the same, while a train was being sent */
-    unsigned late;          /* packets late by more than SDW_LATE_NS */
-    unsigned load_late;     /* load packets late by more than half their gap */
+    struct sdw_run_stall stalls[SDW_RUN_STALLS]; /* those outside trains, the first ones */
+    size_t n_stalls;    /* of more than SDW_STALL_NS; may be more than are kept */
+    unsigned late;      /* packets late by more than SDW_LATE_NS */
+    unsigned load_late; /* load packets later than the rules allow */
     unsigned load_sent, load_answered;
     int64_t bytes; /* IP bytes sent */
     uint32_t first_id;
@@ -55,6 +65,11 @@ int sdw_run(struct sdw_run *run, struct sdw_plan *plan, struct sdw_hover *train,
             const struct sdw_run_rules *rules, struct sdw_carrier *carrier, uint32_t *next_id,
             struct sdw_err *err);
 void sdw_run_release(struct sdw_run *run);
+
+/* Forget that the ladders were sent whose packets met a stall of the host on their way, or the load
+ * that was made up for after it: what they say of the path is not true. Those between the stalls
+ * stay. */
+void sdw_run_forget_stalled(struct sdw_run *run, const struct sdw_plan *plan);
 
 /* Round-trip time of a shot without the time the far end held it; -1 when there was no answer. */
 int64_t sdw_fate_round_ns(const struct sdw_shot_fate *fate);

@@ -1,5 +1,6 @@
 #include "net/session.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/clock.h"
@@ -19,6 +20,9 @@ enum {
     TURN_NS = 20 * MS,         /* look again whether another session still waits for the budget */
     REHEARSALS = 4,            /* trains before the first window */
     FIRST_TRAIN_BYTES = 10000, /* about; a path of 100 Mbit/s takes twice as many */
+    REHEARSALS_MOST = 12,
+    STEADY_TRAINS = 2,
+    VOID_PAIRS = 8, /* more pairs than a climbing window needs: some will be void */
     WATCH_FAST_NS = 150 * MS,
     WATCH_SLOW_NS = 2000 * (int64_t)MS,
     ABORTS_ENOUGH = 3,  /* trains in a row that met a long queue */
@@ -86,6 +90,9 @@ const char *sdw_session_reason(const struct sdw_session *session)
     return session->reason;
 }
 
+/* Two trains that differ by less saw the same. */
+static const double steady = 0.2;
+
 static void give_up_turn(struct sdw_session *session)
 {
     if (session->budget->turn == session)
@@ -101,7 +108,8 @@ static int finish(struct sdw_session *session, const char *reason)
     return 0;
 }
 
-static void begin_window(struct sdw_session *session)
+/* afresh: with all the bytes that a window may take; a climb takes them for all its steps. */
+static void begin_window(struct sdw_session *session, bool afresh)
 {
     bool limited = sdw_route_limited(&session->route);
     enum sdw_window_kind kind = session->config.scope ? SDW_WINDOW_SCOPED
@@ -113,17 +121,20 @@ static void begin_window(struct sdw_session *session)
         pairs = pairs < SDW_PAIRS_MAX ? pairs : SDW_PAIRS_MAX;
     }
     if (sdw_injection_climbs(session)) {
-        pairs = SDW_LOCKIN_PAIRS;
-        sdw_lockin_begin(&session->lockin, session->route.hops);
+        pairs = SDW_LOCKIN_PAIRS + VOID_PAIRS;
+        sdw_lockin_begin(&session->lockin, session->route.hops, limited);
     }
     sdw_window_begin(&session->window, kind, (unsigned)pairs, session->route.hops, &session->rng);
     session->counts.windows++;
-    session->window_spent = 0;
+    if (afresh)
+        session->window_spent = 0;
     session->ticket_open = false;
     give_up_turn(session);
     session->period_ns = kind == SDW_WINDOW_LIMITED  ? LIMITED_PERIOD_NS
                          : kind == SDW_WINDOW_SCOPED ? SCOPED_PERIOD_NS
                                                      : SLOT_PERIOD_NS;
+    if (sdw_injection_climbs(session) && kind == SDW_WINDOW_PLAIN)
+        session->period_ns = sdw_injection_slot_ns(session) + SDW_LOCKIN_APART_NS;
     for (size_t i = 0; i < SDW_AIM_SIZES; i++) /* clocks drift apart */
         session->aim.base_ns[i] = session->config.watch ? INT64_MAX : session->aim.base_ns[i];
     session->chirp_base_ns = session->route.base_one_way_ns != INT64_MAX
@@ -181,7 +192,7 @@ static int find_path(struct sdw_session *session, struct sdw_err *err)
         session->slot_ns = sdw_mono_ns();
         session->phase = SDW_PHASE_MEASURE;
     } else if (session->config.max_bps <= 0 || session->aim.available_bps > 0) {
-        begin_window(session);
+        begin_window(session, true);
     } else {
         session->phase = SDW_PHASE_REHEARSE;
     }
@@ -201,6 +212,20 @@ static int64_t wait_turn_ns(struct sdw_session *session, int64_t bytes)
     return wait;
 }
 
+/* A chirp aims anew with every train. A climb is in shares of what the trains have found, so that
+ * has to be right before. */
+static bool rehearsed(struct sdw_session *session)
+{
+    const struct sdw_aim *aim = &session->aim;
+    unsigned enough = session->budget->share > 0 ? 1 : REHEARSALS; /* shares are scarce at first */
+    bool same = fabs(aim->available_bps - aim->before_bps) < steady * aim->before_bps;
+    session->steady = same ? session->steady + 1 : 0;
+    if (++session->rehearsals < enough)
+        return false;
+    return !sdw_injection_climbs(session) || session->budget->share > 0 ||
+           session->steady >= STEADY_TRAINS || session->rehearsals >= REHEARSALS_MOST;
+}
+
 /* The first trains are not part of any window. */
 static int rehearse(struct sdw_session *session, struct sdw_err *err)
 {
@@ -215,9 +240,8 @@ static int rehearse(struct sdw_session *session, struct sdw_err *err)
     if (session->run.load_answered == 0 && ++session->lost >= LOST_SENTINELS)
         session->phase = SDW_PHASE_FIND;
     session->due_ns = sdw_mono_ns() + DRAIN_NS;
-    unsigned enough = session->budget->share > 0 ? 1 : REHEARSALS; /* shares are scarce at first */
-    if (++session->rehearsals >= enough && session->phase == SDW_PHASE_REHEARSE)
-        begin_window(session);
+    if (rehearsed(session) && session->phase == SDW_PHASE_REHEARSE)
+        begin_window(session, !sdw_injection_climbs(session));
     return 0;
 }
 
@@ -253,7 +277,7 @@ static bool over_budget(struct sdw_session *session)
     int64_t bytes = sdw_injection_bytes(session), wait = wait_turn_ns(session, bytes);
     if (wait == INT64_MAX || session->window_spent + bytes > session->config.window_bytes) {
         if (session->config.watch && wait != INT64_MAX)
-            begin_window(session);
+            begin_window(session, true);
         else
             (void)finish(session, "budget");
         return true;
@@ -265,9 +289,9 @@ static bool over_budget(struct sdw_session *session)
 static int end_window(struct sdw_session *session)
 {
     bool climb = sdw_injection_climbs(session) && !session->lockin.found &&
-                 sdw_lockin_climb(&session->lockin);
+                 sdw_lockin_climb(&session->lockin, &session->aim);
     if (climb || session->config.watch || session->counts.windows < session->config.windows) {
-        begin_window(session);
+        begin_window(session, !climb);
         return 0;
     }
     return finish(session, "done");
@@ -275,8 +299,8 @@ static int end_window(struct sdw_session *session)
 
 static int measure(struct sdw_session *session, struct sdw_err *err)
 {
-    if (!session->ticket_open &&
-        (session->lockin.found || !sdw_window_next(&session->window, &session->ticket)))
+    bool done = sdw_injection_climbs(session) && sdw_lockin_done(&session->lockin, &session->aim);
+    if (!session->ticket_open && (done || !sdw_window_next(&session->window, &session->ticket)))
         return end_window(session);
     session->ticket_open = true;
     if (over_budget(session))

@@ -232,14 +232,40 @@ static struct sdw_slot common(const struct sdw_slot_about *about, const struct s
     return slot;
 }
 
+/* Room for the markers of any hop of the plan. */
+static struct series new_series(const struct sdw_plan *plan)
+{
+    return (struct series){.delay = sdw_xalloc((plan->n + 1) * sizeof(double)),
+                           .increment = sdw_xalloc((plan->n + 1) * sizeof(double))};
+}
+
+static void free_series(struct series *series)
+{
+    free(series->delay);
+    free(series->increment);
+}
+
+void sdw_slot_levels(const struct sdw_route *route, const struct sdw_plan *plan,
+                     const struct sdw_run *run, double *level)
+{
+    double *delays = sdw_xalloc((plan->n + 1) * sizeof *delays);
+    struct series series = new_series(plan);
+    find_delays(route, plan, run, false, delays);
+    for (unsigned hop = 1; hop <= route->hops; hop++) {
+        collect(&series, hop, plan, run, false, delays);
+        level[hop] = series.increments ? mean_log(series.increment, series.increments) : NAN;
+    }
+    free(delays);
+    free_series(&series);
+}
+
 int sdw_slot_put(const struct sdw_slot_about *about, const struct sdw_route *route,
                  const struct sdw_plan *plan, const struct sdw_run *run,
                  const struct sdw_sink *sink, struct sdw_buf *scratch)
 {
     bool train = strcmp(about->schedule, "train") == 0;
     double *delays = sdw_xalloc((plan->n + 1) * sizeof *delays);
-    struct series series = {.delay = sdw_xalloc((plan->n + 1) * sizeof(double)),
-                            .increment = sdw_xalloc((plan->n + 1) * sizeof(double))};
+    struct series series = new_series(plan);
     find_delays(route, plan, run, train, delays);
     int code = 0;
     for (unsigned hop = 1; hop <= route->hops && code == 0; hop++) {
@@ -257,8 +283,7 @@ int sdw_slot_put(const struct sdw_slot_about *about, const struct sdw_route *rou
         code = sink->put(sink->arg, &sdw_slot_schema, &slot);
     }
     free(delays);
-    free(series.delay);
-    free(series.increment);
+    free_series(&series);
     return code;
 }
 

@@ -31,6 +31,11 @@ int sdw_slot_put(const struct sdw_slot_about *about, const struct sdw_route *rou
                  const struct sdw_plan *plan, const struct sdw_run *run,
                  const struct sdw_sink *sink, struct sdw_buf *scratch);
 
+/* What each hop adds to the hop before, as the records say it: the mean of log1p(delay / 100 us)
+ * over the slot's ladders, into level[1..hops]; NAN where nothing came back. */
+void sdw_slot_levels(const struct sdw_route *route, const struct sdw_plan *plan,
+                     const struct sdw_run *run, double *level);
+
 /* path and hop records of a route. */
 int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carrier,
                   const char *reason, const char *flow, const struct sdw_sink *sink,
