@@ -25,6 +25,20 @@ static uint32_t shadow_id(uint32_t slot, size_t way)
     return group_id(slot) + 7 + (uint32_t)way;
 }
 
+/* How many sets of next hops a unit has. When a group is replaced, IPv6 discards the packets that
+ * are under way by the members of before, even by those that stay (net/ipv4/nexthop.c,
+ * nh_rt_cache_flush): its group changes between two sets, and that of before is at rest when it
+ * is let go. */
+static size_t n_sets(const struct sdw_target *target)
+{
+    return target->unit->route.family == AF_INET6 ? 2 : 1;
+}
+
+static uint32_t set_offset(size_t set)
+{
+    return (uint32_t)set * SDW_IDS_TWIN;
+}
+
 /* The primary stands between each pair of shadows. */
 static size_t primary_copies(size_t n_ways)
 {
@@ -53,7 +67,8 @@ static void split_primary(const unsigned *weight, size_t n_ways, unsigned *part)
     part[0] += left;
 }
 
-size_t sdw_back_members(const struct sdw_target *target, struct sdw_nexthop_member *member)
+size_t sdw_back_members(const struct sdw_target *target, size_t set,
+                        struct sdw_nexthop_member *member)
 {
     size_t n_ways = target->unit->n_ways, n = 0;
     unsigned weight[SDW_WAYS_MAX] = {0}, part[SDW_WAYS_MAX] = {0};
@@ -66,6 +81,8 @@ size_t sdw_back_members(const struct sdw_target *target, struct sdw_nexthop_memb
         if (right < n_ways)
             n = add(member, n, shadow_id(target->slot, right), weight[right]);
     }
+    for (size_t m = 0; m < n; m++)
+        member[m].id += set_offset(set);
     return n;
 }
 
@@ -77,7 +94,7 @@ bool sdw_back_shares(uint32_t slot, size_t n_ways, const struct sdw_nexthop *gro
     for (size_t m = 0; m < group->n; m++)
         sum += group->member[m].weight;
     for (size_t m = 0; m < group->n; m++) {
-        uint32_t offset = group->member[m].id - group_id(slot);
+        uint32_t offset = (group->member[m].id - group_id(slot)) % SDW_IDS_TWIN;
         size_t way = offset >= 1 && offset <= 4 ? 0 : offset >= 8 ? offset - 7 : n_ways;
         if (way >= n_ways)
             return false;
@@ -103,20 +120,37 @@ static int put_way(struct sdw_netlink *netlink, const struct sdw_target *target,
                    struct sdw_err *err)
 {
     const struct sdw_gateway *gateway = &target->unit->way[way].gateway;
-    if (way > 0)
-        return put_once(netlink, shadow_id(target->slot, way), gateway, err);
+    size_t copies = way == 0 ? primary_copies(target->unit->n_ways) : 1;
     int code = 0;
-    for (size_t c = 0; c < primary_copies(target->unit->n_ways) && code == 0; c++)
-        code =
-            sdw_nexthop_put(netlink, primary_id(target->slot, c), SDW_STEER_PROTOCOL, gateway, err);
+    for (size_t set = 0; set < n_sets(target); set++)
+        for (size_t c = 0; c < copies && code == 0; c++) {
+            uint32_t id = way == 0 ? primary_id(target->slot, c) : shadow_id(target->slot, way);
+            code = put_once(netlink, id + set_offset(set), gateway, err);
+        }
     return code;
+}
+
+/* The set that the group does not use now: 0 or 1, negative on failure. */
+static int idle_set(struct sdw_netlink *netlink, const struct sdw_target *target,
+                    struct sdw_err *err)
+{
+    struct sdw_nexthop group;
+    if (n_sets(target) == 1)
+        return 0;
+    int got = sdw_nexthop_get(netlink, group_id(target->slot), &group, err);
+    if (got <= 0)
+        return got;
+    return group.n > 0 && group.member[0].id - group_id(target->slot) < SDW_IDS_TWIN;
 }
 
 static int linux_set(struct sdw_netlink *netlink, const struct sdw_target *target,
                      struct sdw_err *err)
 {
     struct sdw_nexthop_member member[SDW_NEXTHOP_MEMBERS];
-    size_t n = sdw_back_members(target, member);
+    int set = idle_set(netlink, target, err);
+    if (set < 0)
+        return set;
+    size_t n = sdw_back_members(target, (size_t)set, member);
     return sdw_nexthop_put_group(netlink, group_id(target->slot), SDW_STEER_PROTOCOL, member, n,
                                  err);
 }
@@ -178,6 +212,18 @@ static int put_route(struct sdw_netlink *netlink, const struct sdw_target *targe
     return sdw_fib_prepend(netlink, &route, err);
 }
 
+/* All next hops of one set; nothing may refer to them any more. */
+static int delete_set(struct sdw_netlink *netlink, const struct sdw_target *target, size_t set,
+                      struct sdw_err *err)
+{
+    int code = 0;
+    for (size_t c = 0; c < primary_copies(target->unit->n_ways) && code == 0; c++)
+        code = sdw_nexthop_delete(netlink, primary_id(target->slot, c) + set_offset(set), err);
+    for (size_t i = 1; i < target->unit->n_ways && code == 0; i++)
+        code = sdw_nexthop_delete(netlink, shadow_id(target->slot, i) + set_offset(set), err);
+    return code;
+}
+
 static int linux_disarm(struct sdw_netlink *netlink, const struct sdw_target *target,
                         struct sdw_err *err)
 {
@@ -192,10 +238,8 @@ static int linux_disarm(struct sdw_netlink *netlink, const struct sdw_target *ta
         (void)sdw_sleep_until(sdw_mono_ns() + UNDER_WAY_NS, 0);
     if (code == 0)
         code = sdw_nexthop_delete(netlink, group_id(target->slot), err);
-    for (size_t c = 0; c < primary_copies(target->unit->n_ways) && code == 0; c++)
-        code = sdw_nexthop_delete(netlink, primary_id(target->slot, c), err);
-    for (size_t i = 1; i < target->unit->n_ways && code == 0; i++)
-        code = sdw_nexthop_delete(netlink, shadow_id(target->slot, i), err);
+    for (size_t set = 0; set < n_sets(target) && code == 0; set++)
+        code = delete_set(netlink, target, set, err);
     return code;
 }
 

@@ -125,6 +125,25 @@ ways6() { in_a ip -6 route show fd77:9::/64 proto 93; }
     in_a shadow-steer log --state state | jq -se 'map(select(.type == "change")) | length > 4'
 }
 
+# Next hops of the IPv6 unit's group, one a line.
+members6() {
+    in_a ip -j nexthop show proto 93 | jq -r --argjson id $((0x5d000000 + ${1:-16})) \
+        '.[] | select(.id == $id) | .group[].id'
+}
+
+@test "an IPv6 group that changes shares no next hop with what it was: none that is in use is let go" {
+    steer
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    members6 >before
+    shift_both
+    members6 >after
+    [ -s before ] && [ -s after ]
+    [ -z "$(grep -Fx -f before after)" ]
+    finish
+    in_a shadow-steer undo --state state
+    clean
+}
+
 @test "undo at the end of the input" {
     steer --on-eof undo
     shift_both

@@ -126,7 +126,7 @@ static double moved_by_ramp(size_t shadows, bool *twice)
                 share[i] = step / 100.0 / (double)shadows;
             share[0] = 1 - step / 100.0;
             struct sdw_target target = {&unit, 3, up, share};
-            size_t n = sdw_back_members(&target, member);
+            size_t n = sdw_back_members(&target, 0, member);
             size_t now = way_of(member, n, ((double)p + 0.5) / (double)points);
             count += now != before;
             before = now;
@@ -152,6 +152,28 @@ static void test_members(void)
            moved);
         ok(!twice, "and none of them twice");
     }
+}
+
+/* The two sets of next hops of an IPv6 unit have no id in common and read back alike. */
+static void test_sets(void)
+{
+    struct sdw_steer_unit unit = {.n_ways = 4};
+    const double share[SDW_WAYS_MAX] = {0.4, 0.3, 0.2, 0.1};
+    const bool up[SDW_WAYS_MAX] = {true, true, true, true};
+    struct sdw_target target = {&unit, SDW_SLOTS - 1, up, share};
+    struct sdw_nexthop group[2] = {{.id = 1}, {.id = 1}};
+    double read[SDW_WAYS_MAX];
+    bool shared = false;
+    for (size_t set = 0; set < 2; set++) {
+        group[set].n = sdw_back_members(&target, set, group[set].member);
+        ok(sdw_back_shares(target.slot, unit.n_ways, &group[set], read), "set %zu is known", set);
+        for (size_t i = 0; i < unit.n_ways; i++)
+            is_near(read[i], share[i], 1e-9, "set %zu, way %zu: its share reads back", set, i);
+    }
+    for (size_t a = 0; a < group[0].n; a++)
+        for (size_t b = 0; b < group[1].n; b++)
+            shared = shared || group[0].member[a].id == group[1].member[b].id;
+    ok(!shared, "the sets have no next hop in common");
 }
 
 static void test_guards(void)
@@ -244,6 +266,7 @@ int main(void)
     test_seed();
     test_return();
     test_members();
+    test_sets();
     test_guards();
     test_sight();
     test_load_ahead();
