@@ -11,7 +11,7 @@ static const struct sdw_field unit_fields[] = {
     F(SDW_RAW, match, SDW_F_REQUIRED | SDW_F_COLUMN, NULL,
       "the traffic: an object with prefix, or with flow"),
     F(SDW_RAW, primary, SDW_F_REQUIRED | SDW_F_COLUMN, NULL,
-      "the path in use: an object with via, dev, path_id, capacity_bps"),
+      "the path in use: an object with via and dev, or hops, and path_id, capacity_bps"),
     F(SDW_RAW, shadows, SDW_F_REQUIRED, NULL, "the standby paths, in order of preference"),
     F(SDW_RAW, watch, 0, NULL, "path ids, links and series that concern it"),
     FN(SDW_REAL, load_bps, 0, 0, 1e13, "bit/s", "live load, where no counter tells"),

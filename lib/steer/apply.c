@@ -13,7 +13,7 @@ const struct sdw_back *sdw_back_of(const struct sdw_steer_unit *unit)
 
 static struct sdw_target target_of(const struct sdw_steer_run *run, const double *share)
 {
-    return (struct sdw_target){run->unit, (uint32_t)run->slot, run->up, share};
+    return (struct sdw_target){run->unit, (uint32_t)run->slot, run->up, run->hop_up, share};
 }
 
 /* Append to the journal. False (and said) when that is impossible: then nothing may be changed. */
@@ -63,18 +63,28 @@ static bool fail(struct sdw_steer *steer, struct sdw_steer_run *run, const char 
     return false;
 }
 
+/* Whether a route goes by the primary's next hops, in their order and with their weights. */
+static bool primary_is(const struct sdw_steer_unit *unit, const struct sdw_fib_route *route)
+{
+    bool same = route->n == unit->n_hops;
+    for (size_t k = 0; same && k < unit->n_hops; k++) {
+        const struct sdw_gateway *is = &route->hop[k].gateway, *hop = &unit->hop[k].gateway;
+        same = is->ifindex == hop->ifindex && memcmp(is->addr, hop->addr, sizeof is->addr) == 0 &&
+               (unit->n_hops == 1 || route->hop[k].weight == unit->hop[k].weight);
+    }
+    return same;
+}
+
 /* Whether the kernel's route is still the one that the plan means. NULL: it is. */
 static const char *plan_differs(const struct sdw_steer *steer, const struct sdw_steer_run *run,
                                 const struct sdw_fib_route *existing)
 {
-    const struct sdw_gateway *primary = &run->unit->way[0].gateway;
     char digest[24];
     if (!existing || existing->n == 0)
         return "the kernel has no such route: one that did not exist is never made";
-    if (existing->n > 1)
-        return "its route has several next hops at once: give it one, and the others by metric";
-    if (existing->hop[0].gateway.ifindex != primary->ifindex ||
-        memcmp(existing->hop[0].gateway.addr, primary->addr, sizeof primary->addr) != 0)
+    if (existing->cut)
+        return "its route has more next hops at once than can be steered";
+    if (!primary_is(run->unit, existing))
         return "the kernel's route does not go by the plan's primary: make the plan again";
     if (run->unit->digest[0] &&
         strcmp(run->unit->digest, sdw_routes_digest(&steer->routes, &run->unit->route, digest)) !=
@@ -275,15 +285,37 @@ bool sdw_apply_revive(struct sdw_steer *steer, struct sdw_steer_run *run, size_t
     return true;
 }
 
+void sdw_apply_hops(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    struct sdw_err err = {0};
+    struct sdw_target target = target_of(run, run->share);
+    if (!steer->options.apply || !run->armed || run->failed || run->unit->match != SDW_MATCH_PREFIX)
+        return;
+    int code = run->back->revive(&steer->netlink, &target, 0, &err);
+    if (code == 0)
+        code = run->back->set(&steer->netlink, &target, &err);
+    if (code < 0)
+        sdw_say_alert(steer, run, 3, "its primary cannot be spread anew: %s", err.text);
+}
+
+static bool all_up(const struct sdw_steer_run *run)
+{
+    bool all = true;
+    for (size_t i = 0; i < run->unit->n_ways; i++)
+        all = all && run->up[i];
+    for (size_t k = 0; k < run->unit->n_hops; k++)
+        all = all && run->hop_up[k];
+    return all;
+}
+
 void sdw_apply_routes(struct sdw_steer *steer, struct sdw_steer_run *run)
 {
     struct sdw_cause cause = {.why = "the routes changed: what is there now is followed"};
     char digest[24];
     if (run->unit->match != SDW_MATCH_PREFIX || !(run->armed || run->differs))
         return;
-    for (size_t i = 0; i < run->unit->n_ways; i++)
-        if (!run->up[i])
-            return; /* the kernel takes routes away with their link: they come back with it */
+    if (!all_up(run))
+        return; /* the kernel takes routes away with their link: they come back with it */
     (void)sdw_routes_digest(&steer->routes, &run->unit->route, digest);
     bool same = strcmp(digest, run->digest) == 0;
     if (run->differs && same) {

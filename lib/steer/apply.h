@@ -23,6 +23,9 @@ bool sdw_apply_disarm(struct sdw_steer *steer, struct sdw_steer_run *run,
                       const struct sdw_cause *cause);
 /* Make the next hops of a way again that died with its interface. */
 bool sdw_apply_revive(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way);
+/* One of the primary's hops came or went while others are up: its share is spread over those that
+ * are. */
+void sdw_apply_hops(struct sdw_steer *steer, struct sdw_steer_run *run);
 /* The kernel's routes were read again: leave a unit alone whose routes are no longer those of the
  * plan; one that carries nothing on its shadows, or whose route is gone, leaves the kernel. */
 void sdw_apply_routes(struct sdw_steer *steer, struct sdw_steer_run *run);

@@ -12,7 +12,8 @@
 struct sdw_target {
     const struct sdw_steer_unit *unit;
     uint32_t slot;
-    const bool *up;      /* up[n_ways]: the interface carries */
+    const bool *up;      /* up[n_ways]: the interface carries; the primary: of any of its hops */
+    const bool *hop_up;  /* hop_up[n_hops]: the same for each next hop of the primary */
     const double *share; /* share[n_ways], 0 where not up */
 };
 
@@ -38,17 +39,9 @@ const struct sdw_back *sdw_back_flow(void);  /* single flows: nftables marks */
 enum {
     SDW_SLOTS = 1 << 20,
     SDW_IDS_BASE = 0x5d000000,
-    SDW_IDS_EACH = 16,
+    SDW_IDS_HOP = 16, /* for each next hop of the primary */
+    SDW_IDS_EACH = SDW_IDS_HOP * SDW_FIB_HOPS,
     SDW_IDS_TWIN = 0x08000000, /* from an id of the first set of next hops to the second (IPv6) */
 };
-
-/* The members of a unit's group, in the order that moves the fewest flows when shares change:
- * shadow, primary, shadow; with more than two shadows the primary takes part again, under another
- * id, between the next two. set: 0 or 1, the set of next hops to take. Returns how many are in
- * member[SDW_NEXTHOP_MEMBERS]. */
-size_t sdw_back_members(const struct sdw_target *target, size_t set,
-                        struct sdw_nexthop_member *member);
-/* The reverse: shares by way from a group; false when a member is none of the unit's. */
-bool sdw_back_shares(uint32_t slot, size_t n_ways, const struct sdw_nexthop *group, double *share);
 
 #endif

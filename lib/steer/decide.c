@@ -296,6 +296,18 @@ void sdw_decide_way(struct sdw_steer *steer, struct sdw_steer_run *run, size_t w
     }
 }
 
+void sdw_decide_hop(struct sdw_steer *steer, struct sdw_steer_run *run, size_t hop, bool up)
+{
+    if (run->hop_up[hop] == up)
+        return;
+    run->hop_up[hop] = up;
+    bool any = sdw_load_any(run->hop_up, run->unit->n_hops);
+    if (any == run->up[0])
+        sdw_apply_hops(steer, run);
+    else
+        sdw_decide_way(steer, run, 0, any);
+}
+
 /* Whether all shadows in use were seen healthy since the last move. */
 static bool seen_well(const struct sdw_steer *steer, const struct sdw_steer_run *run)
 {

@@ -21,8 +21,9 @@ void sdw_decide_leave(struct sdw_steer *steer, struct sdw_steer_run *run, size_t
                       const struct sdw_signal *signal);
 /* Word that the primary is well again. */
 void sdw_decide_relieve(struct sdw_steer *steer, struct sdw_steer_run *run);
-/* The interface of a way lost or found its carrier. */
+/* The interface of a way lost or found its carrier; that of one of the primary's hops. */
 void sdw_decide_way(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way, bool up);
+void sdw_decide_hop(struct sdw_steer *steer, struct sdw_steer_run *run, size_t hop, bool up);
 /* Once a cycle: confirm, go on, go back. */
 void sdw_decide_tick(struct sdw_steer *steer, struct sdw_steer_run *run);
 /* The operator wants the unit on its primary now. */

@@ -64,8 +64,9 @@ struct sdw_steer_run {
     char digest[24];   /* of its routes when it was armed */
     unsigned refusals; /* by the kernel, in a row */
     double share[SDW_WAYS_MAX];
-    bool up[SDW_WAYS_MAX];
-    struct sdw_steer_dev *dev[SDW_WAYS_MAX], *load_dev;
+    bool up[SDW_WAYS_MAX]; /* the primary: while any of its hops is */
+    bool hop_up[SDW_FIB_HOPS];
+    struct sdw_steer_dev *dev[SDW_WAYS_MAX], *hop_dev[SDW_FIB_HOPS], *load_dev;
     struct sdw_sight *sight[SDW_WAYS_MAX]; /* NULL: nothing is known of that path */
     double others_bps[SDW_WAYS_MAX];       /* what its interface carries that is not ours; NAN */
     double load[SDW_LOADS];                /* last samples of the unit's load, bit/s */

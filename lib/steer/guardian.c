@@ -128,12 +128,12 @@ static void record(struct watchman *man, const struct sdw_guardian_note *note, c
 static void act(struct watchman *man, struct sdw_guardian_note *note)
 {
     struct sdw_steer_unit *unit = &man->plan->unit[note->unit];
-    bool up[SDW_WAYS_MAX] = {false};
+    bool up[SDW_WAYS_MAX] = {false}, hop_up[SDW_FIB_HOPS] = {false};
     double share[SDW_WAYS_MAX];
     struct sdw_err err = {0};
-    if (sdw_load_resolve(&man->netlink, unit, up, &err) < 0)
+    if (sdw_load_resolve(&man->netlink, unit, up, hop_up, &err) < 0)
         return;
-    struct sdw_target target = {unit, note->slot, up, share};
+    struct sdw_target target = {unit, note->slot, up, hop_up, share};
     const struct sdw_back *back = sdw_back_of(unit);
     int got = back->read(&man->netlink, &target, share, &err);
     if (got < 0)

@@ -4,10 +4,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int sdw_load_resolve(struct sdw_netlink *netlink, struct sdw_steer_unit *unit, bool *up,
-                     struct sdw_err *err)
+bool sdw_load_any(const bool *hop_up, size_t n)
 {
-    for (size_t i = 0; i < unit->n_ways; i++) {
+    bool any = false;
+    for (size_t k = 0; k < n; k++)
+        any = any || hop_up[k];
+    return any;
+}
+
+int sdw_load_resolve(struct sdw_netlink *netlink, struct sdw_steer_unit *unit, bool *up,
+                     bool *hop_up, struct sdw_err *err)
+{
+    for (size_t k = 0; k < unit->n_hops; k++) {
+        struct sdw_link_state link;
+        int got = sdw_link_get(netlink, 0, unit->hop[k].dev, &link, err);
+        if (got < 0)
+            return got;
+        unit->hop[k].gateway.ifindex = link.ifindex;
+        hop_up[k] = link.carrier;
+    }
+    up[0] = sdw_load_any(hop_up, unit->n_hops);
+    for (size_t i = 1; i < unit->n_ways; i++) {
         struct sdw_link_state link;
         int got = sdw_link_get(netlink, 0, unit->way[i].dev, &link, err);
         if (got < 0)
@@ -52,6 +69,26 @@ static double weight_of(const struct sdw_steer_unit *unit)
     return isnan(unit->load_bps) || unit->load_bps <= 0 ? 1 : unit->load_bps;
 }
 
+/* A rehearsal elsewhere has none of the interfaces: they are taken to be well. */
+static bool is_up(const struct sdw_steer *steer, const struct sdw_steer_dev *dev)
+{
+    return dev->carrier || (!steer->options.apply && !dev->ifindex);
+}
+
+static void start_links(const struct sdw_steer *steer, struct sdw_steer_unit *unit,
+                        struct sdw_steer_run *run)
+{
+    for (size_t k = 0; k < unit->n_hops; k++) {
+        unit->hop[k].gateway.ifindex = run->hop_dev[k]->ifindex;
+        run->hop_up[k] = is_up(steer, run->hop_dev[k]);
+    }
+    for (size_t i = 0; i < unit->n_ways; i++) {
+        unit->way[i].gateway.ifindex = run->dev[i]->ifindex;
+        run->up[i] = is_up(steer, run->dev[i]);
+    }
+    run->up[0] = sdw_load_any(run->hop_up, unit->n_hops);
+}
+
 int sdw_load_start(struct sdw_steer *steer, struct sdw_err *err)
 {
     for (size_t u = 0; u < steer->plan.n; u++) {
@@ -61,6 +98,8 @@ int sdw_load_start(struct sdw_steer *steer, struct sdw_err *err)
             run->dev[i] = dev_at(steer, unit->way[i].dev);
             run->others_bps[i] = NAN;
         }
+        for (size_t k = 0; k < unit->n_hops; k++)
+            run->hop_dev[k] = dev_at(steer, unit->hop[k].dev);
         run->load_dev = unit->load_dev[0] ? dev_at(steer, unit->load_dev) : NULL;
         if (run->load_dev)
             run->load_dev->weight += weight_of(unit);
@@ -74,12 +113,7 @@ int sdw_load_start(struct sdw_steer *steer, struct sdw_err *err)
             take(steer->dev[d], &link, steer->now_us);
     }
     for (size_t u = 0; u < steer->plan.n; u++)
-        for (size_t i = 0; i < steer->plan.unit[u].n_ways; i++) {
-            const struct sdw_steer_dev *dev = steer->run[u].dev[i];
-            steer->plan.unit[u].way[i].gateway.ifindex = dev->ifindex;
-            /* A rehearsal elsewhere has none of the interfaces: they are taken to be well. */
-            steer->run[u].up[i] = dev->carrier || (!steer->options.apply && !dev->ifindex);
-        }
+        start_links(steer, &steer->plan.unit[u], &steer->run[u]);
     return 0;
 }
 
@@ -106,20 +140,39 @@ static double ours_on(struct sdw_steer_run *run, size_t way)
     return fmax(0, rate - (isnan(run->others_bps[way]) ? 0 : run->others_bps[way]));
 }
 
+/* Whether the primary goes by this interface with one of its first n hops. */
+static bool primary_has(const struct sdw_steer_run *run, const struct sdw_steer_dev *dev, size_t n)
+{
+    bool has = false;
+    for (size_t k = 0; k < n; k++)
+        has = has || run->hop_dev[k] == dev;
+    return has;
+}
+
+/* What the interfaces of the primary send, each counted once. */
+static double primary_tx(const struct sdw_steer_run *run)
+{
+    double sum = 0;
+    for (size_t k = 0; k < run->unit->n_hops; k++)
+        if (!primary_has(run, run->hop_dev[k], k))
+            sum += run->hop_dev[k]->tx_bps;
+    return sum;
+}
+
 /* All that the unit's load counter tells, before it is split among the units that share it. */
 static double counted(struct sdw_steer_run *run)
 {
-    bool own_way = false;
-    for (size_t i = 0; i < run->unit->n_ways; i++)
+    bool own_way = primary_has(run, run->load_dev, run->unit->n_hops);
+    for (size_t i = 1; i < run->unit->n_ways; i++)
         own_way = own_way || run->dev[i] == run->load_dev;
     if (!own_way) {
         for (size_t i = 1; i < run->unit->n_ways; i++)
             (void)ours_on(run, i);
         return run->load_dev->rx_bps;
     }
-    double sum = run->dev[0]->tx_bps;
+    double sum = primary_tx(run);
     for (size_t i = 1; i < run->unit->n_ways; i++)
-        if (run->dev[i] != run->dev[0])
+        if (!primary_has(run, run->dev[i], run->unit->n_hops))
             sum += ours_on(run, i);
     return sum;
 }

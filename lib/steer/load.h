@@ -4,10 +4,12 @@
 
 #include "steer/engine.h"
 
-/* Look up the interfaces of a unit's ways: fills in their ifindex, and up[n_ways]. A missing
- * interface is not up. */
+/* Look up the interfaces of a unit's ways and of its primary's hops: fills in their ifindex,
+ * up[n_ways] and hop_up[n_hops]. A missing interface is not up. */
 int sdw_load_resolve(struct sdw_netlink *netlink, struct sdw_steer_unit *unit, bool *up,
-                     struct sdw_err *err);
+                     bool *hop_up, struct sdw_err *err);
+/* Whether any of the n is: the primary is up while one of its hops is. */
+bool sdw_load_any(const bool *hop_up, size_t n);
 
 /* Know all interfaces that the plan names. */
 int sdw_load_start(struct sdw_steer *steer, struct sdw_err *err);

@@ -31,10 +31,10 @@ struct sdw_steer_plan_wishes {
     size_t n_shadow, n_probe, n_capacity;
 };
 
-/* Append to out the `unit` record of a prefix: the primary is the first next hop of the route the
- * kernel uses now; the shadows are the wished ones, then all other next hops that routes of the
- * prefix have, by table and metric. 1 when written, 0 when there is no other way (why is in err),
- * negative when a wish is wrong or there is no such route. now: record time, us. */
+/* Append to out the `unit` record of a prefix: the primary is the next hop (or are the next hops)
+ * of the route the kernel uses now; the shadows are the wished ones, then all other next hops that
+ * routes of the prefix have, by table and metric. 1 when written, 0 when there is no other way (why
+ * is in err), negative when a wish is wrong or there is no such route. now: record time, us. */
 int sdw_steer_plan_write(const struct sdw_routes *routes, struct sdw_netlink *netlink,
                          const struct sdw_fib_route *prefix,
                          const struct sdw_steer_plan_wishes *wishes, int64_t now,

@@ -15,25 +15,50 @@ struct draft {
     const struct sdw_steer_plan_wishes *wishes;
     size_t n_ways;
     struct sdw_way way[SDW_WAYS_MAX];
+    size_t n_hops; /* of the primary */
+    struct sdw_primary_hop hop[SDW_FIB_HOPS];
 };
+
+static bool same_gateway(const struct sdw_gateway *a, const struct sdw_gateway *b)
+{
+    return a->ifindex == b->ifindex && memcmp(a->addr, b->addr, sizeof a->addr) == 0;
+}
 
 static int add_way(struct draft *draft, const struct sdw_gateway *gateway, struct sdw_err *err)
 {
     struct sdw_way way = {.gateway = *gateway, .capacity_bps = NAN};
     struct sdw_link_state link;
+    bool known = false;
     for (size_t i = 0; i < draft->n_ways; i++)
-        if (draft->way[i].gateway.ifindex == gateway->ifindex &&
-            memcmp(draft->way[i].gateway.addr, gateway->addr, sizeof gateway->addr) == 0)
-            return 0;
-    if (draft->n_ways == SDW_WAYS_MAX)
+        known = known || same_gateway(&draft->way[i].gateway, gateway);
+    for (size_t k = 0; k < draft->n_hops; k++)
+        known = known || same_gateway(&draft->hop[k].gateway, gateway);
+    if (known || draft->n_ways == SDW_WAYS_MAX)
         return 0;
     int got = sdw_link_get(draft->netlink, gateway->ifindex, NULL, &link, err);
     if (got <= 0)
         return got;
     memcpy(way.dev, link.name, sizeof way.dev);
-    sdw_way_rename(&way);
+    sdw_way_rename(&way, 0);
     draft->way[draft->n_ways++] = way;
     return 0;
+}
+
+/* The next hops of the route in use, and the first of them as way 0. */
+static int add_primary(struct draft *draft, const struct sdw_fib_route *route, struct sdw_err *err)
+{
+    int code = add_way(draft, &route->hop[0].gateway, err);
+    for (size_t k = 0; k < route->n && code == 0; k++) {
+        struct sdw_link_state link;
+        int got = sdw_link_get(draft->netlink, route->hop[k].gateway.ifindex, NULL, &link, err);
+        if (got < 0)
+            return got;
+        struct sdw_primary_hop *hop = &draft->hop[draft->n_hops++];
+        *hop = (struct sdw_primary_hop){.gateway = route->hop[k].gateway,
+                                        .weight = route->hop[k].weight};
+        memcpy(hop->dev, link.name, sizeof hop->dev);
+    }
+    return code;
 }
 
 static int add_wished(struct draft *draft, const char *wish, int family, struct sdw_err *err)
@@ -126,15 +151,37 @@ static int add_from_routes(struct draft *draft, const struct sdw_routes *routes,
     return code;
 }
 
-static void write_way(struct sdw_jsonw *w, const char *key, const struct sdw_way *way)
+static void write_hop(struct sdw_jsonw *w, const struct sdw_gateway *gateway, const char *dev)
 {
     static const uint8_t none[16];
     char address[INET6_ADDRSTRLEN];
-    sdw_jsonw_object(w, key);
-    if (memcmp(way->gateway.addr, none, sizeof none) != 0)
+    if (memcmp(gateway->addr, none, sizeof none) != 0)
         sdw_jsonw_text(w, "via",
-                       inet_ntop(way->gateway.family, way->gateway.addr, address, sizeof address));
-    sdw_jsonw_text(w, "dev", way->dev);
+                       inet_ntop(gateway->family, gateway->addr, address, sizeof address));
+    sdw_jsonw_text(w, "dev", dev);
+}
+
+static void write_hops(struct sdw_jsonw *w, const struct sdw_primary_hop *hop, size_t n)
+{
+    sdw_jsonw_array(w, "hops");
+    for (size_t k = 0; k < n; k++) {
+        sdw_jsonw_object(w, NULL);
+        write_hop(w, &hop[k].gateway, hop[k].dev);
+        sdw_jsonw_int(w, "weight", hop[k].weight);
+        sdw_jsonw_end(w);
+    }
+    sdw_jsonw_end(w);
+}
+
+/* hop[n_hops]: of the primary. */
+static void write_way(struct sdw_jsonw *w, const struct sdw_way *way,
+                      const struct sdw_primary_hop *hop, size_t n_hops)
+{
+    sdw_jsonw_object(w, NULL);
+    if (n_hops > 1)
+        write_hops(w, hop, n_hops);
+    else
+        write_hop(w, &way->gateway, way->dev);
     sdw_jsonw_text(w, "path_id", NULL);
     if (way->probe[0])
         sdw_jsonw_text(w, "probe", way->probe);
@@ -160,11 +207,11 @@ static void write_unit(const struct draft *draft, const struct sdw_fib_route *pr
         sdw_jsonw_int(&w, "table", prefix->table);
     sdw_jsonw_end(&w);
     w = sdw_jsonw(&primary);
-    write_way(&w, NULL, &draft->way[0]);
+    write_way(&w, &draft->way[0], draft->hop, draft->n_hops);
     w = sdw_jsonw(&shadows);
     sdw_jsonw_array(&w, NULL);
     for (size_t i = 1; i < draft->n_ways; i++)
-        write_way(&w, NULL, &draft->way[i]);
+        write_way(&w, &draft->way[i], NULL, 0);
     sdw_jsonw_end(&w);
 
     sdw_rec_init(&sdw_unit_schema, &unit);
@@ -194,7 +241,12 @@ int sdw_steer_plan_write(const struct sdw_routes *routes, struct sdw_netlink *ne
     if (!best || best->n == 0)
         return sdw_err_set(err, SDW_EUSAGE, "%s: there is no such route in table %u", text,
                            prefix->table);
-    int code = add_way(&draft, &best->hop[0].gateway, err);
+    if (best->cut) {
+        sdw_err_set(err, SDW_ENO, "%s: its route has more than %d next hops at once", text,
+                    SDW_FIB_HOPS);
+        return 0;
+    }
+    int code = add_primary(&draft, best, err);
     for (size_t i = 0; i < wishes->n_shadow && code == 0; i++)
         code = add_wished(&draft, wishes->shadow[i], prefix->family, err);
     if (code == 0)

@@ -116,17 +116,17 @@ void sdw_policy_return(const struct sdw_policy_ask *ask, double step,
     answer->moved_bps = (back - left) * ask->load_bps;
 }
 
-void sdw_share_weights(const double *share, size_t n, unsigned *weight)
+void sdw_share_weights(const double *share, size_t n, unsigned sum, unsigned *weight)
 {
-    unsigned sum = 0;
+    unsigned given = 0;
     size_t largest = 0;
     for (size_t i = 0; i < n; i++) {
-        double exact = share[i] * SDW_SHARE_STEPS;
+        double exact = share[i] * sum;
         weight[i] = exact > 0 ? (unsigned)fmax(1, round(exact)) : 0;
-        sum += weight[i];
+        given += weight[i];
         if (weight[i] > weight[largest])
             largest = i;
     }
-    if (n && weight[largest] + SDW_SHARE_STEPS > sum)
-        weight[largest] = weight[largest] + SDW_SHARE_STEPS - sum;
+    if (n && weight[largest] + sum > given)
+        weight[largest] = weight[largest] + sum - given;
 }

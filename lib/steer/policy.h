@@ -39,8 +39,8 @@ void sdw_policy_seed(const struct sdw_policy_ask *ask, double prediction, double
 void sdw_policy_return(const struct sdw_policy_ask *ask, double step,
                        struct sdw_policy_answer *answer);
 
-/* Whole weights for a next-hop group, in steps of 1/200, summing to 200: sizes[n] for shares[n]. A
- * share above 0 gets at least 1. */
-void sdw_share_weights(const double *share, size_t n, unsigned *weight);
+/* Whole weights for a next-hop group that add up to sum: weight[n] for share[n]. A share above 0
+ * gets at least 1. */
+void sdw_share_weights(const double *share, size_t n, unsigned sum, unsigned *weight);
 
 #endif

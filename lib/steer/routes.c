@@ -17,13 +17,36 @@ static int keep_route(const struct sdw_fib_route *route, void *arg)
     return 0;
 }
 
+/* The next hops of a route that only names their object (net.ipv4.nexthop_compat_mode 0). */
+static int look_up(struct sdw_fib_route *route, struct sdw_netlink *netlink, struct sdw_err *err)
+{
+    struct sdw_nexthop object, member;
+    int got = sdw_nexthop_get(netlink, route->nexthop_id, &object, err);
+    if (got > 0 && object.n == 0)
+        route->hop[route->n++] = (struct sdw_fib_hop){.gateway = object.gateway, .weight = 1};
+    for (size_t m = 0; got > 0 && m < object.n; m++) {
+        if (route->n == SDW_FIB_HOPS) {
+            route->cut = true;
+            return 0;
+        }
+        got = sdw_nexthop_get(netlink, object.member[m].id, &member, err);
+        if (got > 0)
+            route->hop[route->n++] =
+                (struct sdw_fib_hop){.gateway = member.gateway, .weight = object.member[m].weight};
+    }
+    return got < 0 ? got : 0;
+}
+
 int sdw_routes_load(struct sdw_routes *routes, struct sdw_netlink *netlink, struct sdw_err *err)
 {
     routes->n = 0;
     int code = sdw_fib_dump(netlink, AF_INET, keep_route, routes, err);
-    if (code < 0)
-        return code;
-    return sdw_fib_dump(netlink, AF_INET6, keep_route, routes, err);
+    if (code == 0)
+        code = sdw_fib_dump(netlink, AF_INET6, keep_route, routes, err);
+    for (size_t i = 0; i < routes->n && code == 0; i++)
+        if (routes->route[i].nexthop_id && routes->route[i].n == 0)
+            code = look_up(&routes->route[i], netlink, err);
+    return code;
 }
 
 void sdw_routes_release(struct sdw_routes *routes)

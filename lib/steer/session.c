@@ -84,10 +84,13 @@ int sdw_session_start(struct sdw_steer *steer, const char *plan_path, struct sdw
 /* Whether the unit was armed with the same ways in the same order. */
 static bool same_ways(const struct sdw_steer_unit *a, const struct sdw_steer_unit *b)
 {
-    bool same = a->n_ways == b->n_ways && a->match == b->match &&
+    bool same = a->n_ways == b->n_ways && a->n_hops == b->n_hops && a->match == b->match &&
                 sdw_route_same_prefix(&a->route, &b->route) && a->route.table == b->route.table;
     for (size_t i = 0; same && i < a->n_ways; i++)
         same = strcmp(a->way[i].name, b->way[i].name) == 0;
+    for (size_t k = 0; same && k < a->n_hops; k++)
+        same = a->hop[k].weight == b->hop[k].weight &&
+               sdw_hop_same(&a->hop[k].gateway, a->hop[k].dev, &b->hop[k].gateway, b->hop[k].dev);
     return same;
 }
 
@@ -112,7 +115,7 @@ static void reconcile(struct sdw_steer *steer, struct sdw_ledger_unit *found)
     struct sdw_steer_unit unit;
     struct sdw_err err = {0};
     double share[SDW_WAYS_MAX] = {1};
-    bool up[SDW_WAYS_MAX] = {false};
+    bool up[SDW_WAYS_MAX] = {false}, hop_up[SDW_FIB_HOPS] = {false};
     struct sdw_steer_unit *planned = sdw_steer_plan_find(&steer->plan, sdw_str_of(found->name));
     struct sdw_steer_run *run = planned ? &steer->run[planned - steer->plan.unit] : NULL;
     if (!found->plan || sdw_steer_unit_read(&unit, sdw_str_of(found->plan), &err) < 0) {
@@ -120,9 +123,9 @@ static void reconcile(struct sdw_steer *steer, struct sdw_ledger_unit *found)
                       err.text);
         return;
     }
-    struct sdw_target target = {&unit, (uint32_t)found->slot, up, share};
+    struct sdw_target target = {&unit, (uint32_t)found->slot, up, hop_up, share};
     const struct sdw_back *back = sdw_back_of(&unit);
-    int got = sdw_load_resolve(&steer->netlink, &unit, up, &err);
+    int got = sdw_load_resolve(&steer->netlink, &unit, up, hop_up, &err);
     if (got == 0)
         got = back->read(&steer->netlink, &target, share, &err);
     bool moved = got > 0 && share[0] < 1 - 1e-6;
@@ -246,7 +249,12 @@ void sdw_session_notice(const struct sdw_notice *notice, void *arg)
         steer->now_us = sdw_wall_us();
     for (size_t u = 0; u < steer->plan.n; u++) {
         struct sdw_steer_run *run = &steer->run[u];
-        for (size_t i = 0; i < run->unit->n_ways; i++)
+        for (size_t k = 0; k < run->unit->n_hops; k++)
+            if (strcmp(run->hop_dev[k]->name, notice->link.name) == 0) {
+                steer->plan.unit[u].hop[k].gateway.ifindex = run->hop_dev[k]->ifindex;
+                sdw_decide_hop(steer, run, k, run->hop_dev[k]->carrier);
+            }
+        for (size_t i = 1; i < run->unit->n_ways; i++)
             if (strcmp(run->dev[i]->name, notice->link.name) == 0) {
                 steer->plan.unit[u].way[i].gateway.ifindex = run->dev[i]->ifindex;
                 sdw_decide_way(steer, run, i, run->dev[i]->carrier);

@@ -93,7 +93,7 @@ static int put_alert(struct sdw_ctx *ctx, const char *unit, const char *reason)
 struct standing {
     struct sdw_steer_unit unit;
     struct sdw_target target;
-    bool up[SDW_WAYS_MAX], present;
+    bool up[SDW_WAYS_MAX], hop_up[SDW_FIB_HOPS], present;
     double share[SDW_WAYS_MAX];
 };
 
@@ -105,9 +105,9 @@ static int look(struct desk *desk, const struct sdw_ledger_unit *known, struct s
         sdw_steer_unit_read(&standing->unit, sdw_str_of(known->plan ? known->plan : ""), err);
     if (code < 0)
         return code;
-    code = sdw_load_resolve(&desk->netlink, &standing->unit, standing->up, err);
-    standing->target =
-        (struct sdw_target){&standing->unit, (uint32_t)known->slot, standing->up, standing->share};
+    code = sdw_load_resolve(&desk->netlink, &standing->unit, standing->up, standing->hop_up, err);
+    standing->target = (struct sdw_target){&standing->unit, (uint32_t)known->slot, standing->up,
+                                           standing->hop_up, standing->share};
     if (code == 0)
         code = sdw_back_of(&standing->unit)
                    ->read(&desk->netlink, &standing->target, standing->share, err);

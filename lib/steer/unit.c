@@ -79,16 +79,21 @@ bool sdw_prefix_parse(const char *text, struct sdw_fib_route *route)
     return true;
 }
 
-void sdw_way_rename(struct sdw_way *way)
+void sdw_way_rename(struct sdw_way *way, size_t more)
 {
-    char address[INET6_ADDRSTRLEN];
+    char address[INET6_ADDRSTRLEN] = "", others[24] = "";
     static const uint8_t none[16];
-    if (memcmp(way->gateway.addr, none, sizeof none) == 0) {
-        snprintf(way->name, sizeof way->name, "%%%s", way->dev);
-        return;
-    }
-    inet_ntop(way->gateway.family, way->gateway.addr, address, sizeof address);
-    snprintf(way->name, sizeof way->name, "%s%%%s", address, way->dev);
+    if (memcmp(way->gateway.addr, none, sizeof none) != 0)
+        inet_ntop(way->gateway.family, way->gateway.addr, address, sizeof address);
+    if (more)
+        snprintf(others, sizeof others, "+%zu", more);
+    snprintf(way->name, sizeof way->name, "%s%%%s%s", address, way->dev, others);
+}
+
+bool sdw_hop_same(const struct sdw_gateway *a, const char *a_dev, const struct sdw_gateway *b,
+                  const char *b_dev)
+{
+    return memcmp(a->addr, b->addr, sizeof a->addr) == 0 && strcmp(a_dev, b_dev) == 0;
 }
 
 /* The text of a JSON string member into out; false when it is none, is too long or is empty. */
@@ -103,23 +108,60 @@ static bool text_of(const struct sdw_member *member, char *out, size_t size)
     return good;
 }
 
-enum { WAY_VIA, WAY_DEV, WAY_PATH, WAY_PROBE, WAY_CAPACITY, WAY_KEYS };
-
-static int read_way(struct sdw_way *way, struct sdw_str json, int family, const char *field,
+/* via and dev of a next hop. */
+static int read_hop(struct sdw_primary_hop *hop, const struct sdw_member *via,
+                    const struct sdw_member *dev, int family, const char *field,
                     struct sdw_err *err)
 {
-    static const struct sdw_str keys[WAY_KEYS] = {
-        {"via", 3}, {"dev", 3}, {"path_id", 7}, {"probe", 5}, {"capacity_bps", 12}};
-    struct sdw_member got[WAY_KEYS];
-    char via[64] = "";
-    *way = (struct sdw_way){.capacity_bps = NAN, .gateway.family = family};
-    if (sdw_scan_find(json, keys, WAY_KEYS, got, err) < 0)
-        return sdw_err_field(err, field, "is not an object with via, dev, path_id, capacity_bps");
-    if (!got[WAY_DEV].key.p || !text_of(&got[WAY_DEV], way->dev, sizeof way->dev))
+    char text[64] = "";
+    *hop = (struct sdw_primary_hop){.gateway.family = family, .weight = 1};
+    if (!dev->key.p || !text_of(dev, hop->dev, sizeof hop->dev))
         return sdw_err_field(err, field, "dev must be the name of an interface");
-    if (got[WAY_VIA].key.p && got[WAY_VIA].kind != SDW_SCAN_NULL &&
-        (!text_of(&got[WAY_VIA], via, sizeof via) || family_of(via, way->gateway.addr) != family))
+    if (via->key.p && via->kind != SDW_SCAN_NULL &&
+        (!text_of(via, text, sizeof text) || family_of(text, hop->gateway.addr) != family))
         return sdw_err_field(err, field, "via must be an address of the unit's family");
+    return 0;
+}
+
+/* "hops" of the primary: [{"via":..,"dev":..,"weight":..}, ...]. */
+static int read_hops(struct sdw_steer_unit *unit, struct sdw_str json, struct sdw_err *err)
+{
+    enum { VIA, DEV, WEIGHT, KEYS };
+    static const struct sdw_str keys[KEYS] = {{"via", 3}, {"dev", 3}, {"weight", 6}};
+    struct sdw_scan scan;
+    struct sdw_member item, got[KEYS];
+    int more = sdw_scan_begin(&scan, json, err);
+    if (more < 0 || !scan.array)
+        return sdw_err_field(err, "primary", "hops must be an array");
+    while ((more = sdw_scan_next(&scan, &item, err)) > 0) {
+        int64_t weight = 1;
+        if (unit->n_hops == SDW_FIB_HOPS)
+            return sdw_err_field(err, "primary", "at most %d hops are supported", SDW_FIB_HOPS);
+        struct sdw_primary_hop *hop = &unit->hop[unit->n_hops];
+        if (item.kind != SDW_SCAN_OBJECT || sdw_scan_find(item.value, keys, KEYS, got, err) < 0)
+            return sdw_err_field(err, "primary", "each of hops must be an object");
+        if (read_hop(hop, &got[VIA], &got[DEV], unit->route.family, "primary", err) < 0)
+            return SDW_EINPUT;
+        if (got[WEIGHT].key.p &&
+            (!sdw_num_int(got[WEIGHT].value, &weight) || weight < 1 || weight > 256))
+            return sdw_err_field(err, "primary", "weight of a hop must be 1 to 256");
+        hop->weight = (unsigned)weight;
+        for (size_t i = 0; i < unit->n_hops; i++)
+            if (sdw_hop_same(&unit->hop[i].gateway, unit->hop[i].dev, &hop->gateway, hop->dev))
+                return sdw_err_field(err, "primary", "%s is among its hops twice", hop->dev);
+        unit->n_hops++;
+    }
+    return more < 0 || unit->n_hops == 0
+               ? sdw_err_field(err, "primary", "hops must name at least one next hop")
+               : 0;
+}
+
+enum { WAY_VIA, WAY_DEV, WAY_PATH, WAY_PROBE, WAY_CAPACITY, WAY_HOPS, WAY_KEYS };
+
+/* What a way has besides its next hop. */
+static int read_path(struct sdw_way *way, const struct sdw_member *got, const char *field,
+                     struct sdw_err *err)
+{
     if (got[WAY_PATH].key.p && got[WAY_PATH].kind != SDW_SCAN_NULL &&
         !text_of(&got[WAY_PATH], way->path_id, sizeof way->path_id))
         return sdw_err_field(err, field, "path_id must be a string of at most %d bytes",
@@ -131,8 +173,36 @@ static int read_way(struct sdw_way *way, struct sdw_str json, int family, const 
         (!sdw_num_real(got[WAY_CAPACITY].value, &way->capacity_bps) || way->capacity_bps <= 0 ||
          way->capacity_bps > 1e13))
         return sdw_err_field(err, field, "capacity_bps must be a rate above 0");
-    sdw_way_rename(way);
     return 0;
+}
+
+/* The way that is next in the unit: the primary (with its hops), or a shadow. */
+static int read_way(struct sdw_steer_unit *unit, struct sdw_str json, struct sdw_err *err)
+{
+    static const struct sdw_str keys[WAY_KEYS] = {
+        {"via", 3}, {"dev", 3}, {"path_id", 7}, {"probe", 5}, {"capacity_bps", 12}, {"hops", 4}};
+    struct sdw_member got[WAY_KEYS];
+    struct sdw_primary_hop hop;
+    struct sdw_way *way = &unit->way[unit->n_ways];
+    const char *field = unit->n_ways ? "shadows" : "primary";
+    int family = unit->route.family;
+    if (sdw_scan_find(json, keys, WAY_KEYS, got, err) < 0)
+        return sdw_err_field(err, field, "is not an object with via, dev, path_id, capacity_bps");
+    bool several = got[WAY_HOPS].key.p && got[WAY_HOPS].kind != SDW_SCAN_NULL;
+    if (several && unit->n_ways)
+        return sdw_err_field(err, field, "only the primary may have hops");
+    int code = several ? read_hops(unit, got[WAY_HOPS].value, err)
+                       : read_hop(&hop, &got[WAY_VIA], &got[WAY_DEV], family, field, err);
+    if (code < 0)
+        return code;
+    if (several)
+        hop = unit->hop[0];
+    else if (unit->n_ways == 0)
+        unit->hop[unit->n_hops++] = hop;
+    *way = (struct sdw_way){.capacity_bps = NAN, .gateway = hop.gateway};
+    memcpy(way->dev, hop.dev, sizeof way->dev);
+    sdw_way_rename(way, unit->n_ways ? 0 : unit->n_hops - 1);
+    return read_path(way, got, field, err);
 }
 
 /* "SRC:SPORT-DST:DPORT/udp", IPv6 addresses in brackets. */
@@ -219,14 +289,19 @@ static int read_shadows(struct sdw_steer_unit *unit, struct sdw_str json, struct
     while ((got = sdw_scan_next(&scan, &item, err)) > 0) {
         if (unit->n_ways == SDW_WAYS_MAX)
             return sdw_err_field(err, "shadows", "at most %d are supported", SDW_SHADOWS_MAX);
-        struct sdw_way *way = &unit->way[unit->n_ways];
+        const struct sdw_way *way = &unit->way[unit->n_ways];
         if (item.kind != SDW_SCAN_OBJECT)
             return sdw_err_field(err, "shadows", "each must be an object");
-        if (read_way(way, item.value, unit->route.family, "shadows", err) < 0)
+        if (read_way(unit, item.value, err) < 0)
             return SDW_EINPUT;
-        for (size_t i = 0; i < unit->n_ways; i++)
-            if (strcmp(unit->way[i].name, way->name) == 0)
-                return sdw_err_field(err, "shadows", "%s is named twice", way->name);
+        bool twice = false;
+        for (size_t i = 1; i < unit->n_ways; i++)
+            twice = twice || strcmp(unit->way[i].name, way->name) == 0;
+        for (size_t k = 0; k < unit->n_hops; k++)
+            twice = twice ||
+                    sdw_hop_same(&unit->hop[k].gateway, unit->hop[k].dev, &way->gateway, way->dev);
+        if (twice)
+            return sdw_err_field(err, "shadows", "%s is named twice", way->name);
         unit->n_ways++;
     }
     if (got < 0 || unit->n_ways < 2)
@@ -269,8 +344,7 @@ static int fill(struct sdw_steer_unit *unit, const struct sdw_unit *rec, struct 
     if (!copy_text(unit->digest, sizeof unit->digest, rec->digest))
         return sdw_err_field(err, "digest", "must be 16 hex digits");
     unit->load_bps = rec->load_bps;
-    if (read_match(unit, rec->match, err) < 0 ||
-        read_way(&unit->way[0], rec->primary, unit->route.family, "primary", err) < 0)
+    if (read_match(unit, rec->match, err) < 0 || read_way(unit, rec->primary, err) < 0)
         return SDW_EINPUT;
     unit->n_ways = 1;
     if (read_shadows(unit, rec->shadows, err) < 0)

@@ -28,6 +28,13 @@ struct sdw_way {
     struct sdw_gateway gateway; /* ifindex 0 until it is looked up */
 };
 
+/* One of the next hops of the primary: a route over several spreads its flows by weight. */
+struct sdw_primary_hop {
+    char dev[16];
+    struct sdw_gateway gateway; /* ifindex 0 until it is looked up */
+    unsigned weight;            /* 1..256 */
+};
+
 enum sdw_match { SDW_MATCH_PREFIX, SDW_MATCH_FLOW };
 
 struct sdw_steer_unit {
@@ -40,6 +47,8 @@ struct sdw_steer_unit {
     uint8_t protocol; /* IPPROTO_UDP or IPPROTO_TCP */
     size_t n_ways;    /* 1 + shadows */
     struct sdw_way way[SDW_WAYS_MAX];
+    size_t n_hops; /* of the primary, mostly 1; hop[0] is the one that way[0] has */
+    struct sdw_primary_hop hop[SDW_FIB_HOPS];
     size_t n_watch;
     char (*watch)[SDW_KEY_SIZE];
     double load_bps; /* NAN: not said */
@@ -49,7 +58,8 @@ struct sdw_steer_unit {
 };
 
 /* Decode and check one `unit` record: match, at least one shadow, all ways of the unit's family,
- * no way twice, numbers in range. Whoever gets a unit releases it. SDW_EINPUT with the field. */
+ * no next hop twice, numbers in range. Whoever gets a unit releases it. SDW_EINPUT with the field.
+ */
 int sdw_steer_unit_read(struct sdw_steer_unit *unit, struct sdw_str line, struct sdw_err *err);
 void sdw_steer_unit_release(struct sdw_steer_unit *unit);
 
@@ -57,8 +67,12 @@ void sdw_steer_unit_release(struct sdw_steer_unit *unit);
 const char *sdw_prefix_text(const struct sdw_fib_route *route, char out[64]);
 /* The reverse; host bits must be zero. False on anything else. */
 bool sdw_prefix_parse(const char *text, struct sdw_fib_route *route);
-/* Fill in the name of a way from its gateway and dev. */
-void sdw_way_rename(struct sdw_way *way);
+/* Fill in the name of a way from its gateway and dev; more: how many next hops stand beside that
+ * ("192.0.2.1%eth0+2"). */
+void sdw_way_rename(struct sdw_way *way, size_t more);
+/* Whether two next hops are the same, by address and name of the interface. */
+bool sdw_hop_same(const struct sdw_gateway *a, const char *a_dev, const struct sdw_gateway *b,
+                  const char *b_dev);
 
 /* The states of a unit, in the order of the names in the records. */
 enum sdw_unit_state {

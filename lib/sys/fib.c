@@ -27,8 +27,12 @@ static void take_multipath(const struct nlattr *attr, struct sdw_fib_route *out)
 {
     const char *p = mnl_attr_get_payload(attr);
     size_t left = mnl_attr_get_payload_len(attr);
-    while (left >= sizeof(struct rtnexthop) && out->n < SDW_FIB_HOPS) {
+    while (left >= sizeof(struct rtnexthop)) {
         struct rtnexthop next;
+        if (out->n == SDW_FIB_HOPS) {
+            out->cut = true;
+            return;
+        }
         memcpy(&next, p, sizeof next);
         if (next.rtnh_len < sizeof next || next.rtnh_len > left)
             return;

@@ -27,6 +27,7 @@ struct sdw_fib_route {
     uint32_t nexthop_id; /* 0: none */
     bool has_source;
     uint8_t source[16]; /* preferred source address */
+    bool cut;           /* it has more next hops than the n that are here */
     size_t n;
     struct sdw_fib_hop hop[SDW_FIB_HOPS];
 };

@@ -50,9 +50,9 @@ int sdw_nexthop_put_group(struct sdw_netlink *netlink, uint32_t id, uint8_t prot
         return sdw_err_set(err, SDW_EUSAGE, "next-hop group %u: %zu members, must be 1 to %d", id,
                            n, SDW_NEXTHOP_MEMBERS);
     for (size_t i = 0; i < n; i++) {
-        if (member[i].weight < 1 || member[i].weight > 256)
-            return sdw_err_set(err, SDW_EUSAGE, "next-hop group %u: weight %u, must be 1 to 256",
-                               id, member[i].weight);
+        if (member[i].weight < 1 || member[i].weight > SDW_NEXTHOP_WEIGHT_MAX)
+            return sdw_err_set(err, SDW_EUSAGE, "next-hop group %u: weight %u, must be 1 to %d", id,
+                               member[i].weight, SDW_NEXTHOP_WEIGHT_MAX);
         group[i] =
             (struct nexthop_grp){.id = member[i].id, .weight = (uint8_t)(member[i].weight - 1)};
     }

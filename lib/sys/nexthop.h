@@ -9,7 +9,7 @@
 #include "core/err.h"
 #include "sys/netlink.h"
 
-enum { SDW_NEXTHOP_MEMBERS = 16 };
+enum { SDW_NEXTHOP_MEMBERS = 96, SDW_NEXTHOP_WEIGHT_MAX = 256 };
 
 /* Where a packet goes next: a gateway (all zero: directly on the link) and an interface. */
 struct sdw_gateway {

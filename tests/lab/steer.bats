@@ -127,7 +127,7 @@ ways6() { in_a ip -6 route show fd77:9::/64 proto 93; }
 
 # Next hops of the IPv6 unit's group, one a line.
 members6() {
-    in_a ip -j nexthop show proto 93 | jq -r --argjson id $((0x5d000000 + ${1:-16})) \
+    in_a ip -j nexthop show proto 93 | jq -r --argjson id $((0x5d000000 + 128)) \
         '.[] | select(.id == $id) | .group[].id'
 }
 
@@ -259,16 +259,115 @@ members6() {
     finish 1
 }
 
-@test "what cannot be armed is said: several next hops at once, metric 1, no interface" {
+# Two ways between $A and $B beside those of the plan, for a primary of two next hops.
+third_way() {
+    ip -n "$A" link add ter type veth peer name ter netns "$B"
+    local ns host
+    for ns in "$A" "$B"; do
+        host=1
+        [ "$ns" = "$A" ] || host=2
+        ip -n "$ns" link set ter up
+        ip -n "$ns" addr add "10.77.3.$host/24" dev ter
+        ip -n "$ns" -6 addr add "fd77:3::$host/64" dev ter nodad
+    done
+    in_a ip route del 10.77.9.0/24 via 10.77.1.2
+    in_a ip -6 route del fd77:9::/64 via fd77:1::2
+}
+
+plan_again() {
+    make_plan 10.77.9.0/24 fd77:9::/64 >plan
+    in_a ip route show 10.77.9.0/24 >routes4
+    in_a ip -6 route show fd77:9::/64 >routes6
+    in_a ip nexthop show >nexthops
+}
+
+# The interface that each of 200 flows takes, IPv4 and IPv6.
+flows() {
+    local port
+    for ((port = 1000; port < 1100; port++)); do
+        echo "route get 10.77.9.1 from 10.77.8.2 iif edge ipproto udp sport $port dport 9"
+        echo "route get fd77:9::1 from fd77:8::2 iif edge ipproto udp sport $port dport 9"
+    done | in_a ip -batch - | grep -o 'dev [a-z]*'
+}
+
+# A unit whose primary is pri and ter: armed, moved, taken home.
+steer_several() {
+    plan_again
+    jq -se 'map([.primary.hops[].dev] == ["pri", "ter"] and [.primary.hops[].weight] == [1, 3]) == [true, true]' plan
+    jq -se 'map(.shadows | map(.dev)) == [["sha"], ["sha"]]' plan
+    flows >before
+    steer
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    flows >armed
+    cmp before armed
+    shift_both
+    flows >moved
+    grep -q sha moved
+    # What has not moved is where it was.
+    paste -d ' ' before moved | awk '$4 != "sha" && $2 != $4 { exit 1 }'
+    paste -d ' ' before moved | grep -q 'dev pri dev sha'
+    paste -d ' ' before moved | grep -q 'dev ter dev sha'
+    finish
+    in_a shadow-steer status --state state
+    in_a shadow-steer undo --state state
+    clean
+    in_a ip nexthop show | cmp - nexthops
+    flows | cmp - before
+}
+
+@test "a primary of several next hops: each gives its part, and undo leaves the route as it was" {
+    third_way
+    in_a ip route add 10.77.9.0/24 nexthop via 10.77.1.2 weight 1 nexthop via 10.77.3.2 weight 3
+    in_a ip -6 route add fd77:9::/64 metric 1024 \
+        nexthop via fd77:1::2 weight 1 nexthop via fd77:3::2 weight 3
+    steer_several
+}
+
+@test "a primary that is a foreign next-hop group: the same, and the group is not touched" {
+    third_way
+    in_a ip nexthop add id 1 via 10.77.1.2 dev pri
+    in_a ip nexthop add id 2 via 10.77.3.2 dev ter
+    in_a ip nexthop add id 3 via fd77:1::2 dev pri
+    in_a ip nexthop add id 4 via fd77:3::2 dev ter
+    in_a ip nexthop add id 10 group 1,1/2,3
+    in_a ip nexthop add id 11 group 3,1/4,3
+    in_a ip route add 10.77.9.0/24 nhid 10
+    in_a ip -6 route add fd77:9::/64 nhid 11 metric 1024
+    steer_several
+    in_a sysctl -qw net.ipv4.nexthop_compat_mode=0
+    in_a shadow-steer plan 10.77.9.0/24 -o unit | jq -e '[.primary.hops[].weight] == [1, 3]'
+}
+
+@test "one of several next hops loses its link: the shadow keeps its share, and all comes back" {
+    third_way
+    in_a ip route add 10.77.9.0/24 nexthop via 10.77.1.2 nexthop via 10.77.3.2
+    in_a ip -6 route add fd77:9::/64 metric 1024 nexthop via fd77:1::2 nexthop via fd77:3::2
+    plan_again
+    steer
+    shift_both
+    in_a shadow-steer status --state state >status
+    ip -n "$B" link set ter down
+    until_true sh -c "! ip -n $A nexthop show proto 93 | grep -q 'dev ter'"
+    until_true sh -c "ip netns exec $A shadow-steer status --state state"
+    ip -n "$B" link set ter up
+    until_true sh -c "[ \$(ip -n $A nexthop show proto 93 | grep -c 'dev ter') = 3 ]"
+    until_true sh -c "ip -n $A route show 10.77.9.0/24 proto 93 | grep -q 'dev ter'"
+    until_true sh -c "ip -n $A -6 route show fd77:9::/64 proto 93 | grep -q 'dev ter'"
+    in_a shadow-steer status --state state
+    finish
+}
+
+@test "what cannot be armed is said: other next hops than the plan's, metric 1, no interface" {
     in_a ip route del 10.77.9.0/24 via 10.77.1.2
     in_a ip route add 10.77.9.0/24 nexthop via 10.77.1.2 nexthop via 10.77.2.2
     in_a ip -6 route del fd77:9::/64 via fd77:1::2
     in_a ip -6 route add fd77:9::/64 via fd77:1::2 metric 1
-    make_plan 10.77.9.0/24 fd77:9::/64 >plan
-    sed '1!d; s/"pri"/"nodev0"/; s/10.77.9.0/10.77.10.0/g' <plan >plan2
-    cat plan2 >>plan
+    make_plan fd77:9::/64 >>plan2
+    sed '1!d; s/"digest":"[0-9a-f]*",\?//' <plan >>plan2
+    sed '1!d; s/"pri"/"nodev0"/; s/10.77.9.0/10.77.10.0/g' <plan >>plan2
+    mv plan2 plan
     steer
-    until_true said 'several next hops at once'
+    until_true said "does not go by the plan's primary"
     until_true said 'has metric 1'
     until_true said 'nodev0 is missing'
     finish 1

@@ -21,7 +21,10 @@ static const char *unit_of(const char *match, const char *primary, const char *s
 #define PREFIX4  "{\"prefix\":\"10.9.0.0/24\"}"
 #define PREFIX6  "{\"prefix\":\"fd09::/64\"}"
 #define PRIMARY4 "{\"via\":\"10.0.0.1\",\"dev\":\"a\"}"
-#define SHADOW4  "[{\"via\":\"10.0.0.2\",\"dev\":\"b\"}]"
+#define HOPS4(more)                                                                                \
+    "{\"hops\":[{\"via\":\"10.0.0.1\",\"dev\":\"a\",\"weight\":2},"                                \
+    "{\"via\":\"10.0.0.3\",\"dev\":\"a\"}" more "]}"
+#define SHADOW4 "[{\"via\":\"10.0.0.2\",\"dev\":\"b\"}]"
 
 static void refused(const char *line, const char *field, const char *what)
 {
@@ -61,6 +64,32 @@ static void test_good(void)
            plan.unit[0].match == SDW_MATCH_FLOW && plan.unit[0].destination_port == 53,
        "a flow is read");
     sdw_steer_plan_release(&plan);
+}
+
+static void test_several_hops(void)
+{
+    struct sdw_steer_plan plan = {0};
+    struct sdw_err err = {0};
+    ok(sdw_steer_plan_add(&plan, sdw_str_of(unit_of(PREFIX4, HOPS4(""), SHADOW4, "")), &err) == 0,
+       "a primary of several next hops is read");
+    const struct sdw_steer_unit *unit = sdw_steer_plan_find(&plan, sdw_str_of("u"));
+    ok(unit && unit->n_hops == 2 && unit->hop[0].weight == 2 && unit->hop[1].weight == 1,
+       "with its weights, 1 where none is said");
+    is_text(unit ? unit->way[0].name : NULL, "10.0.0.1%a+1", "it is named by the first of them");
+    sdw_steer_plan_release(&plan);
+    refused(unit_of(PREFIX4, "{\"hops\":[]}", SHADOW4, ""), "primary", "a primary of no hops");
+    refused(unit_of(PREFIX4, "{\"hops\":1}", SHADOW4, ""), "primary", "hops that are a number");
+    refused(unit_of(PREFIX4, HOPS4(",1"), SHADOW4, ""), "primary", "a hop that is a number");
+    refused(unit_of(PREFIX4, HOPS4(",{\"via\":\"10.0.0.1\",\"dev\":\"a\"}"), SHADOW4, ""),
+            "primary", "a hop that is there twice");
+    refused(unit_of(PREFIX4, HOPS4(",{\"dev\":\"b\",\"weight\":0}"), SHADOW4, ""), "primary",
+            "a weight of 0");
+    refused(unit_of(PREFIX4, HOPS4(",{\"dev\":\"b\",\"weight\":257}"), SHADOW4, ""), "primary",
+            "a weight that the kernel does not have");
+    refused(unit_of(PREFIX4, PRIMARY4, "[" HOPS4("") "]", ""), "shadows",
+            "a shadow of several hops");
+    refused(unit_of(PREFIX4, HOPS4(""), "[{\"via\":\"10.0.0.3\",\"dev\":\"a\"}]", ""), "shadows",
+            "a shadow that is one of the primary's hops");
 }
 
 static void test_bad(void)
@@ -119,6 +148,7 @@ static void test_prefixes(void)
 int main(void)
 {
     test_good();
+    test_several_hops();
     test_bad();
     test_prefixes();
     return tap_done();

@@ -1,10 +1,11 @@
-#include "steer/back.h"
 #include "steer/guard.h"
+#include "steer/layout.h"
 #include "steer/load.h"
 #include "steer/policy.h"
 #include "steer/sight.h"
 #include "unit/tap.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const int64_t second = 1000000;
@@ -113,7 +114,7 @@ static size_t way_of(const struct sdw_nexthop_member *member, size_t n, double p
 /* Ramp from 0 to 50 % in steps of 1 % over the shadows; the share of hash points that move. */
 static double moved_by_ramp(size_t shadows, bool *twice)
 {
-    struct sdw_steer_unit unit = {.n_ways = 1 + shadows};
+    struct sdw_steer_unit unit = {.n_ways = 1 + shadows, .n_hops = 1, .hop[0].weight = 1};
     double share[SDW_WAYS_MAX] = {1};
     bool up[SDW_WAYS_MAX] = {true};
     size_t points = 20000, moves = 0;
@@ -125,8 +126,8 @@ static double moved_by_ramp(size_t shadows, bool *twice)
             for (size_t i = 1; i <= shadows; i++)
                 share[i] = step / 100.0 / (double)shadows;
             share[0] = 1 - step / 100.0;
-            struct sdw_target target = {&unit, 3, up, share};
-            size_t n = sdw_back_members(&target, 0, member);
+            struct sdw_target target = {&unit, 3, up, up, share};
+            size_t n = sdw_layout_members(&target, 0, member);
             size_t now = way_of(member, n, ((double)p + 0.5) / (double)points);
             count += now != before;
             before = now;
@@ -142,9 +143,9 @@ static void test_members(void)
     unsigned weight[3];
     const double share[3] = {0.333, 0.333, 0.334}, tiny[3] = {0.999, 0.001, 0};
     bool twice;
-    sdw_share_weights(share, 3, weight);
+    sdw_share_weights(share, 3, SDW_SHARE_STEPS, weight);
     is_near(sum_of(weight, 3), SDW_SHARE_STEPS, 0, "weights add up");
-    sdw_share_weights(tiny, 3, weight);
+    sdw_share_weights(tiny, 3, SDW_SHARE_STEPS, weight);
     ok(weight[1] == 1 && weight[2] == 0, "a share above nothing has a weight, none has none");
     for (size_t shadows = 1; shadows <= 2; shadows++) {
         double moved = moved_by_ramp(shadows, &twice);
@@ -154,19 +155,103 @@ static void test_members(void)
     }
 }
 
+/* Which hop of the primary (way 0) or which shadow (10 + way) a point of the hash falls to. */
+static size_t place_of(const struct sdw_nexthop_member *member, size_t n, double point)
+{
+    double sum = 0, at = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += member[i].weight;
+    for (size_t i = 0; i < n; i++) {
+        at += member[i].weight / sum;
+        if (point < at)
+            return (member[i].id & 15) < 8 ? (member[i].id & 127) / SDW_IDS_HOP
+                                           : 10 + (member[i].id & 15) - 7;
+    }
+    return 99;
+}
+
+/* A primary of several hops: as its route while all is there, every hop gives its part. */
+static void test_several_hops(void)
+{
+    static const unsigned weights[][3] = {{1, 1, 1}, {1, 3, 2}, {10, 1, 256}, {7, 130, 64}};
+    const bool up[SDW_WAYS_MAX] = {true, true, true};
+    enum { POINTS = 5000 };
+    for (size_t w = 0; w < SDW_LEN(weights); w++) {
+        struct sdw_steer_unit unit = {.n_ways = 3, .n_hops = 3};
+        double sum = 0, least = 1, read[SDW_WAYS_MAX], share[SDW_WAYS_MAX] = {1};
+        struct sdw_target target = {&unit, 5, up, up, share};
+        struct sdw_nexthop before = {.id = 1}, after = {.id = 1};
+        for (size_t k = 0; k < 3; k++)
+            sum += unit.hop[k].weight = weights[w][k];
+        before.n = sdw_layout_members(&target, 0, before.member);
+        bool exact = before.n == 3;
+        for (size_t k = 0; k < before.n; k++)
+            exact = exact && before.member[k].weight * weights[w][0] ==
+                                 before.member[0].weight * weights[w][k];
+        ok(exact, "weights %zu: all on the primary is exactly its route", w);
+
+        share[0] = 0.6, share[1] = 0.3, share[2] = 0.1;
+        after.n = sdw_layout_members(&target, 0, after.member);
+        ok(sdw_layout_shares(5, 3, &after, read), "weights %zu: a split is known", w);
+        for (size_t i = 0; i < 3; i++)
+            is_near(read[i], share[i], 0.51 / 128, "weights %zu, way %zu: its share", w, i);
+        size_t moved = 0, strayed = 0, stayed[3] = {0};
+        for (size_t p = 0; p < POINTS; p++) {
+            size_t was = place_of(before.member, before.n, ((double)p + 0.5) / POINTS);
+            size_t is = place_of(after.member, after.n, ((double)p + 0.5) / POINTS);
+            moved += is >= 10;
+            strayed += is < 10 && is != was;
+            stayed[was < 3 ? was : 0] += is == was;
+        }
+        for (size_t k = 0; k < 3; k++)
+            if (weights[w][k] > 0.1 * sum)
+                least = fmin(least, (double)stayed[k] / POINTS / (weights[w][k] / sum));
+        ok(strayed == 0, "weights %zu: no flow changes from one hop of the primary to another", w);
+        ok(least > 0.57, "weights %zu: every hop gives its part, none more (%.3f stay)", w, least);
+        is_near((double)moved / POINTS, 0.4, 0.01, "weights %zu: as much moves as was asked", w);
+        share[0] = 0, share[1] = 0.6, share[2] = 0.4;
+        after.n = sdw_layout_members(&target, 0, after.member);
+        ok(sdw_layout_shares(5, 3, &after, read) && read[0] <= 0,
+           "weights %zu: nothing stays when all has to go", w);
+    }
+}
+
+static void test_a_hop_down(void)
+{
+    struct sdw_steer_unit unit = {.n_ways = 2, .n_hops = 2, .hop = {{.weight = 1}, {.weight = 2}}};
+    const bool up[SDW_WAYS_MAX] = {true, true}, one[SDW_FIB_HOPS] = {false, true},
+               none[SDW_FIB_HOPS] = {false};
+    const double share[SDW_WAYS_MAX] = {0.75, 0.25}, away[SDW_WAYS_MAX] = {0, 1};
+    struct sdw_target target = {&unit, 5, up, one, share};
+    struct sdw_nexthop group = {.id = 1};
+    double read[SDW_WAYS_MAX];
+    group.n = sdw_layout_members(&target, 0, group.member);
+    bool only = group.n == 2;
+    for (size_t m = 0; m < group.n; m++)
+        only = only && (group.member[m].id & 127) / SDW_IDS_HOP == 1;
+    ok(only, "a hop that is down takes no part");
+    ok(sdw_layout_shares(5, 2, &group, read), "the others have");
+    is_near(read[1], 0.25, 1e-9, "the share that is asked");
+    target.hop_up = none;
+    target.share = away;
+    group.n = sdw_layout_members(&target, 0, group.member);
+    ok(group.n && sdw_layout_shares(5, 2, &group, read) && read[1] >= 1,
+       "with all hops down the shadow has everything");
+}
+
 /* The two sets of next hops of an IPv6 unit have no id in common and read back alike. */
 static void test_sets(void)
 {
-    struct sdw_steer_unit unit = {.n_ways = 4};
+    struct sdw_steer_unit unit = {.n_ways = 4, .n_hops = 1, .hop[0].weight = 1};
     const double share[SDW_WAYS_MAX] = {0.4, 0.3, 0.2, 0.1};
     const bool up[SDW_WAYS_MAX] = {true, true, true, true};
-    struct sdw_target target = {&unit, SDW_SLOTS - 1, up, share};
+    struct sdw_target target = {&unit, SDW_SLOTS - 1, up, up, share};
     struct sdw_nexthop group[2] = {{.id = 1}, {.id = 1}};
     double read[SDW_WAYS_MAX];
     bool shared = false;
     for (size_t set = 0; set < 2; set++) {
-        group[set].n = sdw_back_members(&target, set, group[set].member);
-        ok(sdw_back_shares(target.slot, unit.n_ways, &group[set], read), "set %zu is known", set);
+        group[set].n = sdw_layout_members(&target, set, group[set].member);
+        ok(sdw_layout_shares(target.slot, unit.n_ways, &group[set], read), "set %zu is known", set);
         for (size_t i = 0; i < unit.n_ways; i++)
             is_near(read[i], share[i], 1e-9, "set %zu, way %zu: its share reads back", set, i);
     }
@@ -266,6 +351,8 @@ int main(void)
     test_seed();
     test_return();
     test_members();
+    test_several_hops();
+    test_a_hop_down();
     test_sets();
     test_guards();
     test_sight();
