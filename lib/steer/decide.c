@@ -1,5 +1,6 @@
 #include "steer/decide.h"
 #include "steer/apply.h"
+#include "steer/ask.h"
 #include "steer/load.h"
 
 #include <math.h>
@@ -9,84 +10,6 @@
 static const double least_ease = 0.02;
 
 enum { BLOCKED_US = 30 * 1000 * 1000, RETRY_US = 10 * 1000 * 1000 };
-
-static const char *doubt_of(const struct sdw_steer *steer, const struct sdw_steer_run *run,
-                            size_t way)
-{
-    if (!run->up[way])
-        return "its link is down";
-    return sdw_sight_doubt(run->sight[way], steer->now_us, steer->options.fresh_us,
-                           steer->options.max_loss);
-}
-
-/* The unit's load by upper estimate; where nothing tells it, what its primary carries in all. */
-static double load_of(const struct sdw_steer *steer, const struct sdw_steer_run *run)
-{
-    double load = sdw_load_upper(steer, run);
-    const struct sdw_sight *primary = run->sight[0];
-    if (isnan(load) && primary && !isnan(primary->capacity_bps))
-        load = fmax(primary->capacity_bps - primary->available_bps, 0.1 * primary->capacity_bps);
-    if (isnan(load))
-        load = run->unit->way[0].capacity_bps;
-    return isnan(load) ? 0 : load;
-}
-
-/* What the path of a way could carry of ours in all; NAN: not known. */
-static double usable_of(const struct sdw_steer_run *run, size_t way)
-{
-    double usable = run->sight[way] ? run->sight[way]->usable_bps : NAN;
-    double said = run->unit->way[way].capacity_bps;
-    if (isnan(usable))
-        return said;
-    return isnan(said) ? usable : fmin(usable, said);
-}
-
-/* Load to be taken off the primary's path so that the rest stays below the limit. */
-static double excess_of(const struct sdw_steer *steer, const struct sdw_steer_run *run,
-                        const struct sdw_signal *signal)
-{
-    const struct sdw_steer_options *options = &steer->options;
-    double usable = usable_of(run, 0), own = sdw_load_own(steer, run, 0, true);
-    double growth = signal->growth_bps * (double)options->lookahead_us / 1e6;
-    if (signal->dead)
-        return INFINITY;
-    if (isnan(usable) || own <= 0)
-        return run->share[0] >= 1 ? 1 : 0; /* the least there is, once */
-    double excess = own + growth - options->limit_share * usable;
-    /* Figures that rest on enough readings know better than a forecast: what surely fits stays.
-     * With few, or without them, a breach that is expected moves the least, once. */
-    bool known = run->sight[0] && run->sight[0]->readings >= SDW_READINGS_LEAST;
-    if (known && run->share[0] >= 1 &&
-        sdw_load_own(steer, run, 0, false) <=
-            options->limit_share * sdw_sight_usable_upper(run->sight[0]))
-        return 0;
-    return known || excess > 0 || run->share[0] < 1 ? excess : 1;
-}
-
-static void fill_ask(const struct sdw_steer *steer, const struct sdw_steer_run *run,
-                     const struct sdw_signal *signal, struct sdw_policy_ask *ask)
-{
-    *ask = (struct sdw_policy_ask){.n = run->unit->n_ways,
-                                   .load_bps = load_of(steer, run),
-                                   .excess_bps = excess_of(steer, run, signal),
-                                   .least_share = steer->options.least_share};
-    memcpy(ask->share, run->share, sizeof ask->share);
-    if (ask->load_bps <= 0)
-        ask->load_bps = 1;
-    if (run->unit->match == SDW_MATCH_FLOW)
-        ask->least_share = 1;
-    bool any = false;
-    for (size_t i = 1; i < ask->n; i++) {
-        ask->usable[i] = !doubt_of(steer, run, i);
-        if (ask->usable[i])
-            ask->room_bps[i] =
-                sdw_sight_room(run->sight[i], run->unit->way[i].capacity_bps,
-                               sdw_load_own(steer, run, i, true), steer->options.limit_share);
-        any = any || ask->usable[i];
-    }
-    for (size_t i = 1; signal->dead && !any && i < ask->n; i++)
-        ask->usable[i] = run->up[i]; /* a dead primary is worse than an unmeasured shadow */
-}
 
 static size_t units_away(const struct sdw_steer *steer)
 {
@@ -126,7 +49,7 @@ static bool guards_allow(struct sdw_steer *steer, struct sdw_steer_run *run,
     }
     if (usable == 0) {
         char reason[256];
-        const char *doubt = doubt_of(steer, run, 1);
+        const char *doubt = sdw_ask_doubt(steer, run, 1);
         snprintf(reason, sizeof reason, "no verified standby: %s: %s", run->unit->way[1].name,
                  doubt ? doubt : "unknown");
         block(steer, run, "standby-unverified", reason,
@@ -163,8 +86,10 @@ static bool whole(const struct sdw_steer_run *run, const struct sdw_policy_answe
 }
 
 void sdw_decide_press(struct sdw_steer *steer, struct sdw_steer_run *run,
-                      const struct sdw_signal *signal)
+                      const struct sdw_signal *reason)
 {
+    char why[320];
+    struct sdw_signal full = sdw_ask_borne_out(steer, run, reason, why), *signal = &full;
     struct sdw_policy_ask ask;
     struct sdw_policy_answer answer;
     if (run->frozen || run->failed) {
@@ -180,7 +105,7 @@ void sdw_decide_press(struct sdw_steer *steer, struct sdw_steer_run *run,
         sdw_apply_state(steer, run, SDW_UNIT_SHIFTED, &signal->cause);
     if (!run->armed && !sdw_apply_arm(steer, run))
         return;
-    fill_ask(steer, run, signal, &ask);
+    sdw_ask_fill(steer, run, signal, &ask);
     if (!guards_allow(steer, run, signal, &ask))
         return;
     if (steer->options.policy == SDW_POLICY_SEED && !signal->dead)
@@ -214,9 +139,9 @@ static bool could_return(const struct sdw_steer *steer, const struct sdw_steer_r
         return false;
     if (!run->sight[0])
         return run->recovered_us > run->pressed_us;
-    if (doubt_of(steer, run, 0))
+    if (sdw_ask_doubt(steer, run, 0))
         return false;
-    double usable = usable_of(run, 0), load = load_of(steer, run);
+    double usable = sdw_ask_usable(run, 0), load = sdw_ask_load(steer, run);
     double own = sdw_load_own(steer, run, 0, true);
     return own + part * load <= options->leave_share * usable;
 }
@@ -230,7 +155,8 @@ static bool primary_has_room(const struct sdw_steer *steer, const struct sdw_ste
         steer->now_us - primary->available_us > steer->options.fresh_us)
         return false;
     return sdw_sight_room(primary, run->unit->way[0].capacity_bps,
-                          sdw_load_own(steer, run, 0, true), 1.0) >= part * load_of(steer, run);
+                          sdw_load_own(steer, run, 0, true),
+                          1.0) >= part * sdw_ask_load(steer, run);
 }
 
 /* Take way's part away from it: to the primary where that has room, else to other shadows. */
@@ -245,7 +171,7 @@ static void leave_shadow(struct sdw_steer *steer, struct sdw_steer_run *run, siz
     if (run->up[0] && (dead || primary_has_room(steer, run, part)))
         to = 0;
     for (size_t i = 1; i < run->unit->n_ways && to == SDW_WAYS_MAX; i++)
-        if (i != way && !doubt_of(steer, run, i))
+        if (i != way && !sdw_ask_doubt(steer, run, i))
             to = i;
     for (size_t i = 0; dead && i < run->unit->n_ways && to == SDW_WAYS_MAX; i++)
         if (run->up[i])
@@ -262,7 +188,7 @@ static void leave_shadow(struct sdw_steer *steer, struct sdw_steer_run *run, siz
     if (share[0] >= 1 - 1e-9)
         share[0] = 1;
     sdw_guard_hold_reversed(&run->hold, steer->now_us);
-    (void)sdw_apply_shift(steer, run, share, state, part * load_of(steer, run), &cause);
+    (void)sdw_apply_shift(steer, run, share, state, part * sdw_ask_load(steer, run), &cause);
 }
 
 void sdw_decide_leave(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way,
@@ -338,7 +264,7 @@ static void check_confirmation(struct sdw_steer *steer, struct sdw_steer_run *ru
         if (run->share[i] > 0 &&
             !sdw_sight_well_since(run->sight[i], run->forward_us, steer->now_us, options->fresh_us,
                                   options->max_loss)) {
-            const char *doubt = doubt_of(steer, run, i);
+            const char *doubt = sdw_ask_doubt(steer, run, i);
             leave_shadow(steer, run, i, doubt ? doubt : "not seen healthy since the move", false);
             return;
         }
@@ -346,7 +272,7 @@ static void check_confirmation(struct sdw_steer *steer, struct sdw_steer_run *ru
 
 static void step_back(struct sdw_steer *steer, struct sdw_steer_run *run)
 {
-    struct sdw_policy_ask ask = {.n = run->unit->n_ways, .load_bps = load_of(steer, run)};
+    struct sdw_policy_ask ask = {.n = run->unit->n_ways, .load_bps = sdw_ask_load(steer, run)};
     struct sdw_policy_answer answer;
     struct sdw_cause cause = {.why = "the primary has room again"};
     double step = run->unit->match == SDW_MATCH_FLOW ? 1 : steer->options.step_share;
@@ -368,7 +294,7 @@ static void check_load(struct sdw_steer *steer, struct sdw_steer_run *run)
 {
     struct sdw_signal signal = {
         .anomaly = 2, .cause = {.why = "the load left on the primary is above the limit"}};
-    double usable = usable_of(run, 0), own = sdw_load_own(steer, run, 0, true);
+    double usable = sdw_ask_usable(run, 0), own = sdw_load_own(steer, run, 0, true);
     if (isnan(usable) || !run->sight[0] || steer->options.policy == SDW_POLICY_SEED ||
         steer->now_us - run->sight[0]->available_us > steer->options.fresh_us ||
         steer->now_us - run->changed_us < 2 * steer->options.dwell_us)
@@ -403,7 +329,7 @@ static void ease_shadow(struct sdw_steer *steer, struct sdw_steer_run *run, size
     const struct sdw_sight *primary = run->sight[0];
     struct sdw_cause cause = {.why =
                                   "the shadow carries more than the limit, the primary has room"};
-    double usable = usable_of(run, way), load = load_of(steer, run), share[SDW_WAYS_MAX];
+    double usable = sdw_ask_usable(run, way), load = sdw_ask_load(steer, run), share[SDW_WAYS_MAX];
     double over = sdw_load_own(steer, run, way, true) - options->limit_share * usable;
     if (isnan(usable) || load <= 0 || over <= 0.05 * usable || !run->up[0] || !primary ||
         primary->available_us == 0 || steer->now_us - primary->available_us > options->fresh_us ||

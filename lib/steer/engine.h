@@ -3,6 +3,7 @@
  *   input  turns records into sights and signals      decide  turns these into shifts
  *   apply  journals a shift and carries it out         load    samples the head-end's counters
  *   join   finds who is concerned by a record          say     hands records to the output
+ *   ask    weighs load, room and doubts of a unit      layout  makes the members of its group
  *   session starts, reconciles with the kernel, ends   loop    waits for all of it at once
  */
 #ifndef SDW_STEER_ENGINE_H

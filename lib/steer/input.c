@@ -115,6 +115,28 @@ static int take_verdict(struct sdw_steer *steer, struct sdw_str line, struct sdw
     return 0;
 }
 
+/* A hop that injected load finds tight: its queue grows (1), or, by the larger part of its Capacity
+ * Gradient, it drops (2). That is found in any load, so it is no reason to move: it bears one out.
+ */
+static int take_gradient(struct sdw_steer *steer, struct sdw_str line, struct sdw_err *err)
+{
+    struct sdw_gradient gradient;
+    int code = sdw_rec_decode(&sdw_gradient_schema, line, &steer->arena, &gradient, err);
+    if (code < 0)
+        return code;
+    struct sdw_sight *sight = sdw_join_sight(steer, gradient.path_id);
+    bool tight = sdw_str_is(gradient.state, "tight");
+    if (!sight || isnan(gradient.capacity_gradient) ||
+        (!tight && !sdw_str_is(gradient.state, "clear")) ||
+        !in_time(steer, gradient.ts, steer->options.fresh_us))
+        return 0;
+    bool drops = gradient.loss_weight * gradient.loss_gradient_per_mbps >
+                 gradient.delay_weight * gradient.delay_gradient_us_per_mbps;
+    double severity = !tight ? 0 : drops ? 2 : 1;
+    sdw_sight_strain(sight, gradient.ts, gradient.hop, severity, gradient.capacity_gradient);
+    return 0;
+}
+
 /* The largest p of the horizons within act_within (of the shortest, when none is): -1 for a bad
  * list. */
 static double p_within(struct sdw_str horizons, int64_t within_us)
@@ -294,11 +316,8 @@ int sdw_input_line(struct sdw_steer *steer, struct sdw_str line, struct sdw_err 
     static const struct {
         const char *type;
         int (*take)(struct sdw_steer *steer, struct sdw_str line, struct sdw_err *err);
-    } takers[] = {{"breach", take_breach},
-                  {"metric", take_metric},
-                  {"event", take_event},
-                  {"verdict", take_verdict},
-                  {"path", take_path}};
+    } takers[] = {{"breach", take_breach},   {"metric", take_metric},     {"event", take_event},
+                  {"verdict", take_verdict}, {"gradient", take_gradient}, {"path", take_path}};
     struct sdw_str type = sdw_scan_type(line);
     int code = 0;
     if (!type.p)

@@ -63,6 +63,28 @@ void sdw_sight_warn(struct sdw_sight *sight, int64_t ts)
         sight->warned_us = ts;
 }
 
+void sdw_sight_strain(struct sdw_sight *sight, int64_t ts, int64_t hop, double severity,
+                      double gradient)
+{
+    /* A hop that is well speaks for itself only, not for another that was found tight. */
+    if (ts < sight->strain_us || (severity <= 0 && hop != sight->strain_hop))
+        return;
+    /* Several hops of one window: the worst of them. */
+    if (ts == sight->strain_us && severity < sight->strain && hop != sight->strain_hop)
+        return;
+    sight->strain_us = ts;
+    sight->strain_hop = hop;
+    sight->strain = severity;
+    sight->strain_gradient = gradient;
+}
+
+double sdw_sight_strained(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us)
+{
+    bool holds = sight && sight->strain > 0 && now_us - sight->strain_us <= fresh_us &&
+                 sight->recovered_us < sight->strain_us;
+    return holds ? sight->strain : 0;
+}
+
 /* What is wrong with it, whatever is forecast. */
 static const char *illness(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us,
                            double max_loss)

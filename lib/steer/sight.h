@@ -25,6 +25,9 @@ struct sdw_sight {
     int64_t trouble_us; /* a degradation was reported */
     int64_t warned_us;  /* a breach is forecast: no standby, but no reason to flee from it */
     int64_t recovered_us;
+    int64_t strain_us; /* a hop of it was found tight by injected load */
+    int64_t strain_hop;
+    double strain, strain_gradient; /* severity (0: none), and the hop's Capacity Gradient */
     char trouble[SDW_KEY_SIZE];
 };
 
@@ -37,6 +40,12 @@ void sdw_sight_loss(struct sdw_sight *sight, int64_t ts, double share);
 void sdw_sight_trouble(struct sdw_sight *sight, int64_t ts, const char *what);
 void sdw_sight_warn(struct sdw_sight *sight, int64_t ts);
 void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts);
+/* What injected load says of one of its hops: severity 0 when the hop does not feel it. */
+void sdw_sight_strain(struct sdw_sight *sight, int64_t ts, int64_t hop, double severity,
+                      double gradient);
+/* The severity of that while it is fresh and no recovery came after it; 0: nothing is known. It
+ * bears out other reasons to move and is none by itself. sight may be NULL. */
+double sdw_sight_strained(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us);
 
 /* NULL when the path is verified at now: capacity measured within fresh_us, no loss above max_loss
  * and no trouble within that time. Otherwise why not, in words. sight may be NULL. */

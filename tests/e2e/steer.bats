@@ -114,6 +114,50 @@ shifts() {
     done
 }
 
+# gradient PATH HOP STATE CAPACITY_GRADIENT [LOSS_GRADIENT]
+gradient() {
+    printf '{"type":"gradient","v":1,"ts":%s,"path_id":"%s","hop":%s,"state":"%s",' "$TS" "$1" "$2" "$3"
+    printf '"capacity_gradient":%s,"delay_gradient_us_per_mbps":10,"delay_weight":1,' "$4"
+    printf '"loss_weight":1000,"loss_gradient_per_mbps":%s}\n' "${5:-0}"
+}
+
+@test "a tight hop is no reason to move by itself" {
+    at 0
+    for policy in excess seed; do
+        { metric P available_bps 1000000; metric B available_bps 90000000
+          gradient P 3 tight 42; } | steer --policy "$policy" >out
+        jq -se 'all(.type != "held" and .state != "SHIFTING")' out
+    done
+}
+
+@test "a tight hop bears out a breach: the why names it, and it is an anomaly to the seed's rule" {
+    at 0
+    { metric P available_bps 1000000; metric B available_bps 90000000
+      gradient P 3 tight 42; gradient P 5 clear 0.1; breach P 4; } | steer >out
+    shifts <out | jq -e '.why | endswith("; hop 3 of its path is tight, Capacity Gradient 42")'
+    { metric B available_bps 90000000; gradient P 3 tight 42; breach P 1; } | steer --policy seed >out
+    shifts <out | jq -e '.to["10.0.2.2%none1"] == 0.2'
+    { metric B available_bps 90000000; gradient P 3 tight 42 0.5; breach P 1; } | steer --policy seed >out
+    shifts <out | jq -e '.to["10.0.2.2%none1"] == 0.3'
+    { metric B available_bps 90000000; gradient P 3 tight 42; event degradation loss path_id P 2
+    } | steer --policy seed >out
+    shifts <out | jq -e '.to["10.0.2.2%none1"] == 0.2'
+}
+
+@test "a tight hop counts no more: cleared, recovered, too old, void, or of another path" {
+    for after in 'gradient P 3 clear 0.1' 'event recovery congestion path_id P 0' \
+        'at 40; metric B available_bps 90000000'; do
+        at 0
+        { metric B available_bps 90000000; gradient P 3 tight 42; at 2; eval "$after"; breach P 2
+        } | steer --policy seed >out
+        shifts <out | jq -e '.to["10.0.2.2%none1"] == 0.2 and (.why | contains("tight") | not)'
+    done
+    at 0
+    { metric B available_bps 90000000; gradient P 3 void null; gradient B 3 tight 42
+      gradient Q 3 tight 42; breach P 2; } | steer --policy seed >out
+    shifts <out | jq -e '.to["10.0.2.2%none1"] == 0.2 and (.why | contains("tight") | not)'
+}
+
 @test "a breach that is unlikely, far away or taken back moves nothing" {
     at 0
     { metric B available_bps 8000000; breach P 4 0.2; breach P 0 0.9; } | steer >out
