@@ -165,7 +165,7 @@ static const struct sdw_operand records_operands[] = {
 };
 
 static const struct sdw_operand shadow_operands[] = {
-    {"TOOL", "run this tool, with what follows as its command line", true, true, "command"},
+    {"TOOL", "run this tool, with what follows as its command line", true, true, "tool"},
     {0},
 };
 

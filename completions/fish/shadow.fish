@@ -1,5 +1,16 @@
 # fish completion of shadow, generated from its command table
 complete -c shadow -f
+function __shadow_tool_line
+    set -l words (commandline -opc)
+    set -e words[1]
+    while string match -q -- '-*' "$words[1]"
+        contains -- $words[1] --format --color --only -o --lock --deadline --command -c --file -f; and set -e words[1]
+        set -e words[1]
+    end
+    set -q words[1]; and not contains -- $words[1] filter records doctor; or return 1
+    echo shadow-(string join -- ' ' (string escape -- $words)) (commandline -ct)
+end
+complete -c shadow -n '__shadow_tool_line >/dev/null' -a '(complete -C (__shadow_tool_line))'
 complete -c shadow -n '__fish_use_subcommand' -s c -l command -x -d 'run these lines instead of reading them'
 complete -c shadow -n '__fish_use_subcommand' -s f -l file -r -F -d 'run the lines of a file'
 complete -c shadow -n '__fish_use_subcommand' -s k -l keep-going -d 'do not stop at the first line that fails'
@@ -13,7 +24,7 @@ complete -c shadow -s o -l only -r -a '(shadow records 2>/dev/null | sed "s/.*\"
 complete -c shadow -l strict -d 'stop at the first bad input line'
 complete -c shadow -l lock -r -F -d 'hold a lock on this file; exit with 1 at once when another process holds it'
 complete -c shadow -l deadline -x -d 'stop after this time'
-complete -c shadow -n '__fish_use_subcommand' -a '(__fish_complete_command)' -d 'run this tool, with what follows as its command line'
+complete -c shadow -n '__fish_use_subcommand' -a '(complete -C shadow- | string replace -rf "^shadow-(\\S+).*" "\$1")' -d 'run this tool, with what follows as its command line'
 complete -c shadow -n '__fish_use_subcommand' -a filter -d 'pass the records that meet all conditions, byte for byte'
 complete -c shadow -n '__fish_use_subcommand' -a records -d 'list the record types, or the fields of one'
 complete -c shadow -n '__fish_seen_subcommand_from records' -l schema -d 'print JSON Schema (draft 2020-12)'

@@ -55,10 +55,11 @@ struct parse {
     struct sdw_err *err;
 };
 
-static bool takes_command_line(const struct sdw_command *command)
+bool sdw_operands_take_command_line(const struct sdw_operand *operands)
 {
-    for (const struct sdw_operand *o = command->operands; o && o->name; o++)
-        if (o->complete && strcmp(o->complete, "command") == 0)
+    for (; operands && operands->name; operands++)
+        if (operands->complete &&
+            (strcmp(operands->complete, "command") == 0 || strcmp(operands->complete, "tool") == 0))
             return true;
     return false;
 }
@@ -232,7 +233,8 @@ static int walk(struct parse *parse, void *config)
 {
     for (;;) {
         const struct sdw_command *command = parse->command;
-        int rc = take_options(parse, command->subs || takes_command_line(command));
+        int rc =
+            take_options(parse, command->subs || sdw_operands_take_command_line(command->operands));
         if (rc < 0 || !command->subs || parse->common->help)
             return rc;
         const char *word = optind < parse->argc ? parse->argv[optind] : NULL;
@@ -247,7 +249,7 @@ static int walk(struct parse *parse, void *config)
             return 0;
         if (!command->run || (word && !command->operands))
             return bad_sub(parse, word);
-        if (!word || takes_command_line(command))
+        if (!word || sdw_operands_take_command_line(command->operands))
             return 0;
         /* An operand of the command itself: options may follow it. */
         return take_options(parse, false);

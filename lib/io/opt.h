@@ -42,14 +42,18 @@ struct sdw_option {
     const char *complete;      /* completion: file dir interface host type tool NULL */
 };
 
-/* Operands in order. complete as for options; "command" on one of them means that a command line
- * follows: options are then taken only in front of the first operand. */
+/* Operands in order. complete as for options; "command" or "tool" on one of them means that a
+ * command line follows, of any program or of shadow-NAME: options are then taken only in front of
+ * the first operand. */
 struct sdw_operand {
     const char *name; /* "DEST"; NULL ends the table */
     const char *help;
     bool optional, many;
     const char *complete;
 };
+
+/* Whether one of the operands begins a command line. operands may be NULL. */
+bool sdw_operands_take_command_line(const struct sdw_operand *operands);
 
 struct sdw_ctx;
 

@@ -63,8 +63,7 @@ static void put_command(struct sdw_buf *out, const struct sdw_command *command, 
     sdw_buf_text(out, "'\n");
     if (command->subs) {
         sdw_buf_text(out, "        commands='");
-        for (const struct sdw_command *sub = command->subs; sub->name; sub++)
-            sdw_buf_printf(out, "%s ", sub->name);
+        sdw_complete_subs(out, command->subs, " ");
         sdw_buf_text(out, "'\n");
     }
     const struct sdw_operand *operand = command->operands;
@@ -81,16 +80,47 @@ static void put_command(struct sdw_buf *out, const struct sdw_command *command, 
     sdw_buf_text(out, "        ;;\n");
 }
 
-static void put_find_command(struct sdw_buf *out, const struct sdw_command *subs)
+/* The first word that is no option: a sub-command, or a tool, which completes the rest itself. */
+static void put_find_command(struct sdw_buf *out, const struct sdw_tool *tool)
 {
-    if (!subs)
+    const struct sdw_command *root = tool->command;
+    if (!root->subs)
         return;
     sdw_buf_text(out, "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
                       "        case ${COMP_WORDS[i]} in\n        ");
-    for (const struct sdw_command *sub = subs; sub->name; sub++)
-        sdw_buf_printf(out, "%s%s", sub == subs ? "" : " | ", sub->name);
+    sdw_complete_subs(out, root->subs, " | ");
     sdw_buf_text(out, ")\n            command=${COMP_WORDS[i]}\n            break\n"
-                      "            ;;\n        esac\n    done\n");
+                      "            ;;\n");
+    if (sdw_complete_runs_tools(tool)) {
+        sdw_buf_text(out, "        ");
+        sdw_complete_valued(out, root, " | ");
+        sdw_buf_text(out, ")\n            [[ ${COMP_WORDS[i + 1]} == '=' ]] && ((i++))\n"
+                          "            ((i++))\n            ;;\n"
+                          "        -*) ;;\n"
+                          "        *)\n            _");
+        sdw_complete_function(out, tool);
+        sdw_buf_text(out, "_tool \"$i\"\n            return\n            ;;\n");
+    }
+    sdw_buf_text(out, "        esac\n    done\n");
+}
+
+/* A function that completes as the tool that word $1 names, by the file that lies beside. */
+static void put_delegate(struct sdw_buf *out, const struct sdw_tool *tool)
+{
+    sdw_buf_char(out, '_');
+    sdw_complete_function(out, tool);
+    sdw_buf_text(out, "_tool()\n{\n"
+                      "    local tool=shadow-${COMP_WORDS[$1]} file\n"
+                      "    local COMP_CWORD=$((COMP_CWORD - $1))"
+                      " COMP_WORDS=(\"$tool\" \"${COMP_WORDS[@]:$1 + 1}\")\n"
+                      "    file=${BASH_SOURCE[0]%/*}/$tool\n"
+                      "    if ! declare -F \"_${tool//-/_}\" >/dev/null && [[ -r $file ]]; then\n"
+                      "        # shellcheck disable=SC1090\n"
+                      "        source \"$file\"\n"
+                      "    fi\n"
+                      "    if declare -F \"_${tool//-/_}\" >/dev/null; then\n"
+                      "        \"_${tool//-/_}\"\n"
+                      "    fi\n}\n");
 }
 
 void sdw_optgen_bash(const struct sdw_tool *tool, const struct sdw_command *command,
@@ -99,7 +129,10 @@ void sdw_optgen_bash(const struct sdw_tool *tool, const struct sdw_command *comm
     const struct sdw_command *root = tool->command;
     (void)command;
     sdw_buf_printf(out, "# bash completion of %s, generated from its command table\n", tool->name);
-    sdw_buf_text(out, "# shellcheck shell=bash\n_");
+    sdw_buf_text(out, "# shellcheck shell=bash\n");
+    if (sdw_complete_runs_tools(tool))
+        put_delegate(out, tool);
+    sdw_buf_char(out, '_');
     sdw_complete_function(out, tool);
     sdw_buf_printf(out,
                    "()\n{\n"
@@ -112,7 +145,7 @@ void sdw_optgen_bash(const struct sdw_tool *tool, const struct sdw_command *comm
                    "        prev=${COMP_WORDS[COMP_CWORD - 2]}\n"
                    "    fi\n",
                    root->subs ? " i" : "");
-    put_find_command(out, root->subs);
+    put_find_command(out, tool);
     sdw_buf_text(out, "    case $command/$prev in\n");
     put_values(out, "*", sdw_common_options);
     put_values(out, "", root->options);

@@ -41,6 +41,34 @@ void sdw_complete_values(struct sdw_buf *out, const struct sdw_option *option)
         sdw_buf_printf(out, "%s%s", i ? " " : "", option->values[i]);
 }
 
+void sdw_complete_subs(struct sdw_buf *out, const struct sdw_command *subs, const char *between)
+{
+    for (const struct sdw_command *sub = subs; sub && sub->name; sub++)
+        sdw_buf_printf(out, "%s%s", sub == subs ? "" : between, sub->name);
+}
+
+void sdw_complete_valued(struct sdw_buf *out, const struct sdw_command *command,
+                         const char *between)
+{
+    const struct sdw_option *const tables[] = {sdw_common_options, command->options};
+    const char *before = "";
+    for (size_t t = 0; t < SDW_LEN(tables); t++)
+        for (const struct sdw_option *o = tables[t]; o && o->name; o++) {
+            if (o->kind == SDW_OPT_FLAG || !o->help)
+                continue;
+            sdw_buf_printf(out, "%s--%s", before, o->name);
+            before = between;
+            if (o->letter)
+                sdw_buf_printf(out, "%s-%c", between, o->letter);
+        }
+}
+
+bool sdw_complete_runs_tools(const struct sdw_tool *tool)
+{
+    const struct sdw_operand *operands = tool->command->operands;
+    return operands && operands->complete && strcmp(operands->complete, "tool") == 0;
+}
+
 void sdw_complete_function(struct sdw_buf *out, const struct sdw_tool *tool)
 {
     for (const char *p = tool->name; *p; p++)

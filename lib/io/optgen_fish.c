@@ -56,6 +56,37 @@ static void put_operands(struct sdw_buf *out, const struct sdw_tool *tool, const
     }
 }
 
+/* A function that prints the command line of the tool that is run, and fails where there is none
+ * yet; that line's own completion completes it. */
+static void put_delegate(struct sdw_buf *out, const struct sdw_tool *tool)
+{
+    const struct sdw_command *root = tool->command;
+    struct sdw_buf name = {0};
+    sdw_buf_text(&name, "__");
+    sdw_complete_function(&name, tool);
+    sdw_buf_text(&name, "_tool_line");
+    sdw_buf_printf(out,
+                   "function %s\n"
+                   "    set -l words (commandline -opc)\n"
+                   "    set -e words[1]\n"
+                   "    while string match -q -- '-*' \"$words[1]\"\n"
+                   "        contains -- $words[1] ",
+                   name.p);
+    sdw_complete_valued(out, root, " ");
+    sdw_buf_text(out, "; and set -e words[1]\n"
+                      "        set -e words[1]\n"
+                      "    end\n"
+                      "    set -q words[1]; and not contains -- $words[1] ");
+    sdw_complete_subs(out, root->subs, " ");
+    sdw_buf_text(out, "; or return 1\n"
+                      "    echo shadow-(string join -- ' ' (string escape -- $words)) "
+                      "(commandline -ct)\n"
+                      "end\n");
+    sdw_buf_printf(out, "complete -c %s -n '%s >/dev/null' -a '(complete -C (%s))'\n", tool->name,
+                   name.p, name.p);
+    sdw_buf_release(&name);
+}
+
 void sdw_optgen_fish(const struct sdw_tool *tool, const struct sdw_command *command,
                      struct sdw_buf *out)
 {
@@ -64,6 +95,8 @@ void sdw_optgen_fish(const struct sdw_tool *tool, const struct sdw_command *comm
     (void)command;
     sdw_buf_printf(out, "# fish completion of %s, generated from its command table\n", tool->name);
     sdw_buf_printf(out, "complete -c %s -f\n", tool->name);
+    if (sdw_complete_runs_tools(tool))
+        put_delegate(out, tool);
     put_options(out, tool, at_root, root->options);
     put_options(out, tool, NULL, sdw_common_options);
     put_operands(out, tool, at_root, root->operands);

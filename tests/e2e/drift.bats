@@ -148,11 +148,73 @@ options()
     done
 }
 
-@test "completions of zsh are well-formed" {
+# after_tab LINE...: what zsh makes of each line at a press of TAB, a line each
+after_tab()
+{
+    cat >"$BATS_TEST_TMPDIR/zshrc" <<EOF
+fpath=($PWD/completions/zsh \$fpath)
+autoload -Uz compinit
+compinit -u -D
+tell() { print -r -- "\$BUFFER" >>"$BATS_TEST_TMPDIR/told"; BUFFER=; }
+zle -N tell
+bindkey '^T' tell
+bindkey '^I' complete-word
+EOF
+    : >"$BATS_TEST_TMPDIR/told"
+    timeout 60 zsh -f -c '
+        zmodload zsh/zpty
+        zpty child zsh -f -i
+        zpty -w child "source $1"
+        for line in "${@[2,-1]}"; do
+            zpty -n -w child "$line"$'"'\t\x14'"'
+        done
+        zpty -w child exit
+        while zpty -r child line; do :; done' zsh "$BATS_TEST_TMPDIR/zshrc" "$@"
+    sed 's/ *$//' "$BATS_TEST_TMPDIR/told"
+}
+
+@test "completions of zsh complete options, values and sub-commands" {
     command -v zsh >/dev/null || skip "zsh is not installed"
     for file in completions/zsh/*; do
         zsh -n "$file"
     done
+    for tool in $(tools); do
+        run -0 after_tab "$tool --deadl" "$tool --format=t" "$tool -o verd"
+        [ "$output" = "$tool --deadline=
+$tool --format=table
+$tool -o verdict" ] || { echo "$tool: $output"; false; }
+    done
+    run -0 after_tab 'shadow filter --stri' 'shadow records verd'
+    [ "$output" = "shadow filter --strict
+shadow records verdict" ]
+}
+
+@test "behind shadow, the tool's own completion completes in all three shells" {
+    local line=('shadow pro' 'shadow probe --sch' 'shadow --format table probe --schedule lock' 'shadow lab u')
+    local word=(probe --schedule lockin up) nr
+    for nr in "${!line[@]}"; do
+        run -0 bash -c '
+            source completions/bash/shadow
+            read -ra COMP_WORDS <<<"$1"
+            COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+            _shadow
+            printf "%s\n" "${COMPREPLY[@]}"' bash "${line[nr]}"
+        [ "$output" = "${word[nr]}" ] || { echo "bash: ${line[nr]}: $output"; false; }
+    done
+    if command -v fish >/dev/null; then
+        export HOME=$BATS_TEST_TMPDIR
+        for nr in "${!line[@]}"; do
+            run -0 fish -c "for file in completions/fish/*; source \$file; end; complete -C '${line[nr]}'"
+            [ "${output%%$'\t'*}" = "${word[nr]}" ] || { echo "fish: ${line[nr]}: $output"; false; }
+        done
+    fi
+    if command -v zsh >/dev/null; then
+        run -0 after_tab "${line[@]}"
+        [ "$output" = "shadow probe
+shadow probe --schedule=
+shadow --format table probe --schedule lockin
+shadow lab up" ] || { echo "zsh: $output"; false; }
+    fi
 }
 
 @test "completions of fish complete options and values" {
