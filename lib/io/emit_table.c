@@ -2,8 +2,8 @@
  * The table for people: aligned columns, the header once for each run of records of one type.
  * Rows wait until the tool flushes (before it blocks) or TABLE_ROWS of them are there; widths are
  * taken from these and only grow afterwards, so that a slow stream stays aligned. On a terminal
- * the last column that does not fit is shortened, and those behind it are left out; an ellipsis
- * in the header says so.
+ * too narrow for all columns, those without room in the row stand below it, indented, each with
+ * its name: nothing is left out but what a record does not have.
  */
 #include "io/emit_back.h"
 
@@ -16,15 +16,14 @@
 #include "core/num.h"
 #include "io/emit_cell.h"
 
-enum { TABLE_ROWS = 100, HEADER_LINES = 3, SHORTEST_CUT = 6 };
-
-#define ELLIPSIS "\xe2\x80\xa6"
+enum { TABLE_ROWS = 100, HEADER_LINES = 3, GAP = 2, INDENT = 4 };
 
 enum paint { PLAIN, BOLD, RED, GREEN, YELLOW };
 
 struct column {
     size_t width;
-    bool text; /* left-aligned: some cell was no number */
+    bool text;  /* left-aligned: some cell was no number */
+    bool below; /* without room in the row */
 };
 
 struct table {
@@ -63,16 +62,6 @@ static size_t text_width(const char *text, size_t n)
     for (size_t i = 0; i < n; i++)
         width += ((unsigned char)text[i] & 0xc0) != 0x80;
     return width;
-}
-
-/* Bytes of the first `width` code points. */
-static size_t prefix_bytes(const char *text, size_t width)
-{
-    size_t i = 0;
-    for (; text[i]; i++)
-        if (((unsigned char)text[i] & 0xc0) != 0x80 && width-- == 0)
-            break;
-    return i;
 }
 
 /* How many lines the key takes when it is broken behind '_' into pieces of at most `width`;
@@ -140,25 +129,20 @@ static size_t terminal_width(void)
     return known && size.ws_col ? size.ws_col : SIZE_MAX;
 }
 
-/* How many columns fit; *cut is what the last of them may take. */
-static size_t fit_columns(const struct table *table, size_t *cut)
+/* Choose the columns that have room in the row; true when they are others than before. */
+static bool lay_out(struct table *table)
 {
     size_t room = terminal_width(), used = 0;
-    *cut = SIZE_MAX;
+    bool changed = false;
     for (size_t i = 0; i < table->columns.n; i++) {
-        size_t width = table->column[i].width;
-        if (room - used > width + 1 || (i + 1 == table->columns.n && room - used >= width)) {
-            used += width + 2;
-            used = used < room ? used : room;
-            continue;
-        }
-        if (table->column[i].text && room - used > SHORTEST_CUT) {
-            *cut = room - used - 1;
-            return i + 1;
-        }
-        return i ? i : 1;
+        struct column *column = &table->column[i];
+        size_t end = used + (i ? GAP : 0) + column->width;
+        bool below = i && end > room;
+        changed |= below != column->below;
+        column->below = below;
+        used = below ? used : end;
     }
-    return table->columns.n;
+    return changed;
 }
 
 static enum paint paint_of(const char *cell)
@@ -196,61 +180,113 @@ static enum paint paint_of(const char *cell)
     return PLAIN;
 }
 
-/* One cell, padded to its column unless it is the last; at most cut wide. */
-static void put_cell(struct table *table, size_t i, const char *cell, bool last, size_t cut,
-                     enum paint paint)
+static void paint(struct table *table, enum paint paint, const char *text, size_t bytes)
 {
     static const char *const codes[] = {[PLAIN] = "",
                                         [BOLD] = "\33[1m",
                                         [RED] = "\33[31m",
                                         [GREEN] = "\33[32m",
                                         [YELLOW] = "\33[33m"};
-    struct sdw_buf *line = &table->line;
-    const struct column *column = &table->column[i];
-    size_t bytes = strlen(cell), width = text_width(cell, bytes);
-    bool shorten = last && width > cut;
-    size_t pad = column->width > width ? column->width - width : 0;
     bool paints = table->setup.color && paint != PLAIN && bytes;
-    for (size_t k = 0; k < pad && !column->text; k++)
-        sdw_buf_char(line, ' ');
     if (paints)
-        sdw_buf_text(line, codes[paint]);
-    sdw_buf_add(line, cell, shorten ? prefix_bytes(cell, cut - 1) : bytes);
-    if (shorten)
-        sdw_buf_text(line, ELLIPSIS);
+        sdw_buf_text(&table->line, codes[paint]);
+    sdw_buf_add(&table->line, text, bytes);
     if (paints)
-        sdw_buf_text(line, "\33[0m");
-    for (size_t k = 0; k < pad && column->text && !last; k++)
-        sdw_buf_char(line, ' ');
-    if (!last)
-        sdw_buf_text(line, "  ");
+        sdw_buf_text(&table->line, "\33[0m");
 }
 
-static void put_header(struct table *table, size_t shown, size_t cut)
+static void put_blanks(struct table *table, size_t n)
+{
+    while (n--)
+        sdw_buf_char(&table->line, ' ');
+}
+
+/* One cell of a row, behind the gap to the one before it and padded to its column. */
+static void put_cell(struct table *table, size_t i, const char *cell, enum paint how)
+{
+    const struct column *column = &table->column[i];
+    size_t bytes = strlen(cell), width = text_width(cell, bytes);
+    size_t pad = column->width > width ? column->width - width : 0;
+    put_blanks(table, (i ? GAP : 0) + (column->text ? 0 : pad));
+    paint(table, how, cell, bytes);
+    put_blanks(table, column->text ? pad : 0);
+}
+
+static void end_line(struct table *table)
+{
+    while (table->line.n && table->line.p[table->line.n - 1] == ' ')
+        table->line.n--;
+    sdw_buf_char(&table->line, '\n');
+}
+
+static void put_header(struct table *table)
 {
     size_t lines = 1;
     struct sdw_buf piece = {0};
-    for (size_t i = 0; i < shown; i++) {
+    for (size_t i = 0; i < table->columns.n; i++) {
         size_t n = break_key(header_text(table, i), table->column[i].width, 0, NULL);
-        lines = n > lines ? n : lines;
+        lines = n > lines && !table->column[i].below ? n : lines;
     }
     for (size_t row = 0; row < lines; row++) {
-        for (size_t i = 0; i < shown; i++) {
+        for (size_t i = 0; i < table->columns.n; i++) {
             const char *key = header_text(table, i);
             size_t above = lines - break_key(key, table->column[i].width, 0, NULL);
+            if (table->column[i].below)
+                continue;
             sdw_buf_clear(&piece);
             sdw_buf_text(&piece, "");
             if (row >= above)
                 break_key(key, table->column[i].width, row - above, &piece);
-            put_cell(table, i, piece.p ? piece.p : "", i + 1 == shown, cut, BOLD);
+            put_cell(table, i, piece.p ? piece.p : "", BOLD);
         }
-        if (shown < table->columns.n && row + 1 == lines)
-            sdw_buf_text(&table->line, " " ELLIPSIS);
-        while (table->line.n && table->line.p[table->line.n - 1] == ' ')
-            table->line.n--;
-        sdw_buf_char(&table->line, '\n');
+        end_line(table);
     }
     sdw_buf_release(&piece);
+}
+
+/* Text that goes on in further lines, broken at blanks, where it is longer than the line. */
+static void put_wrapped(struct table *table, const char *text, enum paint how, size_t room,
+                        size_t *used)
+{
+    while (*text) {
+        size_t bytes = strcspn(text + 1, " ") + 1, width = text_width(text, bytes);
+        if (*used + width > room && *used > INDENT) {
+            end_line(table);
+            put_blanks(table, INDENT);
+            *used = INDENT;
+            text += *text == ' ';
+            continue;
+        }
+        paint(table, how, text, bytes);
+        *used += width;
+        text += bytes;
+    }
+}
+
+/* The cells without room in the row, from the first cell of the row; returns the next row's. */
+static const char *put_below(struct table *table, const char *cell)
+{
+    size_t room = terminal_width(), used = 0;
+    for (size_t i = 0; i < table->columns.n; i++) {
+        size_t bytes = strlen(cell);
+        if (table->column[i].below && strcmp(cell, "-") != 0) {
+            const char *key = header_text(table, i);
+            size_t width = strlen(key) + 1 + text_width(cell, bytes);
+            if (used && used + GAP + width > room) {
+                end_line(table);
+                used = 0;
+            }
+            put_blanks(table, GAP);
+            paint(table, BOLD, key, strlen(key));
+            put_blanks(table, 1);
+            used += GAP + strlen(key) + 1;
+            put_wrapped(table, cell, paint_of(cell), room, &used);
+        }
+        cell += bytes + 1;
+    }
+    if (used)
+        end_line(table);
+    return cell;
 }
 
 static int table_flush(void *state, struct sdw_err *err)
@@ -258,23 +294,24 @@ static int table_flush(void *state, struct sdw_err *err)
     struct table *table = state;
     if (!table->rows)
         return 0;
-    size_t cut;
     set_widths(table);
-    size_t shown = fit_columns(table, &cut);
+    bool changed = lay_out(table);
     sdw_buf_clear(&table->line);
-    if (table->header_due)
-        put_header(table, shown, cut);
+    if (changed || table->header_due)
+        put_header(table);
     table->header_due = false;
-    const char *cell = table->cells.p;
-    for (size_t row = 0; row < table->rows; row++) {
+    const char *row = table->cells.p;
+    while (table->rows > 0) {
+        const char *cell = row;
         for (size_t i = 0; i < table->columns.n; i++) {
-            if (i < shown)
-                put_cell(table, i, cell, i + 1 == shown, cut, paint_of(cell));
+            if (!table->column[i].below)
+                put_cell(table, i, cell, paint_of(cell));
             cell += strlen(cell) + 1;
         }
-        sdw_buf_char(&table->line, '\n');
+        end_line(table);
+        row = put_below(table, row);
+        table->rows--;
     }
-    table->rows = 0;
     sdw_buf_clear(&table->cells);
     return sdw_out_add(table->setup.out, sdw_buf_view(&table->line), err);
 }

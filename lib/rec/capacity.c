@@ -10,6 +10,7 @@ static const struct sdw_field gradient_fields[] = {
     FN(SDW_INT, window, SDW_F_COLUMN, 0, 0, NULL, "number of the verdict window"),
     FN(SDW_INT, hop, SDW_F_REQUIRED | SDW_F_COLUMN, 1, 255, NULL, "the hop"),
     F(SDW_STR, addr, SDW_F_NULL | SDW_F_COLUMN, NULL, "address of the hop"),
+    FV(state, SDW_F_REQUIRED | SDW_F_COLUMN, hop_states, "what the window says of this hop"),
     F(SDW_MODEL, delay_gradient_us_per_mbps, SDW_F_NULL | SDW_F_COLUMN, "us per Mbit/s",
       "change of delay at this hop for a change of injected rate"),
     F(SDW_MODEL, loss_gradient_per_mbps, SDW_F_NULL | SDW_F_COLUMN, "share per Mbit/s",
@@ -24,7 +25,6 @@ static const struct sdw_field gradient_fields[] = {
        "randomisation test over slot pairs, Holm-adjusted over hops"),
     F(SDW_MODEL, effect_us, SDW_F_NULL | SDW_F_COLUMN, "us", "delay added by the injection"),
     FN(SDW_INT, pairs, 0, 0, 1e9, NULL, "slot pairs that were used"),
-    FV(state, SDW_F_REQUIRED | SDW_F_COLUMN, hop_states, "what the window says of this hop"),
     {0},
 };
 #undef OF

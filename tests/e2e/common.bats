@@ -128,11 +128,34 @@ assert row["ts"] == "5" and row["bottleneck_hop"] == "", row'
     grep -q $'\r$' out
 }
 
-@test "on a terminal the output is a table that fits, in colour unless NO_COLOR" {
+# on_terminal COLUMNS COMMAND: what the command writes to a terminal of this width, without colours
+on_terminal() {
+    script -qec "stty cols $1; $2" /dev/null </dev/null | sed -E 's/\x1b\[[0-9;]*m//g; s/\r//g'
+}
+
+@test "a table for a narrow terminal fits it and leaves nothing out" {
     command -v script >/dev/null || skip "script is not installed"
-    script -qec "stty cols 60; shadow filter -o verdict <'$samples/run.ndjson'" /dev/null </dev/null >out
+    head=$(jq -c 'select(.type == "verdict") | .addr = null
+        | .reason = "a reason in as many words as it takes to be longer than a line"' "$samples/run.ndjson" | head -1)
+    echo "$head" >in
+    jq -c 'select(.type == "verdict")' "$samples/run.ndjson" >>in
+    for width in 24 40 60 80; do
+        on_terminal $width 'shadow filter -o verdict <in' >out
+        cat out
+        awk -v width=$width 'length > width { exit 1 }' out
+        tr -s ' \n' ' ' <out >flat
+        while read -r value; do grep -qF -- "$value" flat; done < <(jq -r '.path_id, .state, .reason,
+            .bottleneck_hop, .capacity_bps, .injected_bytes, (.available_bps | "\(.mid) [\(.lo), \(.hi)]")' in)
+    done
+    [ "$(grep -c '^  injected_bytes 99000  reason delay rises at hop 3$' out)" = 3 ]
+    on_terminal 200 'shadow filter -o verdict <in' >out
+    [ "$(wc -l <out)" = 6 ] # a header of two lines, four rows
+}
+
+@test "on a terminal the output is a table, in colour unless NO_COLOR" {
+    command -v script >/dev/null || skip "script is not installed"
+    script -qec "shadow filter -o verdict <'$samples/run.ndjson'" /dev/null </dev/null >out
     grep -q $'\033\[31mbottleneck' out
-    sed -E 's/\x1b\[[0-9;]*m//g; s/\r//g' out | awk 'length > 60 { exit 1 }'
     NO_COLOR=1 script -qec "shadow filter -o verdict <'$samples/run.ndjson'" /dev/null </dev/null >out
     run grep -c $'\033' out
     [ "$output" = 0 ]
