@@ -81,6 +81,19 @@ traffic() {
     grep -q '>>> SHIFTING' shown
 }
 
+@test "who may not make namespaces is told what would help, and shown a recorded run" {
+    [ -x "${SDW_BUILD:?}/lab/demo/rival" ] || skip "the harness is not built"
+    mkdir shim
+    printf '%s\n' '#!/bin/sh' 'echo 1000' >shim/id
+    printf '%s\n' '#!/bin/sh' 'echo "unshare: not permitted" >&2; exit 1' >shim/unshare
+    chmod +x shim/*
+    PATH="$PWD/shim:$PATH" run bash "$demo/run.sh"
+    [ "$status" -eq 4 ]
+    [[ "${lines[0]}" == *"unshare: not permitted" ]]
+    [[ "$output" == *"sudo make demo"*"was not measured here"*">>> SHIFTING"* ]]
+    [[ "${lines[-1]}" == "make demo: nothing was measured: unshare: not permitted" ]]
+}
+
 @test "the rules of today refuse settings that are none" {
     rival="${SDW_BUILD:?}/lab/demo/rival"
     [ -x "$rival" ] || skip "the harness is not built"

@@ -3,6 +3,7 @@
 #
 # Exit status: 0 when the shadow arm lost no more than a tenth of the live packets that the best of
 # the others lost; 1 when it did not; 4 when this machine could not run it or was too noisy to judge.
+# (make itself exits with 2 when it was not 0, and names the status in its last lines.)
 #   SEED      of traffic (default 1)      DURATION  seconds an arm (default 45)
 #   FAMILY    4 or 6                      KEEP      a directory to keep all records in
 set -euo pipefail
@@ -18,37 +19,57 @@ say() {
     printf '%s\n' "$*"
 }
 
+# The settings that stand in the way of user namespaces here, as sysctl takes them.
+forbidden() {
+    local setting file
+    for setting in kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0 \
+        user.max_user_namespaces=1000; do
+        file=/proc/sys/${setting%=*}
+        file=${file//./\/}
+        [ -r "$file" ] || continue
+        case $setting in
+        user.*) [ "$(cat "$file")" != 0 ] || printf ' %s' "$setting" ;;
+        *) [ "$(cat "$file")" = "${setting#*=}" ] || printf ' %s' "$setting" ;;
+        esac
+    done
+}
+
 # Without the rights for namespaces: what is missing, and a recorded run to look at.
 cannot() {
+    local settings
+    settings=$(forbidden)
     say "make demo: this machine does not let this user build a network: $1"
-    say "  What would: run it as root (sudo make demo), or allow user namespaces:"
-    say "  sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0"
+    say "  What would: run it as root (sudo make demo)${settings:+, or allow user namespaces:}"
+    [ -z "$settings" ] || say "  sysctl -w$settings"
     say "What follows was not measured here: it is a recorded run of the last arm. What shadow-gradient"
     say "said then goes through the shadow-forecast of this build; the moves are those made then."
     say
     shadow-forecast --every 0 <"$here/recorded.ndjson" | jq -nr -f "$here/show.jq"
+    say
+    say "make demo: nothing was measured: $1"
     exit 4
 }
 
+for tool in ip jq unshare shadow-lab shadow-probe shadow-gradient shadow-forecast shadow-steer; do
+    if ! command -v "$tool" >/dev/null; then
+        say "make demo: $tool is missing" >&2
+        exit 4
+    fi
+done
 if [ "$(id -u)" != 0 ]; then
     why=$(unshare -Urnm true 2>&1) || cannot "${why:-no user namespaces}"
     # Inside it root is nobody else's: what the laboratory keeps in /run is kept in a /run of its own.
     # shellcheck disable=SC2016 # the inner shell expands them
     exec unshare -Urnm "$BASH" -c 'mount -t tmpfs none /run && exec "$BASH" "$0"' "$0"
 fi
-for tool in ip jq shadow-lab; do
-    if ! command -v "$tool" >/dev/null; then
-        say "make demo: $tool is missing" >&2
-        exit 4
-    fi
-done
 why=$(shadow-lab down --lab "$LAB" 2>&1 >/dev/null && shadow-lab up "$here/diamond.ndjson" --lab "$LAB" 2>&1 >/dev/null) ||
     cannot "$why"
 shadow-lab down --lab "$LAB" >/dev/null
 
 work=${KEEP:-$(mktemp -d)}
 trap '[ -n "${KEEP:-}" ] || rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 arms=(nothing utilisation reactive shadow)
 declare -A title=(
@@ -85,7 +106,8 @@ for attempt in 1 2; do
         fit=yes
         break
     fi
-    say "  This host was too noisy to judge (read before any result):" "$why"
+    say "  This host was too noisy to judge (read before any result):"
+    sed 's|^.*/\([^/]*: \)|    \1|' <<<"$why"
 done
 if [ $fit = no ]; then
     say "make demo: twice too noisy: no verdict is better than a wrong one. Try again when it is quiet."
