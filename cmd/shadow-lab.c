@@ -214,20 +214,21 @@ static int run_counters(struct sdw_ctx *ctx, void *arg)
 }
 
 static const struct sdw_command subs[] = {
-    {"up", "builds a laboratory and prints its plan", up_options, up_operands, run_up, NULL},
-    {"list", "prints the plan of a standing laboratory", lab_options, NULL, run_list, NULL},
-    {"exec", "runs a command inside a node", lab_options, exec_operands, run_exec, NULL},
-    {"set", "changes a link of a standing laboratory", set_options, link_operands, run_set, NULL},
-    {"traffic", "runs live traffic between two nodes", traffic_options, NULL, run_traffic, NULL},
-    {"counters", "reads the queue of a shaped link", counters_options, link_operands, run_counters,
+    {"up", "builds a laboratory and prints its plan", up_options, up_operands, run_up, NULL, NULL},
+    {"list", "prints the plan of a standing laboratory", lab_options, NULL, run_list, NULL, NULL},
+    {"exec", "runs a command inside a node", lab_options, exec_operands, run_exec, NULL, NULL},
+    {"set", "changes a link of a standing laboratory", set_options, link_operands, run_set, NULL,
      NULL},
-    {"down", "takes a laboratory down", lab_options, NULL, run_down, NULL},
+    {"traffic", "runs live traffic between two nodes", traffic_options, NULL, run_traffic, NULL,
+     "traffic"},
+    {"counters", "reads the queue of a shaped link", counters_options, link_operands, run_counters,
+     NULL, "metric"},
+    {"down", "takes a laboratory down", lab_options, NULL, run_down, NULL, NULL},
     {0},
 };
-static const struct sdw_command command = {"shadow-lab", NULL, NULL, NULL, NULL, subs};
+static const struct sdw_command command = {"shadow-lab", NULL, NULL, NULL, NULL, subs, NULL};
 static const struct sdw_example examples[] = {
-    {"A chain of four routers whose third link is shaped to 20 Mbit/s, a ping through it, and its"
-     " end:",
+    {"A chain of four routers whose third link is shaped to 20 Mbit/s, and a ping through it:",
      "shadow-lab up chain -l man && shadow-lab exec -l man c ping -c 1 10.9.0.2 && "
      "shadow-lab down -l man",
      "lab"},

@@ -227,7 +227,7 @@ static int run(struct sdw_ctx *ctx, void *arg)
 }
 
 static const struct sdw_command command = {
-    "shadow-probe", "measures each hop of a path", options, operands, run, NULL};
+    "shadow-probe", "measures each hop of a path", options, operands, run, NULL, NULL};
 
 static const struct sdw_example examples[] = {
     {"Measure the path to a host that runs shadow-reflect", "shadow-probe 192.0.2.1", "lab"},

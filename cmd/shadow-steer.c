@@ -193,19 +193,21 @@ static int run_undo(struct sdw_ctx *ctx, void *arg)
 
 static const struct sdw_command subs[] = {
     {"run", "reads records and steers (what it does without a command)", run_options, NULL,
-     run_steer, NULL},
+     run_steer, NULL, NULL},
     {"plan", "writes a plan from the kernel's own routes", plan_options, prefix_operands, run_plan,
-     NULL},
+     NULL, "unit"},
     {"status", "prints where each unit is, and whether kernel and journal agree", state_options,
-     unit_operands, run_status, NULL},
-    {"undo", "takes units home and out of the kernel", undo_options, unit_operands, run_undo, NULL},
-    {"freeze", "moves units no more until thaw", state_options, unit_operands, run_freeze, NULL},
-    {"thaw", "lets units move again", state_options, unit_operands, run_thaw, NULL},
-    {"log", "prints the journal", state_options, unit_operands, run_log, NULL},
+     unit_operands, run_status, NULL, NULL},
+    {"undo", "takes units home and out of the kernel", undo_options, unit_operands, run_undo, NULL,
+     NULL},
+    {"freeze", "moves units no more until thaw", state_options, unit_operands, run_freeze, NULL,
+     NULL},
+    {"thaw", "lets units move again", state_options, unit_operands, run_thaw, NULL, NULL},
+    {"log", "prints the journal", state_options, unit_operands, run_log, NULL, NULL},
     {0},
 };
-static const struct sdw_command command = {"shadow-steer", NULL,      run_options,
-                                           NULL,           run_steer, subs};
+static const struct sdw_command command = {"shadow-steer", NULL, run_options, NULL,
+                                           run_steer,      subs, NULL};
 static const struct sdw_example examples[] = {
     {"The units that a head-end with two ways could steer:",
      "shadow-lab up diamond -l man && shadow-lab exec -l man r1 shadow-steer plan -o unit "

@@ -11,6 +11,7 @@
 #include "shell/tools.h"
 #include "sys/doctor.h"
 
+#include <stdio.h>
 #include <unistd.h>
 
 struct config {
@@ -82,8 +83,10 @@ static int run_records(struct sdw_ctx *ctx, void *config)
 
 static int run_doctor(struct sdw_ctx *ctx, void *unused)
 {
+    int count[] = {[SDW_HEALTH_OK] = 0, [SDW_HEALTH_LIMITED] = 0, [SDW_HEALTH_MISSING] = 0};
     bool missing = false;
     int r = 0;
+    char counts[96];
     (void)unused;
     for (size_t i = 0; i < sdw_doctor_count() && r >= 0; i++) {
         struct sdw_examination found;
@@ -94,9 +97,14 @@ static int run_doctor(struct sdw_ctx *ctx, void *unused)
                                   .essential = found.essential,
                                   .found = sdw_str_of(found.found),
                                   .remedy = sdw_str_of(found.remedy)};
+        count[found.health]++;
         missing |= found.essential && found.health == SDW_HEALTH_MISSING;
         r = sdw_rec_put(ctx, &sdw_check_schema, &check);
     }
+    snprintf(counts, sizeof counts, "{\"ok\":%d,\"limited\":%d,\"missing\":%d}",
+             count[SDW_HEALTH_OK], count[SDW_HEALTH_LIMITED], count[SDW_HEALTH_MISSING]);
+    if (r >= 0)
+        r = sdw_rec_end(ctx, sdw_wall_us(), "done", counts);
     if (r >= 0 && missing)
         return sdw_err_set(&ctx->err, SDW_ENO, "something essential is missing");
     return r;
@@ -171,16 +179,16 @@ static const struct sdw_operand shadow_operands[] = {
 
 static const struct sdw_command subs[] = {
     {"filter", "pass the records that meet all conditions, byte for byte", NULL, filter_operands,
-     run_filter, NULL},
+     run_filter, NULL, NULL},
     {"records", "list the record types, or the fields of one", records_options, records_operands,
-     run_records, NULL},
+     run_records, NULL, NULL},
     {"doctor", "say what this machine allows, and which command would allow more", NULL, NULL,
-     run_doctor, NULL},
+     run_doctor, NULL, "check"},
     {0},
 };
 
-static const struct sdw_command shadow_command = {"shadow",        "runs the tools", shell_options,
-                                                  shadow_operands, run_shadow,       subs};
+static const struct sdw_command shadow_command = {
+    "shadow", "runs the tools", shell_options, shadow_operands, run_shadow, subs, NULL};
 
 static const struct sdw_example examples[] = {
     {"The slow hops of a recorded run:", "shadow filter type=hop 'rtt_p50_us>20ms' <run.ndjson",

@@ -164,6 +164,7 @@ static enum paint paint_of(const char *cell)
         {"primary", GREEN},
         {"recovery", GREEN},
         {"void", YELLOW},
+        {"limited", YELLOW},
         {"inconclusive", YELLOW},
         {"armed", YELLOW},
         {"shifting", YELLOW},

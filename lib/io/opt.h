@@ -67,6 +67,7 @@ struct sdw_command {
     const struct sdw_operand *operands;
     int (*run)(struct sdw_ctx *ctx, void *config); /* 0 or a negative sdw_code */
     const struct sdw_command *subs;                /* name NULL at the end; or NULL */
+    const char *main_type;                         /* its table shows this; NULL: the tool's */
 };
 
 /* An example of the man page; the tests run it with sh. */

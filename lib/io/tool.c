@@ -161,7 +161,7 @@ void sdw_read_records(struct sdw_ctx *ctx)
     sdw_reader_hook(ctx->in, flush_before_block, ctx, ctx->stop_fd);
 }
 
-static int set_up_output(struct sdw_ctx *ctx)
+static int set_up_output(struct sdw_ctx *ctx, const struct sdw_command *command)
 {
     const struct sdw_common *common = &ctx->common;
     const struct sdw_tool *tool = ctx->tool;
@@ -170,7 +170,8 @@ static int set_up_output(struct sdw_ctx *ctx)
     bool color = common->color == 1 || (common->color == 0 && !plain && isatty(STDOUT_FILENO));
     ctx->out = sdw_out_new(STDOUT_FILENO, ctx->stop_fd);
     ctx->emitter =
-        sdw_emitter_new(ctx->out, (enum sdw_format)common->format, tool->main_type,
+        sdw_emitter_new(ctx->out, (enum sdw_format)common->format,
+                        command->main_type ? command->main_type : tool->main_type,
                         common->types.n ? common->types.item : NULL, tool->column_of, color);
     if (tool->reads_records)
         sdw_read_records(ctx);
@@ -193,7 +194,7 @@ static int run_command(struct sdw_ctx *ctx, const struct sdw_command *command, v
 {
     int code = set_up_signals(ctx);
     if (code == 0)
-        code = set_up_output(ctx);
+        code = set_up_output(ctx, command);
     if (code >= 0)
         code = start_deadline(ctx);
     if (code == 0)

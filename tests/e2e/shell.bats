@@ -171,9 +171,17 @@ save job"
 @test "doctor: each check says ok, or what it lacks" {
     run --separate-stderr shadow doctor
     [ "$status" -le 1 ]
-    jq -e -s 'length > 10 and all(.[]; .type == "check" and
+    jq -e -s 'length > 10 and all(.[:-1][]; .type == "check" and
         (.state == "ok" or .state == "limited" or .state == "missing"))' <<<"$output"
+    jq -e -s '.[-1].type == "end" and (.[-1].counts | add) == length - 1' <<<"$output"
     jq -e -s 'map(select(.state == "ok" and .remedy != null)) == []' <<<"$output"
+}
+
+@test "the table on a terminal is of what the command is about" {
+    command -v script >/dev/null || skip "script is not installed"
+    script -qec 'shadow doctor --color never' /dev/null </dev/null >out || true
+    grep -q '^time  *check  *state' out
+    ! grep -q 'reason' out
 }
 
 @test "doctor as nobody names the commands that would allow more" {

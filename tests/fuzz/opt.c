@@ -43,9 +43,10 @@ static const struct sdw_option options[] = {
 };
 static const struct sdw_operand operands[] = {{"REST", "x", true, true, NULL}, {0}};
 static const struct sdw_operand command_line[] = {{"COMMAND", "x", false, true, "command"}, {0}};
-static const struct sdw_command subs[] = {
-    {"exec", "x", options, command_line, run, NULL}, {"list", "x", NULL, NULL, run, NULL}, {0}};
-static const struct sdw_command command = {"shadow-fuzz", "x", options, operands, run, subs};
+static const struct sdw_command subs[] = {{"exec", "x", options, command_line, run, NULL, NULL},
+                                          {"list", "x", NULL, NULL, run, NULL, NULL},
+                                          {0}};
+static const struct sdw_command command = {"shadow-fuzz", "x", options, operands, run, subs, NULL};
 static const struct sdw_tool tool = {.name = "shadow-fuzz",
                                      .summary = "x",
                                      .command = &command,

@@ -93,6 +93,9 @@ ways6() { in_a ip -6 route show fd77:9::/64 proto 93; }
     jq -se 'map(.primary.via) == ["10.77.1.2", "fd77:1::2"]' plan
     jq -se 'map(.shadows[0].dev) == ["sha", "sha"]' plan
     in_a ip route add 10.78.0.0/24 via 10.77.1.2
+    if command -v script >/dev/null; then # the table shows it too
+        script -qec "ip netns exec $A shadow-steer plan --color never" /dev/null </dev/null | grep -q '^time  *unit  '
+    fi
     run -1 in_a shadow-steer plan 10.78.0.0/24
     [[ $output == *"--shadow"* ]]
     in_a shadow-steer plan 10.78.0.0/24 --shadow 10.77.2.2%sha -o unit | jq -e '.shadows[0].via == "10.77.2.2"'

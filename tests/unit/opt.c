@@ -42,7 +42,7 @@ static int run(struct sdw_ctx *ctx, void *config)
     (void)config;
     return 0;
 }
-static const struct sdw_command command = {"shadow-try", "tries", options, dests, run, NULL};
+static const struct sdw_command command = {"shadow-try", "tries", options, dests, run, NULL, NULL};
 static const struct sdw_tool tool = {.name = "shadow-try",
                                      .summary = "try options",
                                      .command = &command,
@@ -56,11 +56,12 @@ static const struct sdw_operand up_operands[] = {{"FILE", "what", false, false, 
 static const struct sdw_operand exec_operands[] = {
     {"NODE", "where", false, false, NULL}, {"COMMAND", "what", false, true, "command"}, {0}};
 static const struct sdw_command subs[] = {
-    {"up", "build", up_options, up_operands, run, NULL},
-    {"exec", "run", NULL, exec_operands, run, NULL},
+    {"up", "build", up_options, up_operands, run, NULL, NULL},
+    {"exec", "run", NULL, exec_operands, run, NULL, NULL},
     {0},
 };
-static const struct sdw_command lab_command = {"shadow-many", "many", options, NULL, NULL, subs};
+static const struct sdw_command lab_command = {"shadow-many", "many", options, NULL,
+                                               NULL,          subs,   NULL};
 static const struct sdw_tool lab = {.name = "shadow-many",
                                     .summary = "many commands",
                                     .command = &lab_command,
