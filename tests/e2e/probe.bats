@@ -6,30 +6,17 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+    # shellcheck source=tests/e2e/reflector.bash
+    . "$BATS_TEST_DIRNAME/reflector.bash"
     cd "$BATS_TEST_TMPDIR" || exit
 }
 
 teardown() {
-    if [ -n "${pid:-}" ]; then
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    fi
-}
-
-# reflect [OPTION…]: a reflector on a free port of both loopbacks; sets pid and port
-reflect() {
-    shadow-reflect --bind 127.0.0.1,::1 --port 0 "$@" >reflect.out 2>reflect.err &
-    pid=$!
-    for _ in $(seq 200); do
-        [ "$(grep -c listening reflect.err)" -ge 2 ] && break
-        sleep 0.05
-    done
-    port=$(sed -n 's/.*127.0.0.1 port //p' reflect.err)
-    [ -n "$port" ]
+    reflector_stop
 }
 
 @test "a path of one hop is found and measured over IPv4 and IPv6" {
-    reflect
+    reflector_start
     for addr in 127.0.0.1 ::1; do
         shadow-probe "$addr" --port "$port" --pairs 4 >out
         jq -se --arg addr "$addr" '
@@ -45,7 +32,7 @@ reflect() {
 }
 
 @test "an on slot carries its train packet by packet" {
-    reflect
+    reflector_start
     shadow-probe 127.0.0.1 --port "$port" --pairs 4 --max-rate 20M -o slot >out
     jq -se 'map(select(.on and (.void | not))) | all(
         (.chirp | (.sent_ns | length) == (.bytes | length) and (.delay_ns | length) == (.bytes | length))
@@ -55,7 +42,7 @@ reflect() {
 }
 
 @test "every schedule measures, and a sham run injects nothing" {
-    reflect
+    reflector_start
     for schedule in train poisson lockin; do
         shadow-probe ::1 --port "$port" --pairs 4 -s $schedule -r 20M -d 3s >out
         jq -se --arg s $schedule 'map(select(.type == "slot")) |
@@ -69,7 +56,7 @@ reflect() {
 @test "packets authenticated with the right key are answered, with a wrong one not" {
     printf '00112233445566778899aabbccddeeff' >key
     printf '00112233445566778899aabbccddeef0' >other
-    reflect --key key
+    reflector_start --key key
     shadow-probe 127.0.0.1 --port "$port" --key key --pairs 4 -o path >out
     jq -se '.[0].far_end == "stamp"' out
     run -1 --separate-stderr shadow-probe 127.0.0.1 --port "$port" --key other
@@ -77,7 +64,7 @@ reflect() {
 }
 
 @test "the number of windows and the time are limits" {
-    reflect
+    reflector_start
     shadow-probe 127.0.0.1 --port "$port" --pairs 4 --count 2 -r 10M >out
     jq -se '.[-1].counts.windows == 2 and (map(.window // empty) | unique) == [1, 2]' out
     shadow-probe 127.0.0.1 --port "$port" --watch -d 2s >out
@@ -87,7 +74,7 @@ reflect() {
 }
 
 @test "two destinations are measured in turn, each with its own path" {
-    reflect
+    reflector_start
     shadow-probe 127.0.0.1 ::1 --port "$port" --pairs 4 -r 10M >out
     jq -se '(map(select(.type == "path") | .path_id) | unique | length) == 2
         and (map(select(.type == "slot") | .path_id) | unique | length) == 2
@@ -143,7 +130,7 @@ reflect() {
 }
 
 @test "a full disk is an error and a closed pipe is no crash" {
-    reflect
+    reflector_start
     run -4 --separate-stderr sh -c "shadow-probe 127.0.0.1 --port $port --pairs 4 >/dev/full"
     [ -n "$stderr" ]
     shadow-probe 127.0.0.1 --port "$port" --pairs 4 | head -n 1 | jq -e '.type == "path"'

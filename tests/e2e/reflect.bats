@@ -6,34 +6,19 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+    # shellcheck source=tests/e2e/reflector.bash
+    . "$BATS_TEST_DIRNAME/reflector.bash"
     cd "$BATS_TEST_TMPDIR" || exit
 }
 
 teardown() {
-    if [ -n "${pid:-}" ]; then
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    fi
-}
-
-# start [OPTION…]: a reflector on a free port of both loopbacks; sets pid and port
-start() {
-    shadow-reflect --bind 127.0.0.1,::1 --port 0 "$@" >out 2>err &
-    pid=$!
-    for _ in $(seq 200); do
-        [ "$(grep -c listening err)" -ge 2 ] && break
-        sleep 0.05
-    done
-    port=$(sed -n 's/.*127.0.0.1 port //p' err)
-    [ -n "$port" ]
+    reflector_stop
 }
 
 # finish: ends the reflector and sets end to its last record
 finish() {
-    kill "$pid"
-    wait "$pid" || true
-    pid=
-    end=$(tail -n 1 out)
+    reflector_stop
+    end=$(tail -n 1 reflect.out)
 }
 
 count() {
@@ -68,7 +53,7 @@ zeros() {
 request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
 
 @test "a request is answered over IPv4 and IPv6, field by field" {
-    start
+    reflector_start
     for addr in 127.0.0.1 ::1; do
         reply=$(ask $addr "$request")
         [ "${#reply}" -eq 88 ]
@@ -87,7 +72,7 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
 
 @test "tshark reads every field as it was meant" {
     command -v tshark text2pcap >/dev/null || skip "tshark is not installed"
-    start
+    reflector_start
     for addr in 127.0.0.1 ::1; do
         before=$(date +%s)
         reply=$(ask $addr "$request")
@@ -121,7 +106,7 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
 }
 
 @test "an unknown TLV comes back flagged U, a malformed one M" {
-    start
+    reflector_start
     reply=$(ask 127.0.0.1 "${request}80630002abcd")
     [ "${reply:88}" = 80630002abcd ]
     reply=$(ask ::1 "${request}80040003abcdef")
@@ -130,7 +115,7 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
 }
 
 @test "a session counts its replies, and a follow-up tells when the one before was sent" {
-    start
+    reflector_start
     exec 4<>"/dev/udp/127.0.0.1/$port"
     for i in 0 1; do
         octets "${request}80070010$(zeros 16)" >&4
@@ -148,7 +133,7 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
 }
 
 @test "what is too short, too long or not authenticated gets no answer and is counted" {
-    start
+    reflector_start
     [ -z "$(WAIT=0.3 ask 127.0.0.1 "${request:0:80}")" ]
     [ -z "$(WAIT=0.3 ask ::1 "${request}$(zeros 9200)")" ]
     reply=$(ask ::1 "${request:0:82}")
@@ -159,7 +144,7 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
     [ "$(count reflected)" = 1 ]
 
     echo 00112233445566778899aabbccddeeff >key
-    start --key key
+    reflector_start --key key
     [ -z "$(WAIT=0.3 ask 127.0.0.1 "$request$(zeros 68)")" ]
     [ -z "$(WAIT=0.3 ask ::1 "$request")" ]
     finish
@@ -174,7 +159,7 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
         octets "$1" | openssl dgst -sha256 -mac HMAC -macopt hexkey:$key -r | cut -c 1-32
     }
     echo $key >key
-    start --key key
+    reflector_start --key key
     base="00000007$(zeros 12)ed003780800000008a010001$(zeros 68)"
     for addr in 127.0.0.1 ::1; do
         reply=$(ask $addr "$base$(mac "$base")")
@@ -186,7 +171,7 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
 }
 
 @test "a sender may ask for a reply shorter than its request" {
-    start
+    reflector_start
     reply=$(ask 127.0.0.1 "${request}800c0008""0038""0001""00000000""80010100$(zeros 256)")
     [ "${#reply}" -eq 112 ]
     reply=$(ask ::1 "${request}800c0008""ffff""00ff""00000000""80010100$(zeros 256)")
@@ -196,7 +181,7 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
 }
 
 @test "over its cap a source gets no answers" {
-    start --rate-cap 1
+    reflector_start --rate-cap 1
     exec 4<>"/dev/udp/127.0.0.1/$port"
     for _ in $(seq 60); do octets "$request" >&4; done
     sleep 0.5
@@ -210,27 +195,27 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
 @test "it ends by itself after --duration and after --count" {
     run -0 shadow-reflect -q -b 127.0.0.1 -p 0 --duration 100ms
     [ "$(jq -r .reason <<<"$output")" = 'done' ]
-    start --count 1
+    reflector_start --count 1
     reply=$(ask 127.0.0.1 "$request")
     [ -n "$reply" ]
     wait "$pid"
     pid=
-    [ "$(jq -r .counts.reflected out)" = 1 ]
+    [ "$(jq -r .counts.reflected reflect.out)" = 1 ]
 }
 
 @test "a signal ends it with its counts and 128 + n" {
-    start
+    reflector_start
     kill -TERM "$pid"
     local status=0
     wait "$pid" || status=$?
     pid=
     [ "$status" = 143 ]
-    [ "$(jq -r .reason out)" = signal ]
+    [ "$(jq -r .reason reflect.out)" = signal ]
 }
 
 @test "it gives up its rights once it listens" {
     [ "$(id -u)" = 0 ] || skip "needs to be root to have rights to give up"
-    start
+    reflector_start
     sleep 0.2
     grep -q '^Uid:.*65534.*65534.*65534.*65534' /proc/"$pid"/status
     grep -q '^CapEff:[[:space:]]*0000000000000000$' /proc/"$pid"/status

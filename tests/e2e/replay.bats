@@ -6,24 +6,17 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
+    # shellcheck source=tests/e2e/reflector.bash
+    . "$BATS_TEST_DIRNAME/reflector.bash"
     cd "$BATS_TEST_TMPDIR" || exit
 }
 
 teardown() {
-    if [ -n "${pid:-}" ]; then
-        kill "$pid" 2>/dev/null || true
-        wait "$pid" 2>/dev/null || true
-    fi
+    reflector_stop
 }
 
 @test "load has the sizes of the shape, over IPv4 and IPv6" {
-    shadow-reflect --bind 127.0.0.1,::1 --port 0 >out 2>err 3>&- &
-    pid=$!
-    for _ in $(seq 200); do
-        [ "$(grep -c listening err)" -ge 2 ] && break
-        sleep 0.05
-    done
-    port=$(sed -n 's/.*127.0.0.1 port //p' err)
+    reflector_start
     echo '{"type":"shape","v":1,"ts":1,"sizes":[[300,1],[700,1]],"gaps_us":[[100,3],[2000,1]]}' >shape
     for to in 127.0.0.1 ::1; do
         shadow-probe $to --port "$port" --schedule replay --shape shape --pairs 4 --max-rate 20M \

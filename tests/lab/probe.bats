@@ -21,15 +21,20 @@ teardown() {
     [ "$(id -u)" != 0 ] || shadow-lab down -l "$LAB" >/dev/null 2>&1 || true
 }
 
-# up OPTION…: a chain with a reflector at its far end
-up() {
-    shadow-lab up chain "$@" -l "$LAB" >plan
-    shadow-lab exec -l "$LAB" s shadow-reflect >reflect.out 2>reflect.err 3>&- &
+# reflect NODE: a reflector, listening
+reflect() {
+    shadow-lab exec -l "$LAB" "$1" shadow-reflect >reflect.out 2>reflect.err 3>&- &
     pids+=($!)
     for _ in $(seq 200); do
         [ "$(grep -c listening reflect.err)" -ge 2 ] && break
         sleep 0.05
     done
+}
+
+# up OPTION…: a chain with a reflector at its far end
+up() {
+    shadow-lab up chain "$@" -l "$LAB" >plan
+    reflect s
 }
 
 probe() {
@@ -86,12 +91,7 @@ probe() {
 
 @test "a new path is told and begins a new window" {
     shadow-lab up diamond -l "$LAB" --icmp off >plan
-    shadow-lab exec -l "$LAB" d shadow-reflect >reflect.out 2>reflect.err 3>&- &
-    pids+=($!)
-    for _ in $(seq 200); do
-        [ "$(grep -c listening reflect.err)" -ge 2 ] && break
-        sleep 0.05
-    done
+    reflect d
     for way in "-4 10.9.0.2 10.9.0.0/24" "-6 fd09::2 fd09::/64"; do
         read -r family far prefix <<<"$way"
         shadow-lab exec -l "$LAB" s timeout 60 shadow-probe "$far" --watch -d 8s >out 3>&- &
