@@ -97,26 +97,14 @@ bool sdw_json_int(const struct sdw_json *value, int64_t *out)
     return true;
 }
 
-bool sdw_json_real(const struct sdw_json *value, double *out)
-{
-    if (!json_is_number(of(value)))
-        return false;
-    *out = json_number_value(of(value));
-    return true;
-}
-
-bool sdw_json_is_object(const struct sdw_json *value)
-{
-    return json_is_object(of(value));
-}
-
 bool sdw_json_is_array(const struct sdw_json *value)
 {
     return json_is_array(of(value));
 }
 
-bool sdw_json_member(const struct sdw_json *object, void **iter, const char **key,
-                     struct sdw_json **value)
+/* Iterate an object's members: *iter starts NULL. */
+static bool next_member(const struct sdw_json *object, void **iter, const char **key,
+                        struct sdw_json **value)
 {
     json_t *members = mutable(object);
     *iter = *iter ? json_object_iter_next(members, *iter) : json_object_iter(members);
@@ -144,7 +132,7 @@ static void write_container(const json_t *value, struct sdw_buf *out)
     struct sdw_json *member;
     void *iter = NULL;
     sdw_buf_char(out, '{');
-    while (sdw_json_member((const struct sdw_json *)value, &iter, &key, &member)) {
+    while (next_member((const struct sdw_json *)value, &iter, &key, &member)) {
         if (!first)
             sdw_buf_char(out, ',');
         sdw_json_quote(out, sdw_str_of(key));

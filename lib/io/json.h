@@ -22,12 +22,7 @@ struct sdw_json *sdw_json_at(const struct sdw_json *array, size_t i);
 size_t sdw_json_len(const struct sdw_json *array); /* elements of an array, members of an object */
 const char *sdw_json_text(const struct sdw_json *value); /* NULL unless a string */
 bool sdw_json_int(const struct sdw_json *value, int64_t *out);
-bool sdw_json_real(const struct sdw_json *value, double *out); /* integers too */
-bool sdw_json_is_object(const struct sdw_json *value);
 bool sdw_json_is_array(const struct sdw_json *value);
-/* Iterate an object's members: *iter starts NULL. */
-bool sdw_json_member(const struct sdw_json *object, void **iter, const char **key,
-                     struct sdw_json **value);
 
 /* Append the value; reals in their shortest exact form. */
 void sdw_json_write(const struct sdw_json *value, struct sdw_buf *out);

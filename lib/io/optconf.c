@@ -7,7 +7,8 @@
 
 enum { CONFIG_LINE_MAX = 4096 };
 
-bool sdw_optconf_allows(const struct sdw_option *option)
+/* Whether the option may be set outside the command line. */
+static bool is_allowed(const struct sdw_option *option)
 {
     static const char *const never[] = {"help", "version", "generate"};
     for (size_t i = 0; i < SDW_LEN(never); i++)
@@ -16,7 +17,8 @@ bool sdw_optconf_allows(const struct sdw_option *option)
     return true;
 }
 
-const char *sdw_optconf_variable(const struct sdw_option *option, char out[64])
+/* SHADOW_MAX_RATE for max-rate. */
+static const char *variable_of(const struct sdw_option *option, char out[64])
 {
     snprintf(out, 64, "SHADOW_%s", option->name);
     for (char *p = out; *p; p++)
@@ -78,7 +80,7 @@ static int set_line(const struct sdw_tool *tool, struct sdw_opt_refs *refs, char
                            tool->name, name, tool->name);
     if (!ref)
         return 0;
-    if (!sdw_optconf_allows(ref->option))
+    if (!is_allowed(ref->option))
         return sdw_err_set(err, SDW_EUSAGE, "%s: '%s' goes on the command line only", at, name);
     const char *value = trim(equals + 1);
     char *copy = sdw_arena_alloc(arena, strlen(value) + 1);
@@ -114,13 +116,13 @@ int sdw_optconf_file(const struct sdw_tool *tool, struct sdw_opt_refs *refs, con
     return rc;
 }
 
-int sdw_optconf_environment(struct sdw_opt_refs *refs, struct sdw_arena *arena, struct sdw_err *err)
+static int read_environment(struct sdw_opt_refs *refs, struct sdw_arena *arena, struct sdw_err *err)
 {
     for (size_t i = 0; i < refs->n; i++) {
         char variable[64];
-        if (!sdw_optconf_allows(refs->ref[i].option))
+        if (!is_allowed(refs->ref[i].option))
             continue;
-        const char *value = getenv(sdw_optconf_variable(refs->ref[i].option, variable));
+        const char *value = getenv(variable_of(refs->ref[i].option, variable));
         if (!value || !*value)
             continue;
         int rc = sdw_opt_set(&refs->ref[i], SDW_LAYER_ENVIRONMENT, value, arena, variable, err);
@@ -152,5 +154,5 @@ int sdw_optconf_all(const struct sdw_tool *tool, struct sdw_opt_refs *refs, stru
     int rc = sdw_optconf_file(tool, refs, SDW_SYSTEM_CONFIG, SDW_LAYER_SYSTEM, arena, err);
     if (rc == 0 && user_config(path, sizeof path))
         rc = sdw_optconf_file(tool, refs, path, SDW_LAYER_USER, arena, err);
-    return rc == 0 ? sdw_optconf_environment(refs, arena, err) : rc;
+    return rc == 0 ? read_environment(refs, arena, err) : rc;
 }

@@ -18,18 +18,9 @@
 int sdw_optconf_file(const struct sdw_tool *tool, struct sdw_opt_refs *refs, const char *path,
                      enum sdw_layer layer, struct sdw_arena *arena, struct sdw_err *err);
 
-/* Set refs from environment variables: SHADOW_MAX_RATE for --max-rate. Empty ones are ignored. */
-int sdw_optconf_environment(struct sdw_opt_refs *refs, struct sdw_arena *arena,
-                            struct sdw_err *err);
-
-/* Both files and the environment, each in its layer. */
+/* Both files and the environment (SHADOW_MAX_RATE for --max-rate; empty ones are ignored), each in
+ * its layer. --help and its like may be set in neither. */
 int sdw_optconf_all(const struct sdw_tool *tool, struct sdw_opt_refs *refs, struct sdw_arena *arena,
                     struct sdw_err *err);
-
-/* Whether the option may be set outside the command line; --help and its like may not. */
-bool sdw_optconf_allows(const struct sdw_option *option);
-
-/* The variable of an option, SHADOW_MAX_RATE for max-rate. Returns out. */
-const char *sdw_optconf_variable(const struct sdw_option *option, char out[64]);
 
 #endif

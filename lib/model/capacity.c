@@ -40,16 +40,10 @@ static void drop(struct sdw_kept_train *kept)
     free(kept->train.sent_ns);
 }
 
-void sdw_trains_clear(struct sdw_trains *trains)
+void sdw_trains_release(struct sdw_trains *trains)
 {
     for (size_t i = 0; i < trains->n; i++)
         drop(&trains->kept[i]);
-    trains->n = 0;
-}
-
-void sdw_trains_release(struct sdw_trains *trains)
-{
-    sdw_trains_clear(trains);
     free(trains->kept);
     *trains = (struct sdw_trains){0};
 }
@@ -96,7 +90,9 @@ const struct sdw_train *sdw_trains_at(const struct sdw_trains *trains, size_t i,
     return &trains->kept[i].train;
 }
 
-int64_t sdw_trains_base(const struct sdw_trains *trains, double at_s, int64_t bytes)
+/* The least delay that packets of this size met, over the trains within BASE_AGE_S of at_s: those
+ * of that size, and of larger ones (they cannot be faster). */
+static int64_t base_delay(const struct sdw_trains *trains, double at_s, int64_t bytes)
 {
     int64_t base = INT64_MAX;
     for (size_t i = 0; i < trains->n; i++) {
@@ -140,7 +136,7 @@ static void read_gaps(const struct sdw_trains *trains, size_t first, double marg
         all->busy_s[j] = 0;
         if (!kept->arrived || kept->bytes == 0)
             continue;
-        int64_t base = sdw_trains_base(trains, kept->at_s, kept->bytes);
+        int64_t base = base_delay(trains, kept->at_s, kept->bytes);
         size_t n = sdw_chirp_gaps(&kept->train, base, margin_s, all->gaps + all->n, kept->train.n);
         for (size_t i = all->n; i < all->n + n; i++) {
             all->gaps[i].bits += rules->overhead_bytes * 8;
@@ -274,8 +270,8 @@ static double sustained(const struct sdw_trains *trains, size_t first,
         struct sdw_chirp chirp;
         if (!kept->arrived || kept->bytes == 0)
             continue;
-        sdw_chirp_read(&kept->train, sdw_trains_base(trains, kept->at_s, kept->bytes),
-                       rules->rise_s, &chirp);
+        sdw_chirp_read(&kept->train, base_delay(trains, kept->at_s, kept->bytes), rules->rise_s,
+                       &chirp);
         all++;
         queued += chirp.last_delay_s >= rules->rise_s;
         double wire = ((double)kept->bytes + rules->overhead_bytes) / (double)kept->bytes;

@@ -25,7 +25,6 @@ struct sdw_trains {
 
 void sdw_trains_init(struct sdw_trains *trains, size_t max); /* keeps the newest `max` */
 void sdw_trains_release(struct sdw_trains *trains);
-void sdw_trains_clear(struct sdw_trains *trains);
 /* at_s: when the train began, on a clock that all trains share. */
 void sdw_trains_add(struct sdw_trains *trains, double at_s, const struct sdw_train *train);
 
@@ -56,10 +55,6 @@ struct sdw_capacity_answer {
 void sdw_capacity_estimate(const struct sdw_trains *trains, size_t first,
                            const struct sdw_capacity_rules *rules,
                            struct sdw_capacity_answer *answer);
-
-/* The least delay that packets of this size met, over the trains within BASE_AGE_S (30 s) of
- * at_s: those of that size, and of larger ones (they cannot be faster). */
-int64_t sdw_trains_base(const struct sdw_trains *trains, double at_s, int64_t bytes);
 
 /* Train i as it was added: borrowed until the set changes. */
 const struct sdw_train *sdw_trains_at(const struct sdw_trains *trains, size_t i, double *at_s);

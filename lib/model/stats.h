@@ -14,10 +14,6 @@ void sdw_sort_reals(double *values, size_t n); /* ascending, in place; no NAN in
 double sdw_quantile_sorted(const double *sorted, size_t n, double q);
 double sdw_median(double *values, size_t n); /* sorts values */
 
-double sdw_mean(const double *values, size_t n);
-/* Mean of log1p(max(0, value) / scale): a statistic that neither one huge delay nor a heavy tail
- * can carry away. scale > 0, in the unit of the values. */
-double sdw_mean_log1p(const double *values, size_t n, double scale);
 /* The value whose log1p(value / scale) is `level`. */
 double sdw_unlog1p(double level, double scale);
 
@@ -25,11 +21,8 @@ double sdw_unlog1p(double level, double scale);
  * by keeping the shorter half again and again; stands nearly half of contamination. */
 double sdw_half_sample_mode(const double *sorted, size_t n);
 
-/* Quantile p in (0, 1) of the standard normal and of Student's t with df > 0 degrees of freedom
- *
- * (Acklam's rational approximation, relative error 1.2e-9; bisection on the incomplete beta
- * function). */
-double sdw_normal_quantile(double p);
+/* Quantile p in (0, 1) of Student's t with df > 0 degrees of freedom (bisection on the incomplete
+ * beta function). */
 double sdw_student_quantile(double p, double df);
 
 #endif

@@ -277,22 +277,6 @@ enum sdw_trend_use sdw_trend_learn(struct sdw_trend *trend, int64_t ts, double v
     return SDW_TREND_USED;
 }
 
-double sdw_trend_level(const struct sdw_trend *trend)
-{
-    double sum = trend->n > 0 ? 0 : NAN;
-    for (size_t i = 0; i < SDW_TREND_MODELS; i++)
-        sum += trend->model[i].weight * trend->model[i].level;
-    return sum;
-}
-
-double sdw_trend_slope(const struct sdw_trend *trend)
-{
-    double sum = trend->n > 0 ? 0 : NAN;
-    for (size_t i = 0; i < SDW_TREND_MODELS; i++)
-        sum += trend->model[i].weight * trend->model[i].slope;
-    return sum;
-}
-
 /* No forecast leaves what was seen by more than the range that was seen, or the noise. */
 static double clamp(const struct sdw_trend *trend, double value)
 {

@@ -57,10 +57,6 @@ enum sdw_trend_use sdw_trend_learn(struct sdw_trend *trend, int64_t ts, double v
 
 bool sdw_trend_cold(const struct sdw_trend *trend);
 
-/* Level and slope (unit per second) expected now, over all models; NAN before the first value. */
-double sdw_trend_level(const struct sdw_trend *trend);
-double sdw_trend_slope(const struct sdw_trend *trend);
-
 /* Mean, and quantile at probability p (0 < p < 1), of a value measured horizon_us after the
  * newest. Kept within one range of what was seen; never negative for a series that never was.
  * NAN before the first value. */

@@ -19,7 +19,8 @@ static const char *state_path(const char *lab, const char *suffix, char out[STAT
     return out;
 }
 
-int sdw_lab_check_name(const char *lab, struct sdw_err *err)
+/* A letter, then letters, digits and hyphens, at most 31. */
+static int check_name(const char *lab, struct sdw_err *err)
 {
     size_t n = strlen(lab);
     bool good = n > 0 && n < SDW_LAB_NAME;
@@ -43,7 +44,7 @@ const char *sdw_lab_netns(const char *lab, const char *node, char out[SDW_LAB_NE
 int sdw_lab_lock(const char *lab, struct sdw_err *err)
 {
     char path[STATE_PATH];
-    int code = sdw_lab_check_name(lab, err);
+    int code = check_name(lab, err);
     if (code < 0)
         return code;
     if (mkdir(SDW_LAB_STATE_DIR, 0755) < 0 && errno != EEXIST)
@@ -98,7 +99,7 @@ int sdw_lab_load(const char *lab, struct sdw_topology *topology, struct sdw_err 
 {
     char path[STATE_PATH];
     struct sdw_str line;
-    int code = sdw_lab_check_name(lab, err);
+    int code = check_name(lab, err);
     if (code < 0)
         return code;
     int fd = open(state_path(lab, ".ndjson", path), O_RDONLY | O_CLOEXEC);

@@ -15,8 +15,6 @@
 
 enum { SDW_LAB_NAME = 32, SDW_LAB_NETNS = 64 };
 
-/* A letter, then letters, digits and hyphens, at most 31. SDW_EUSAGE. */
-int sdw_lab_check_name(const char *lab, struct sdw_err *err);
 /* The namespace of a node: sdw-LAB-NODE. Returns out. */
 const char *sdw_lab_netns(const char *lab, const char *node, char out[SDW_LAB_NETNS]);
 
@@ -65,13 +63,8 @@ struct sdw_lab_change {
 int sdw_lab_change(const char *lab, const char *name, const struct sdw_lab_change *change,
                    int64_t ts, struct sdw_buf *out, struct sdw_err *err);
 
-/* What the queue of that end has counted; SDW_ENO when it is not shaped. */
-int sdw_lab_count(const char *lab, const struct sdw_lab_link *link, int side,
-                  struct sdw_qdisc_count *count, struct sdw_err *err);
-/* Emit it as metric records: link/a-b/bytes, packets (Ethernet, sent), drops, backlog_bytes. */
+/* Emit what the queue of that end has counted as metric records: link/a-b/bytes, packets (Ethernet,
+ * sent), drops, backlog_bytes. SDW_ENO when it is not shaped. */
 int sdw_lab_put_counters(struct sdw_ctx *ctx, const char *lab, const char *name);
-
-/* The settings of the current namespace: forwarding, no redirects, no filters, no waiting. */
-int sdw_lab_sysctls(const struct sdw_lab_node *node, bool icmp_off, struct sdw_err *err);
 
 #endif

@@ -71,7 +71,8 @@ static int set_listed(const char *json, struct sdw_err *err)
     return code;
 }
 
-int sdw_lab_sysctls(const struct sdw_lab_node *node, bool icmp_off, struct sdw_err *err)
+/* The settings of the current namespace: forwarding, no redirects, no filters, no waiting. */
+static int set_sysctls(const struct sdw_lab_node *node, bool icmp_off, struct sdw_err *err)
 {
     int code = set_all(always, SDW_LEN(always), err);
     if (code == 0 && node->router)
@@ -116,7 +117,7 @@ static int make_node(const struct build *build, size_t index)
     char name[SDW_LAB_NETNS];
     const struct sdw_lab_node *node = &build->topology->nodes[index];
     int code = sdw_netns_create(sdw_lab_netns(build->lab, node->name, name), build->err);
-    return code < 0 ? code : sdw_lab_sysctls(node, build->icmp_off, build->err);
+    return code < 0 ? code : set_sysctls(node, build->icmp_off, build->err);
 }
 
 /* Its own addresses on lo, each for one host: the rest of their prefixes is nobody's. */

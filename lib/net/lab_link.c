@@ -101,12 +101,6 @@ static int read_queue(const struct sdw_lab_link *link, int side, void *arg, stru
     return code;
 }
 
-int sdw_lab_count(const char *lab, const struct sdw_lab_link *link, int side,
-                  struct sdw_qdisc_count *count, struct sdw_err *err)
-{
-    return inside(lab, link->end[side].node_name, read_queue, link, side, count, err);
-}
-
 /* Find the link and the end that "a-b" sends from. */
 static struct sdw_lab_link *find(const struct sdw_topology *topology, const char *name, int *side,
                                  struct sdw_err *err)
@@ -183,7 +177,9 @@ int sdw_lab_put_counters(struct sdw_ctx *ctx, const char *lab, const char *name)
     int code = sdw_lab_load(lab, &topology, &ctx->err);
     const struct sdw_lab_link *link = code < 0 ? NULL : find(&topology, name, &side, &ctx->err);
     if (code == 0)
-        code = link ? sdw_lab_count(lab, link, side, &count, &ctx->err) : SDW_EUSAGE;
+        code =
+            link ? inside(lab, link->end[side].node_name, read_queue, link, side, &count, &ctx->err)
+                 : SDW_EUSAGE;
     int64_t now = sdw_wall_us();
     if (code == 0)
         code = put_metric(ctx, now, name, "bytes", count.bytes);

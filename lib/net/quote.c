@@ -103,8 +103,3 @@ bool sdw_icmp_expired(int family, uint8_t type)
     return type == (family == AF_INET6 ? ICMP6_TIME_EXCEEDED : ICMP_TIMXCEED);
 }
 
-bool sdw_icmp_port_closed(int family, uint8_t type, uint8_t code)
-{
-    return family == AF_INET6 ? type == ICMP6_DST_UNREACH && code == ICMP6_DST_UNREACH_NOPORT
-                              : type == ICMP_UNREACH && code == ICMP_UNREACH_PORT;
-}

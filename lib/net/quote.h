@@ -35,8 +35,7 @@ struct sdw_icmp_error {
 bool sdw_header_read(const uint8_t *packet, size_t n, struct sdw_header *header);
 /* Read an IP packet that is an ICMP error; false for everything else. */
 bool sdw_icmp_error_read(const uint8_t *packet, size_t n, struct sdw_icmp_error *error);
-/* Whether the error says that the TTL ran out, or that the port is closed. */
+/* Whether the error says that the TTL ran out. */
 bool sdw_icmp_expired(int family, uint8_t type);
-bool sdw_icmp_port_closed(int family, uint8_t type, uint8_t code);
 
 #endif

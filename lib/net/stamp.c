@@ -106,17 +106,6 @@ uint16_t sdw_stamp_error_estimate(int64_t error_ns, bool synced, bool ptp)
                       units);
 }
 
-int64_t sdw_stamp_error_ns(uint16_t estimate)
-{
-    int exponent = (estimate >> 8 & 0x3f) - 32;
-    double ns = (estimate & 0xff) * 1e9;
-    for (; exponent > 0; exponent--)
-        ns *= 2;
-    for (; exponent < 0; exponent++)
-        ns /= 2;
-    return ns > 9e18 ? INT64_MAX : (int64_t)ns;
-}
-
 uint64_t sdw_stamp_time(int64_t ns, uint16_t estimate)
 {
     int64_t seconds = ns / NS, rest = ns % NS;

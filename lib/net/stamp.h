@@ -44,7 +44,6 @@ bool sdw_stamp_mac_same(const uint8_t a[SDW_STAMP_MAC], const uint8_t b[SDW_STAM
 enum { SDW_STAMP_SYNCED = 0x8000, SDW_STAMP_PTP = 0x4000 };
 /* The estimate that covers error_ns (at least 1) most closely from above. */
 uint16_t sdw_stamp_error_estimate(int64_t error_ns, bool synced, bool ptp);
-int64_t sdw_stamp_error_ns(uint16_t estimate);
 
 /* A time in the format that the estimate's Z bit says. */
 uint64_t sdw_stamp_time(int64_t ns, uint16_t estimate);

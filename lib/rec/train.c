@@ -1,7 +1,6 @@
 #include "rec/train.h"
 
 #include "core/num.h"
-#include "io/jsonw.h"
 #include "io/scan.h"
 
 static int array_length(struct sdw_str json, size_t *n, const char *key, struct sdw_err *err)
@@ -75,26 +74,4 @@ int sdw_packets_decode(struct sdw_str json, struct sdw_arena *arena, struct sdw_
     }
     *packets = (struct sdw_packets){n[0], values[0], values[1], values[2]};
     return check(packets, err);
-}
-
-static void write_integers(struct sdw_jsonw *w, const char *key, const int64_t *values, size_t n)
-{
-    sdw_jsonw_array(w, key);
-    for (size_t i = 0; i < n; i++) {
-        if (values[i] == INT64_MIN)
-            sdw_jsonw_null(w, NULL);
-        else
-            sdw_jsonw_int(w, NULL, values[i]);
-    }
-    sdw_jsonw_end(w);
-}
-
-void sdw_packets_encode(const struct sdw_packets *packets, struct sdw_buf *out)
-{
-    struct sdw_jsonw w = sdw_jsonw(out);
-    sdw_jsonw_object(&w, NULL);
-    write_integers(&w, "sent_ns", packets->sent_ns, packets->n);
-    write_integers(&w, "bytes", packets->bytes, packets->n);
-    write_integers(&w, "delay_ns", packets->delay_ns, packets->n);
-    sdw_jsonw_end(&w);
 }

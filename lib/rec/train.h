@@ -18,6 +18,5 @@ struct sdw_packets {
  * than SDW_PACKETS_MAX, times that go back, sizes out of range. */
 int sdw_packets_decode(struct sdw_str json, struct sdw_arena *arena, struct sdw_packets *packets,
                        struct sdw_err *err);
-void sdw_packets_encode(const struct sdw_packets *packets, struct sdw_buf *out);
 
 #endif

@@ -1,4 +1,5 @@
 #include "shell/save.h"
+#include "core/buf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@ static void quoted(struct sdw_buf *out, const char *text)
     sdw_buf_char(out, '\'');
 }
 
-void sdw_save_text(struct sdw_str pipeline, const char *dir, struct sdw_buf *out)
+static void put_script(struct sdw_str pipeline, const char *dir, struct sdw_buf *out)
 {
     sdw_buf_text(out, "#!/bin/sh\n"
                       "# A pipeline of shadow; needs nothing of the shell it was typed in.\n");
@@ -60,7 +61,7 @@ int sdw_save_script(const char *name, struct sdw_str pipeline, const char *dir, 
     if (fd < 0)
         return sdw_err_sys(err, "save: %s", path);
     struct sdw_buf text = {0};
-    sdw_save_text(pipeline, dir, &text);
+    put_script(pipeline, dir, &text);
     int r = write_all(fd, sdw_buf_view(&text)) < 0 ? sdw_err_sys(err, "save: %s", path) : 0;
     sdw_buf_release(&text);
     if (close(fd) < 0 && r == 0)

@@ -3,14 +3,11 @@
 #define SDW_SHELL_SAVE_H
 
 #include "core/base.h"
-#include "core/buf.h"
 #include "core/err.h"
 
-/* Append the script's text. dir: where the tools lie (NULL: on PATH anyway). */
-void sdw_save_text(struct sdw_str pipeline, const char *dir, struct sdw_buf *out);
-
 /* Write it, executable, to name (in the current directory unless it has a slash); where it went
- * is written to path[size]. SDW_EUSAGE when the file exists already, SDW_ESYS, SDW_EPERM. */
+ * is written to path[size]. dir: where the tools lie (NULL: on PATH anyway). SDW_EUSAGE when the
+ * file exists already, SDW_ESYS, SDW_EPERM. */
 int sdw_save_script(const char *name, struct sdw_str pipeline, const char *dir, char *path,
                     size_t size, struct sdw_err *err);
 

@@ -21,7 +21,8 @@ void sdw_shell_release(struct sdw_shell *shell)
     sdw_buf_release(&shell->out);
 }
 
-const char *sdw_shell_command_of(void *arg, struct sdw_str word)
+/* An sdw_command_of for sdw_pipeline_parse; arg is a struct sdw_tools. */
+static const char *command_of(void *arg, struct sdw_str word)
 {
     const struct sdw_tool_entry *tool = sdw_tools_find(arg, word);
     return tool ? tool->command : NULL;
@@ -101,7 +102,7 @@ static int run_background(struct sdw_shell *shell, struct sdw_err *err)
 int sdw_shell_line(struct sdw_shell *shell, struct sdw_str line, struct sdw_err *err)
 {
     struct sdw_pipeline *pipeline = &shell->pipeline;
-    int r = sdw_pipeline_parse(pipeline, line, sdw_shell_command_of, &shell->tools, err);
+    int r = sdw_pipeline_parse(pipeline, line, command_of, &shell->tools, err);
     if (r <= 0)
         return r;
     const struct sdw_builtin *builtin = sdw_builtin_of(&pipeline->words, line);

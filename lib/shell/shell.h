@@ -35,7 +35,4 @@ void sdw_shell_release(struct sdw_shell *shell);
  * nothing to run, SDW_EUSAGE when it cannot be understood, SDW_ESYS. */
 int sdw_shell_line(struct sdw_shell *shell, struct sdw_str line, struct sdw_err *err);
 
-/* An sdw_command_of for sdw_pipeline_parse; arg is a struct sdw_tools. */
-const char *sdw_shell_command_of(void *arg, struct sdw_str word);
-
 #endif

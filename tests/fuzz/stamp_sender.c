@@ -11,7 +11,6 @@ static void read_reply(const uint8_t *data, size_t size, const struct sdw_stamp_
     if (base < 0)
         return;
     (void)sdw_stamp_time_ns(reply.received, reply.error);
-    (void)sdw_stamp_error_ns(reply.error);
     (void)sdw_stamp_tlv_trusted(data, size, (size_t)base, key);
     size_t at = (size_t)base;
     while (sdw_stamp_tlv_next(data, size, &at, &tlv) == 1)

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "io/jsonw.h"
 #include "rec/path.h"
 #include "rec/train.h"
 #include "sim/sender.h"
@@ -35,6 +36,30 @@ static inline double sim_path_ladder(struct sim_path *p, double at)
     return delay < 0 ? 0 : delay;
 }
 
+static inline void sim_integers_write(struct sdw_jsonw *w, const char *key, const int64_t *values,
+                                      size_t n)
+{
+    sdw_jsonw_array(w, key);
+    for (size_t i = 0; i < n; i++) {
+        if (values[i] == INT64_MIN)
+            sdw_jsonw_null(w, NULL);
+        else
+            sdw_jsonw_int(w, NULL, values[i]);
+    }
+    sdw_jsonw_end(w);
+}
+
+/* The member `chirp` of a slot. */
+static inline void sim_train_write(const struct sdw_packets *train, struct sdw_buf *out)
+{
+    struct sdw_jsonw w = sdw_jsonw(out);
+    sdw_jsonw_object(&w, NULL);
+    sim_integers_write(&w, "sent_ns", train->sent_ns, train->n);
+    sim_integers_write(&w, "bytes", train->bytes, train->n);
+    sim_integers_write(&w, "delay_ns", train->delay_ns, train->n);
+    sdw_jsonw_end(&w);
+}
+
 /* One slot's records, hop by hop. queue_s: what the ladder met at the tight link. */
 static inline void sim_path_emit(struct sim_path *p, struct sdw_slot *slot, double queue_s,
                                  const struct sdw_packets *train, sim_slot_sink *sink, void *arg)
@@ -61,7 +86,7 @@ static inline void sim_path_emit(struct sim_path *p, struct sdw_slot *slot, doub
         if (answered)
             before = rtt;
         if (hop == p->hops && train) {
-            sdw_packets_encode(train, &json);
+            sim_train_write(train, &json);
             slot->chirp = sdw_buf_view(&json);
         }
         sink(arg, slot);
