@@ -2,11 +2,11 @@
 
 #include "core/clock.h"
 #include "io/tool.h"
+#include "net/confine.h"
 #include "net/group.h"
 #include "net/pace.h"
 #include "net/stamp.h"
 #include "rec/end.h"
-#include "sys/privilege.h"
 
 static const double default_mean_bps = 1e6, default_max_bps = 100e6, mute_max_bps = 5e6;
 
@@ -209,7 +209,7 @@ static int run(struct sdw_ctx *ctx, void *arg)
     if (code == 0) {
         if (!sdw_pace_realtime())
             sdw_detail(ctx, "no real-time scheduling (CAP_SYS_NICE): more slots may be void");
-        code = sdw_privilege_drop(NULL, NULL, &ctx->err);
+        code = sdw_confine(config->live != NULL, &ctx->err);
         if (code == 0)
             code = measure(ctx, &group, config->duration_us, &reason);
         struct sdw_buf counts = {0};

@@ -131,3 +131,58 @@ probe() {
     [ $((after - before)) -lt 20000 ] # ladders that look for it, no load
     jq -se '.[-1].type == "end" and (map(select(.type == "slot" and .on)) | last | .load_lost) < 5' out
 }
+
+# The ways to probe, one a line: every schedule, every carrier.
+ways() {
+    cat <<'END'
+10.9.0.2
+fd09::2 --scope
+10.9.0.2 -s lockin
+fd09::2 -s train
+10.9.0.2 -s poisson
+fd09::2 -s replay --shape shape
+10.9.0.2 --protocol icmp
+fd09::2 --protocol icmp
+10.9.0.2 --protocol tcp
+fd09::2 --protocol tcp
+--flow 10.8.0.2:5000-10.9.0.2:6000/udp
+--flow [fd08::2]:5000-[fd09::2]:6000/tcp
+10.9.0.2 --live to-r1 --budget 50%
+END
+}
+
+@test "while it measures it is nobody, without capabilities, and lacks no system call it makes" {
+    up --hops 2 --icmp off
+    echo '{"type":"shape","v":1,"ts":0,"sizes":[[100,1],[600,1]],"gaps_us":[[2000,1]]}' >shape
+    status=$(shadow-lab exec -l "$LAB" c sh -c 'shadow-probe 10.9.0.2 --watch -q >out & probe=$!
+        until [ -s out ]; do sleep 0.05; done
+        sleep 1
+        cat /proc/$probe/status
+        kill $probe; wait $probe || true')
+    grep -q '^Uid:.*65534.*65534.*65534.*65534' <<<"$status"
+    [ "$(grep -c '^Cap[IPEA][a-z]*:[[:space:]]*0000000000000000$' <<<"$status")" = 4 ]
+    grep -q '^NoNewPrivs:[[:space:]]*1$' <<<"$status"
+    [ "${MODE:-release}" = release ] || return 0
+    grep -q '^Seccomp:[[:space:]]*2$' <<<"$status"
+    while read -r way; do
+        echo "# $way"
+        # shellcheck disable=SC2086 # a way is several words
+        shadow-lab exec -l "$LAB" c strace -o calls "$(command -v shadow-probe)" -d 3s -r 5M $way \
+            >out </dev/null
+        grep -q 'PR_SET_NO_NEW_PRIVS' calls
+        sed '1,/PR_SET_NO_NEW_PRIVS/d' calls | grep EPERM && false
+        jq -se 'any(.type == "slot") and .[-1].type == "end"
+            and (.[-1].reason | . == "deadline" or . == "done" or . == "budget")' out
+    done < <(ways)
+}
+
+@test "confined as it is, it ends by the signal it gets, its last record written" {
+    up --hops 1 --icmp off
+    for signal in INT:130 TERM:143 HUP:129; do
+        run -"${signal#*:}" shadow-lab exec -l "$LAB" c timeout --preserve-status \
+            -s "${signal%:*}" 2 shadow-probe 10.9.0.2 --watch
+        [ "$(tail -n 1 <<<"$output" | jq -r '.type + " " + .reason')" = "end signal" ]
+    done
+    run -138 shadow-lab exec -l "$LAB" c timeout --preserve-status -s USR1 2 \
+        shadow-probe 10.9.0.2 --watch
+}
