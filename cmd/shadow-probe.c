@@ -7,6 +7,7 @@
 #include "net/pace.h"
 #include "net/stamp.h"
 #include "rec/end.h"
+#include "rec/path.h"
 
 static const double default_mean_bps = 1e6, default_max_bps = 100e6, mute_max_bps = 5e6;
 
@@ -83,6 +84,9 @@ static const struct sdw_operand operands[] = {
 
 static int put(void *arg, const struct sdw_schema *schema, const void *rec)
 {
+    const struct sdw_path *path = schema == &sdw_path_schema ? rec : NULL;
+    if (path && path->flow.p && path->flow.p[0] == '[' && path->flow_label == SDW_NO_INT)
+        sdw_note(arg, "flow %s was not seen here: its flow label is taken for 0", path->flow.p);
     return sdw_rec_put(arg, schema, rec);
 }
 
@@ -119,14 +123,12 @@ static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config
         return code;
     if (session.kind > SDW_CARRIER_ICMP && session.max_bps >= default_max_bps)
         session.max_bps = mute_max_bps;
-    if (mirrored)
-        return sdw_group_add(group, &session, &sink, &ctx->err);
-    if (config->source &&
-        !sdw_address_parse(config->source, (uint16_t)config->source_port, &session.carrier.src))
+    uint16_t port = (uint16_t)config->source_port;
+    if (!mirrored && config->source &&
+        !sdw_address_parse(config->source, port, &session.carrier.src))
         return sdw_err_set(&ctx->err, SDW_EUSAGE, "--source %s: not an address", config->source);
-    if (!config->source && config->source_port)
-        session.carrier.src = sdw_address_any(sdw_address_family(&session.carrier.dst),
-                                              (uint16_t)config->source_port);
+    if (!mirrored && !config->source && port)
+        session.carrier.src = sdw_address_any(sdw_address_family(&session.carrier.dst), port);
     return sdw_group_add(group, &session, &sink, &ctx->err);
 }
 
@@ -173,12 +175,9 @@ static int measure(struct sdw_ctx *ctx, struct sdw_group *group, int64_t duratio
         int code = sdw_flush(ctx);
         if (code < 0)
             return code;
-        if (!wait_until(ctx, due < until_ns ? due : until_ns)) {
-            *reason = "signal";
-            return worst;
-        }
-        if (due >= until_ns) {
-            *reason = "deadline";
+        bool signalled = !wait_until(ctx, due < until_ns ? due : until_ns);
+        if (signalled || due >= until_ns) {
+            *reason = signalled ? "signal" : "deadline";
             return worst;
         }
         code = sdw_group_step(group, reason, &ctx->err);

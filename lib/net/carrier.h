@@ -78,10 +78,11 @@ struct sdw_carrier {
     const struct sdw_carrier_ops *ops;
     const char *protocol;        /* udp tcp icmp: for records */
     struct sdw_address src, dst; /* with their ports; 0 where the protocol has none */
-    uint16_t min_ip_bytes;       /* the smallest packet it sends */
-    int fds[3];                  /* to poll for POLLIN|POLLERR before receive; -1: unused */
-    enum sdw_far_end far_end;    /* what far-end answers look like; NONE until the first one */
-    bool mute_load;              /* load is not answered: only markers are */
+    int32_t flow_label;    /* IPv6, of the live flow that is mirrored; -1: not seen, or none is */
+    uint16_t min_ip_bytes; /* the smallest packet it sends */
+    int fds[3];            /* to poll for POLLIN|POLLERR before receive; -1: unused */
+    enum sdw_far_end far_end; /* what far-end answers look like; NONE until the first one */
+    bool mute_load;           /* load is not answered: only markers are */
     bool mute_far_end; /* nor are markers to the far end: one is answered by the last router */
     uint64_t drops;    /* arrived packets that the kernel dropped for want of room */
     uint64_t foreign;  /* arrived packets that were no answers of ours */

@@ -215,6 +215,7 @@ struct sdw_carrier *sdw_carrier_icmp(const struct sdw_carrier_config *config, st
     echo->carrier = (struct sdw_carrier){.ops = &icmp_ops,
                                          .protocol = "icmp",
                                          .dst = config->dst,
+                                         .flow_label = -1,
                                          .fds = {-1, -1, -1},
                                          .far_end = SDW_FAR_NONE};
     echo->socket.fd = -1;

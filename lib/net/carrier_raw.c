@@ -4,6 +4,7 @@
 #include "core/rng.h"
 #include "net/craft.h"
 #include "net/egress.h"
+#include "net/label.h"
 #include "net/mark.h"
 #include "net/quote.h"
 #include "net/sniff.h"
@@ -20,6 +21,7 @@ enum {
     REMEMBERED = 1 << 16,
     TTLS = 256,
     CAPTURE_OCTETS = 160,
+    LABEL_WAIT_NS = 250000000, /* a flow of four packets a second is seen at once */
 };
 
 #define FRESH_NS INT64_C(5000000000) /* a router that answered within this is on the path */
@@ -31,8 +33,9 @@ struct raw {
     struct sdw_carrier carrier;
     struct sdw_craft *craft;
     struct sdw_sniff *sniff;
-    int fd;       /* sends */
-    int reserved; /* syn: holds our port */
+    struct sdw_label *label; /* of the live flow; NULL: it has none */
+    int fd;                  /* sends */
+    int reserved;            /* syn: holds our port */
     int protocol;
     bool syn;
     uint32_t cookie, last_id;
@@ -79,8 +82,12 @@ static int raw_send(struct sdw_carrier *carrier, const struct sdw_packet *packet
     bool far = packet->ttl == 255, real = raw->syn && !packet->short_reply;
     sdw_put32(payload, raw->cookie);
     sdw_put32(payload + 4, packet->id);
+    if (raw->label)
+        carrier->flow_label = sdw_label_now(raw->label);
     struct sdw_crafted what = {.ttl = packet->ttl,
                                .tos = (uint8_t)(packet->dscp << 2),
+                               .flow_label =
+                                   carrier->flow_label > 0 ? (uint32_t)carrier->flow_label : 0,
                                .ip_id = sdw_mark(packet->id),
                                .ip_bytes = real ? 0 : packet->ip_bytes,
                                .seq = raw->cookie + packet->id,
@@ -183,6 +190,7 @@ static void raw_close(struct sdw_carrier *carrier)
     struct raw *raw = (struct raw *)carrier;
     sdw_craft_free(raw->craft);
     sdw_sniff_free(raw->sniff);
+    sdw_label_free(raw->label);
     if (raw->fd >= 0)
         close(raw->fd);
     if (raw->reserved >= 0)
@@ -255,6 +263,17 @@ static int open_socket(struct raw *raw, const struct sdw_carrier_config *config,
     return 0;
 }
 
+/* Look for the live flow's label, and go on looking while packets are sent. */
+static int learn_label(struct raw *raw, struct sdw_err *err)
+{
+    raw->label =
+        sdw_label_new(&raw->carrier.src, &raw->carrier.dst, raw->protocol, raw->cookie, err);
+    if (!raw->label)
+        return SDW_ESYS;
+    sdw_label_wait(raw->label, LABEL_WAIT_NS);
+    return 0;
+}
+
 static int open_raw(struct raw *raw, const struct sdw_carrier_config *config, struct sdw_err *err)
 {
     char filter[512];
@@ -283,11 +302,12 @@ static int open_raw(struct raw *raw, const struct sdw_carrier_config *config, st
         return SDW_ESYS;
     raw->carrier.min_ip_bytes = sdw_craft_least(raw->craft);
     write_filter(raw, filter, sizeof filter);
-    raw->sniff = sdw_sniff_new(NULL, filter, CAPTURE_OCTETS, err);
+    raw->sniff =
+        sdw_sniff_new(&(struct sdw_sniff_options){.filter = filter, .octets = CAPTURE_OCTETS}, err);
     if (!raw->sniff)
         return SDW_ESYS;
     raw->carrier.fds[0] = sdw_sniff_fd(raw->sniff);
-    return 0;
+    return raw->syn || sdw_address_family(src) != AF_INET6 ? 0 : learn_label(raw, err);
 }
 
 static struct sdw_carrier *make(const struct sdw_carrier_config *config, int protocol, bool syn,
@@ -298,6 +318,7 @@ static struct sdw_carrier *make(const struct sdw_carrier_config *config, int pro
                                         .protocol = protocol == IPPROTO_TCP ? "tcp" : "udp",
                                         .src = config->src,
                                         .dst = config->dst,
+                                        .flow_label = SDW_LABEL_UNKNOWN,
                                         .fds = {-1, -1, -1},
                                         .far_end = SDW_FAR_NONE,
                                         .mute_load = true,

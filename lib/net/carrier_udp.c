@@ -219,6 +219,7 @@ struct sdw_carrier *sdw_carrier_udp(const struct sdw_carrier_config *config, str
     udp->carrier = (struct sdw_carrier){.ops = &udp_ops,
                                         .protocol = "udp",
                                         .dst = config->dst,
+                                        .flow_label = -1,
                                         .fds = {-1, -1, -1},
                                         .far_end = SDW_FAR_NONE};
     udp->socket.fd = -1;

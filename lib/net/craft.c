@@ -126,6 +126,8 @@ int sdw_craft(struct sdw_craft *craft, const struct sdw_crafted *what, const uin
     if (!build(craft, what, ip_bytes) ||
         libnet_pblock_coalesce(craft->net, &craft->culled, &size) < 0)
         return sdw_err_set(err, SDW_ESYS, "libnet: %s", libnet_geterror(craft->net));
+    if (craft->v6) /* libnet 1.1.6 mixes up the label's octets */
+        sdw_put32(craft->culled, sdw_get32(craft->culled) | (what->flow_label & 0xfffff));
     if (what->poisoned)
         poison(craft, what, craft->culled, size);
     *packet = craft->culled;

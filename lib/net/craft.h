@@ -23,9 +23,10 @@ uint16_t sdw_craft_least(const struct sdw_craft *craft);
 /* What one packet is. */
 struct sdw_crafted {
     uint8_t ttl, tos;
-    uint16_t ip_id;    /* IPv4; not 0 */
-    uint16_t ip_bytes; /* of the whole packet, clamped to what can be made */
-    uint32_t seq;      /* TCP */
+    uint32_t flow_label; /* IPv6: 20 bits */
+    uint16_t ip_id;      /* IPv4; not 0 */
+    uint16_t ip_bytes;   /* of the whole packet, clamped to what can be made */
+    uint32_t seq;        /* TCP */
     uint8_t tcp_flags;
     uint16_t checksum;      /* of a poisoned UDP packet: this one, not 0, is wrong for it */
     bool poisoned;          /* wrong checksum */

@@ -335,6 +335,8 @@ int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carri
     path.reason = sdw_str_of(reason);
     if (flow)
         path.flow = sdw_str_of(flow);
+    if (carrier->flow_label >= 0)
+        path.flow_label = carrier->flow_label;
     sdw_buf_clear(scratch);
     struct sdw_jsonw w = sdw_jsonw(scratch);
     sdw_jsonw_array(&w, NULL);

@@ -22,13 +22,13 @@ static const struct {
     {DLT_RAW, 0},
 };
 
-static int set_up(struct sdw_sniff *s, const char *filter, int octets, struct sdw_err *err)
+static int set_up(struct sdw_sniff *s, const struct sdw_sniff_options *options, struct sdw_err *err)
 {
     char why[PCAP_ERRBUF_SIZE];
     struct bpf_program program;
-    pcap_set_snaplen(s->pcap, octets + LINK_ROOM);
+    pcap_set_snaplen(s->pcap, options->octets + LINK_ROOM);
     pcap_set_immediate_mode(s->pcap, 1);
-    pcap_set_buffer_size(s->pcap, BUFFER_BYTES);
+    pcap_set_buffer_size(s->pcap, options->buffer_bytes ? options->buffer_bytes : BUFFER_BYTES);
     pcap_set_tstamp_precision(s->pcap, PCAP_TSTAMP_PRECISION_NANO);
     int status = pcap_activate(s->pcap);
     if (status < 0)
@@ -36,13 +36,13 @@ static int set_up(struct sdw_sniff *s, const char *filter, int octets, struct sd
                            "cannot capture: %s%s", pcap_geterr(s->pcap),
                            status == PCAP_ERROR_PERM_DENIED ? "; run as root or with CAP_NET_RAW"
                                                             : "");
-    if (pcap_compile(s->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
+    if (pcap_compile(s->pcap, &program, options->filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
         return sdw_err_set(err, SDW_ESYS, "capture filter: %s", pcap_geterr(s->pcap));
     status = pcap_setfilter(s->pcap, &program);
     pcap_freecode(&program);
     if (status < 0)
         return sdw_err_set(err, SDW_ESYS, "capture filter: %s", pcap_geterr(s->pcap));
-    (void)pcap_setdirection(s->pcap, PCAP_D_IN);
+    (void)pcap_setdirection(s->pcap, options->outgoing ? PCAP_D_INOUT : PCAP_D_IN);
     if (pcap_setnonblock(s->pcap, 1, why) < 0)
         return sdw_err_set(err, SDW_ESYS, "capture: %s", why);
     for (size_t i = 0; i < SDW_LEN(links); i++) {
@@ -55,15 +55,14 @@ static int set_up(struct sdw_sniff *s, const char *filter, int octets, struct sd
                        pcap_datalink_val_to_name(pcap_datalink(s->pcap)));
 }
 
-struct sdw_sniff *sdw_sniff_new(const char *interface, const char *filter, int octets,
-                                struct sdw_err *err)
+struct sdw_sniff *sdw_sniff_new(const struct sdw_sniff_options *options, struct sdw_err *err)
 {
     char why[PCAP_ERRBUF_SIZE];
     struct sdw_sniff *s = sdw_xalloc(sizeof *s);
-    s->pcap = pcap_create(interface ? interface : "any", why);
+    s->pcap = pcap_create("any", why);
     if (!s->pcap)
         sdw_err_set(err, SDW_ESYS, "cannot capture: %s", why);
-    if (!s->pcap || set_up(s, filter, octets, err) < 0) {
+    if (!s->pcap || set_up(s, options, err) < 0) {
         sdw_sniff_free(s);
         return NULL;
     }

@@ -1,4 +1,4 @@
-/* What comes in by the wire, as libpcap sees it: IP packets with the kernel's receive stamps. */
+/* What is on the wire, as libpcap sees it: IP packets with the kernel's receive stamps. */
 #ifndef SDW_NET_SNIFF_H
 #define SDW_NET_SNIFF_H
 
@@ -7,10 +7,15 @@
 
 struct sdw_sniff;
 
-/* Incoming packets of an interface (NULL: all) that the filter (pcap-filter(7)) lets through; of
- * each the first `octets`. SDW_EPERM without CAP_NET_RAW. */
-struct sdw_sniff *sdw_sniff_new(const char *interface, const char *filter, int octets,
-                                struct sdw_err *err);
+struct sdw_sniff_options {
+    const char *filter; /* pcap-filter(7): what it lets through */
+    int octets;         /* of each packet, the first */
+    int buffer_bytes;   /* what is kept until it is taken; 0: 2 MiB */
+    bool outgoing;      /* what leaves by an interface too, not only what comes in */
+};
+
+/* Packets of all interfaces. SDW_EPERM without CAP_NET_RAW. */
+struct sdw_sniff *sdw_sniff_new(const struct sdw_sniff_options *options, struct sdw_err *err);
 void sdw_sniff_free(struct sdw_sniff *sniff);
 int sdw_sniff_fd(const struct sdw_sniff *sniff);
 

@@ -20,6 +20,8 @@ static const struct sdw_field path_fields[] = {
     FV(far_end, SDW_F_COLUMN, far_ends, "how the destination answers"),
     FV(reason, SDW_F_COLUMN, path_reasons, "why the record was written"),
     F(SDW_STR, flow, 0, NULL, "the live flow whose 5-tuple the probes carry"),
+    FN(SDW_INT, flow_label, 0, 0, 1048575, NULL,
+       "the live flow's IPv6 flow label, which the probes carry too; absent when it was not seen"),
     {0},
 };
 #undef OF

@@ -16,6 +16,7 @@ struct sdw_path {
     struct sdw_str far_end; /* stamp twamp-light echo icmp none: how the far end answers */
     struct sdw_str reason;  /* new change */
     struct sdw_str flow;    /* the live flow that it mirrors, when one is */
+    int64_t flow_label;     /* that flow's, IPv6; absent: not seen */
 };
 
 /* One hop of the ladder, before any injection. */

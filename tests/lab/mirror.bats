@@ -13,7 +13,7 @@ setup() {
 }
 
 teardown() {
-    [ -z "${app:-}" ] || kill "$app" 2>/dev/null || true
+    [ -z "${app:-}" ] || kill "$app" ${sink:+"$sink"} 2>/dev/null || true
     [ "$(id -u)" != 0 ] || shadow-lab down -l "$LAB" >/dev/null 2>&1 || true
 }
 
@@ -98,6 +98,78 @@ second() {
     done
     # Not all flows go one way, or this would have shown nothing.
     [ "$(printf '%s\n' "${branches[@]}" | sort -u | wc -l)" -gt 2 ]
+}
+
+# live PROTOCOL SPORT DPORT: a flow from c to s of 20 small packets a second; sets app and sink
+live() {
+    ip netns exec "sdw-$LAB-s" python3 -c 'import socket, sys
+protocol, _, port = sys.argv[1:]
+s = socket.socket(socket.AF_INET6, socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("fd09::2", int(port)))
+if protocol == "tcp":
+    s.listen()
+    s = s.accept()[0]
+while True:
+    if not s.recv(2000): break' "$@" >/dev/null 3>&- &
+    sink=$!
+    sleep 0.3
+    ip netns exec "sdw-$LAB-c" python3 -c 'import socket, sys, time
+protocol, source, port = sys.argv[1:]
+s = socket.socket(socket.AF_INET6, socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM)
+s.bind(("fd08::2", int(source)))
+s.connect(("fd09::2", int(port)))
+while True:
+    s.send(b"0123456789")
+    time.sleep(0.05)' "$@" >/dev/null 3>&- &
+    app=$!
+    sleep 0.3
+}
+
+# branch: the router that r1 sends the most packets to within half a second
+branch() {
+    local before after e
+    before=$(for e in e1 e2 e3 e4; do node r1 cat /sys/class/net/to-$e/statistics/tx_packets; done)
+    sleep 0.5
+    after=$(for e in e1 e2 e3 e4; do node r1 cat /sys/class/net/to-$e/statistics/tx_packets; done)
+    paste <(printf 'e%d\n' 1 2 3 4) <(echo "$before") <(echo "$after") |
+        awk '$3 - $2 > most { most = $3 - $2; name = $1 } END { print name }'
+}
+
+# Routers that hash addresses and flow label (Linux's policy 0) send two flows of the same hosts two
+# ways by nothing but their labels.
+@test "a mirrored IPv6 flow carries the live flow's label and goes its way" {
+    shadow-lab up ecmp --width 4 --icmp off -l "$LAB" >plan
+    node r1 sysctl -qw net.ipv6.fib_multipath_hash_policy=0
+    node c sysctl -qw net.ipv6.auto_flowlabels=1
+    branches=()
+    for flow in "udp 5001 6001" "tcp 5002 6002" "udp 5003 6003" "tcp 5004 6004" "tcp 5005 6005" \
+        "udp 5006 6006"; do
+        read -r protocol sport dport <<<"$flow"
+        live "$protocol" "$sport" "$dport"
+        way=$(branch)
+        node c shadow-probe --flow "[fd08::2]:$sport-[fd09::2]:$dport/$protocol" -s train \
+            --duration 600ms -o path >mirror 2>err
+        kill "$app" "$sink"
+        wait "$app" "$sink" || true
+        app=
+        echo "# $flow by $way: $(jq -c '[.flow_label, .addrs[1]]' mirror) $(<err)"
+        [ "$(jq -r .flow_label mirror)" -gt 0 ]
+        node "$way" ip -6 -o addr | grep -qF "$(second mirror)/"
+        branches+=("$way")
+    done
+    [ "$(printf '%s\n' "${branches[@]}" | sort -u | wc -l)" -gt 1 ]
+}
+
+@test "a mirrored IPv6 flow that is not seen is told of, and has no flow label" {
+    shadow-lab up chain --hops 1 --icmp off -l "$LAB" >plan
+    run -0 --separate-stderr node c shadow-probe --flow '[fd08::2]:5000-[fd09::2]:6000/udp' -s train \
+        --duration 600ms -o path
+    [[ $stderr == *'[fd08::2]:5000-[fd09::2]:6000/udp was not seen'* ]]
+    [ "$(jq 'has("flow_label")' <<<"$output")" = false ]
+    run -0 --separate-stderr node c shadow-probe --flow '10.8.0.2:5000-10.9.0.2:6000/udp' -s train \
+        --duration 600ms -o path
+    [ -z "$stderr" ] # IPv4 has none
 }
 
 @test "without rights it says what is missing and exits with 4" {

@@ -1,4 +1,5 @@
 #include "net/craft.h"
+#include "net/label.h"
 #include "net/mark.h"
 #include "net/quote.h"
 #include "net/wire.h"
@@ -21,6 +22,7 @@ static void packets(int v6, int protocol, const char *name)
     struct sdw_craft *craft = sdw_craft_new(&src, &dst, protocol, NULL);
     struct sdw_crafted what = {.ttl = 3,
                                .tos = 46 << 2,
+                               .flow_label = 0xabcde,
                                .ip_id = 77,
                                .ip_bytes = 200,
                                .seq = 0x01020304,
@@ -35,6 +37,7 @@ static void packets(int v6, int protocol, const char *name)
     ok(sdw_address_same_host(&h.src, &src) && sdw_address_same_host(&h.dst, &dst) &&
            sdw_address_port(&h.src) == 5555 && sdw_address_port(&h.dst) == 4444,
        "%s: with the 5-tuple of the flow", name);
+    ok(!v6 || (sdw_get32(p) & 0xfffff) == 0xabcde, "%s: with its flow label", name);
     ok(v6 || h.ip_id == 77, "%s: with its IP id", name);
     ok((v6 ? (sdw_get16(p) >> 4 & 0xff) : p[1]) == 46 << 2, "%s: with its class", name);
     ok(protocol == IPPROTO_TCP ? h.seq == 0x01020304 && h.tcp_flags == SDW_QUOTE_TCP_SYN
@@ -67,6 +70,34 @@ static void packets(int v6, int protocol, const char *name)
     what.ip_bytes = 9000;
     sdw_craft(craft, &what, &p, &n, NULL);
     ok(n == SDW_CRAFT_MAX, "%s: nor longer than the most", name);
+    sdw_craft_free(craft);
+}
+
+/* A mirrored packet among those of the live flow. */
+static void labels(int protocol, const char *name)
+{
+    struct sdw_address src = at(ends[1][0], 5555), dst = at(ends[1][1], 4444);
+    struct sdw_craft *craft = sdw_craft_new(&src, &dst, protocol, NULL);
+    struct sdw_crafted what = {.ttl = 1,
+                               .flow_label = 0x54321,
+                               .ip_bytes = 100,
+                               .seq = 0x01020304,
+                               .payload = (const uint8_t *)"\1\2\3\0more",
+                               .payload_n = 8};
+    const uint8_t *p;
+    size_t n;
+    sdw_craft(craft, &what, &p, &n, NULL);
+    ok(sdw_label_of(p, n, 0x09020304) == 0x54321, "%s: the label of a live packet is read", name);
+    ok(sdw_label_of(p, n, 0x01020300) == SDW_LABEL_UNKNOWN, "%s: that of our own is not", name);
+    int taken = 0;
+    for (size_t k = 0; k < 48; k++)
+        taken += sdw_label_of(p, k, 0x09020304) != SDW_LABEL_UNKNOWN;
+    ok(taken == 0, "%s: nor that of less than its headers", name);
+    sdw_craft_free(craft);
+    src = at(ends[0][0], 5555), dst = at(ends[0][1], 4444);
+    craft = sdw_craft_new(&src, &dst, protocol, NULL);
+    sdw_craft(craft, &what, &p, &n, NULL);
+    ok(sdw_label_of(p, n, 0x09020304) == SDW_LABEL_UNKNOWN, "%s: IPv4 has none", name);
     sdw_craft_free(craft);
 }
 
@@ -155,6 +186,8 @@ int main(void)
     packets(0, IPPROTO_TCP, "IPv4 TCP");
     packets(1, IPPROTO_UDP, "IPv6 UDP");
     packets(1, IPPROTO_TCP, "IPv6 TCP");
+    labels(IPPROTO_UDP, "UDP");
+    labels(IPPROTO_TCP, "TCP");
     quotes(0, "IPv4");
     quotes(1, "IPv6");
     return tap_done();
