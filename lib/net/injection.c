@@ -280,8 +280,8 @@ static bool hurts(const struct sdw_session *session)
 static void learn_slot(struct sdw_session *session, double target_bps, bool voided)
 {
     double level[SDW_HOPS_MAX + 1];
-    if (session->ticket.on && (session->run.stop != SDW_STOP_NONE || hurts(session)))
-        sdw_lockin_stopped(&session->lockin, target_bps);
+    if (session->run.stop != SDW_STOP_NONE || hurts(session))
+        sdw_lockin_hurt(&session->lockin, target_bps);
     if (voided)
         return;
     sdw_slot_levels(&session->route, &session->plan, &session->run, level);

@@ -31,6 +31,7 @@ struct sdw_session {
     bool ticket_open;                  /* the ticket's slot is still to be done */
     bool known;                        /* a path record was written */
     unsigned rehearsals, steady, lost; /* steady: trains in a row that saw what the last saw */
+    double rehearsed_bps;              /* sum of what was available after each train */
     unsigned aborts;                   /* trains in a row that met a long queue */
     uint32_t next_id;
     int64_t due_ns, slot_ns; /* next step; start of the current slot's period */

@@ -29,12 +29,14 @@ static const struct {
 static const double full_share = 0.8; /* slots of lower shares are not longer than this one's */
 static const double alpha = 0.005, floor_us = 300, scale_us = 100; /* as in model/window.h */
 static const double promising = 2; /* times the least p-value: beyond, nothing is to be expected */
-static const double retreat = 0.7; /* of a rate that the guard stopped */
+static const double retreat = 0.7; /* of a rate that hurt */
 
 void sdw_lockin_begin(struct sdw_lockin *lockin, unsigned hops, bool limited)
 {
-    *lockin = (struct sdw_lockin){
+    struct sdw_lockin fresh = {
         .step = lockin->step, .hops = hops, .limited = limited, .ceiling_bps = lockin->ceiling_bps};
+    memcpy(fresh.hurt, lockin->hurt, sizeof fresh.hurt);
+    *lockin = fresh;
 }
 
 static double rate_of(unsigned step, const struct sdw_aim *aim)
@@ -162,8 +164,11 @@ void sdw_lockin_feed(struct sdw_lockin *lockin, const struct sdw_ticket *ticket,
     memcpy(half->level, level, sizeof half->level);
 }
 
-void sdw_lockin_stopped(struct sdw_lockin *lockin, double bps)
+void sdw_lockin_hurt(struct sdw_lockin *lockin, double bps)
 {
-    if (lockin->ceiling_bps == 0 || bps < lockin->ceiling_bps)
+    lockin->hurt[bps > 0]++;
+    if (bps > 0 && (lockin->ceiling_bps == 0 || bps < lockin->ceiling_bps))
         lockin->ceiling_bps = bps;
+    if (lockin->hurt[true] <= lockin->hurt[false]) /* bursts of others do as much */
+        lockin->ceiling_bps = 0;
 }

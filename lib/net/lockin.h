@@ -6,7 +6,7 @@
  * that nothing happens; a step goes on for as long as some hop looks as if it felt the load, and
  * the climb ends with the first one whose effect is significant, by the test that shadow-gradient
  * will make of the same slots (core/sign_flip.h). Slots get shorter as the rate rises, so that
- * none costs more than its bytes. When the guard stops a slot, no later one is as fast.
+ * none costs more than its bytes. When load hurts, no later slot is as fast.
  */
 #ifndef SDW_NET_LOCKIN_H
 #define SDW_NET_LOCKIN_H
@@ -42,7 +42,8 @@ struct sdw_lockin {
     unsigned step, hops; /* which share of the available capacity; hops of the path */
     bool limited;        /* some hops are asked in every third pair only */
     bool found;          /* a significant effect was seen: do not climb */
-    double ceiling_bps;  /* the guard stopped a slot of this rate; 0: it never did */
+    double ceiling_bps;  /* load of this rate hurt; 0: it never did */
+    unsigned hurt[2];    /* slots without and with load that hurt, of all windows */
     unsigned pairs;      /* complete ones */
     struct sdw_lockin_half halves[3];
     struct sdw_lockin_hop hop[SDW_HOPS_MAX + 1];
@@ -72,7 +73,9 @@ void sdw_lockin_ladders(struct sdw_plan *plan, int64_t length_ns, const struct s
 /* Learn from a slot that is not void: level[1..hops] as in net/slotrec.h. */
 void sdw_lockin_feed(struct sdw_lockin *lockin, const struct sdw_ticket *ticket,
                      const double *level);
-/* The guard stopped a slot of this rate. */
-void sdw_lockin_stopped(struct sdw_lockin *lockin, double bps);
+/* A slot of this rate (0: without load) hurt: delay went beyond the guard. No later slot is as fast
+ * while slots with load hurt more often than those without, which are as many: then it is the
+ * load. */
+void sdw_lockin_hurt(struct sdw_lockin *lockin, double bps);
 
 #endif

@@ -21,6 +21,7 @@ enum {
     REHEARSALS = 4,            /* trains before the first window */
     FIRST_TRAIN_BYTES = 10000, /* about; a path of 100 Mbit/s takes twice as many */
     REHEARSALS_MOST = 12,
+    LEARNING = 2, /* the first trains, which find out where to look */
     STEADY_TRAINS = 2,
     VOID_PAIRS = 8, /* more pairs than a climbing window needs: some will be void */
     WATCH_FAST_NS = 150 * MS,
@@ -213,17 +214,24 @@ static int64_t wait_turn_ns(struct sdw_session *session, int64_t bytes)
 }
 
 /* A chirp aims anew with every train. A climb is in shares of what the trains have found, so that
- * has to be right before. */
+ * has to be right before: where bursts come and go, in the mean. */
 static bool rehearsed(struct sdw_session *session)
 {
-    const struct sdw_aim *aim = &session->aim;
+    struct sdw_aim *aim = &session->aim;
     unsigned enough = session->budget->share > 0 ? 1 : REHEARSALS; /* shares are scarce at first */
     bool same = fabs(aim->available_bps - aim->before_bps) < steady * aim->before_bps;
     session->steady = same ? session->steady + 1 : 0;
+    if (session->rehearsals >= LEARNING)
+        session->rehearsed_bps += aim->available_bps;
     if (++session->rehearsals < enough)
         return false;
-    return !sdw_injection_climbs(session) || session->budget->share > 0 ||
-           session->steady >= STEADY_TRAINS || session->rehearsals >= REHEARSALS_MOST;
+    if (!sdw_injection_climbs(session) || session->budget->share > 0)
+        return true;
+    if (session->steady < STEADY_TRAINS && session->rehearsals < REHEARSALS_MOST)
+        return false;
+    double mean = session->rehearsed_bps / (session->rehearsals - LEARNING);
+    aim->available_bps = fmax(aim->available_bps, mean);
+    return true;
 }
 
 /* The first trains are not part of any window. */

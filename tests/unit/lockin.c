@@ -106,11 +106,17 @@ static void stops(void)
     lockin = (struct sdw_lockin){.step = 4};
     sdw_lockin_begin(&lockin, HOPS, false);
     double bps = sdw_lockin_rate(&lockin, &aim);
-    sdw_lockin_stopped(&lockin, bps);
+    sdw_lockin_hurt(&lockin, bps);
     ok(sdw_lockin_rate(&lockin, &aim) < bps && !sdw_lockin_climb(&lockin, &aim),
-       "when the guard stopped a slot, none is as fast again");
+       "when a slot hurt, none is as fast again");
     sdw_lockin_begin(&lockin, HOPS, false);
     ok(sdw_lockin_rate(&lockin, &aim) < bps, "nor in a later window");
+    sdw_lockin_hurt(&lockin, 0);
+    ok(sdw_lockin_rate(&lockin, &aim) == bps, "unless slots without load hurt as often");
+    sdw_lockin_hurt(&lockin, 2 * bps);
+    sdw_lockin_hurt(&lockin, bps / 2);
+    sdw_lockin_hurt(&lockin, bps);
+    ok(sdw_lockin_rate(&lockin, &aim) < bps / 2, "the slowest that hurt is the ceiling");
 }
 
 /* Bursts of cross traffic fill hop 3 now and then, with load as without. */
