@@ -28,7 +28,9 @@ static const struct {
 
 static const double full_share = 0.8; /* slots of lower shares are not longer than this one's */
 static const double alpha = 0.005, floor_us = 300, scale_us = 100; /* as in model/window.h */
-static const double promising = 2; /* times the least p-value: beyond, nothing is to be expected */
+/* p-values beyond which nothing is to be expected: of a step, in terms of the least that so many
+ * pairs can reach, for a faster one will show it sooner; of the last. */
+static const double promising = 2, promising_top = 0.25;
 static const double retreat = 0.7; /* of a rate that hurt */
 
 void sdw_lockin_begin(struct sdw_lockin *lockin, unsigned hops, bool limited)
@@ -126,11 +128,11 @@ static double least_p(const struct sdw_lockin *lockin)
 
 bool sdw_lockin_done(const struct sdw_lockin *lockin, const struct sdw_aim *aim)
 {
-    unsigned least = at_top(lockin, aim) ? PAIRS_TOP : steps[lockin->step].least;
-    if (lockin->found || lockin->pairs >= SDW_LOCKIN_PAIRS)
-        return true;
-    double bound = promising * sdw_sign_flip_least(lockin->pairs, 0);
-    return lockin->pairs >= least && least_p(lockin) > bound;
+    bool top = at_top(lockin, aim);
+    unsigned least = top ? PAIRS_TOP : steps[lockin->step].least;
+    double bound = top ? promising_top : promising * sdw_sign_flip_least(lockin->pairs, 0);
+    return lockin->found || lockin->pairs >= SDW_LOCKIN_PAIRS ||
+           (lockin->pairs >= least && least_p(lockin) > bound);
 }
 
 static void close_pair(struct sdw_lockin *lockin, const double *on, const double *off)

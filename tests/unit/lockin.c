@@ -119,6 +119,28 @@ static void stops(void)
     ok(sdw_lockin_rate(&lockin, &aim) < bps / 2, "the slowest that hurt is the ceiling");
 }
 
+/* Every third pair says the opposite. */
+static unsigned length_of_doubt(struct sdw_lockin *lockin, const struct sdw_aim *aim)
+{
+    unsigned pairs = 0;
+    sdw_lockin_begin(lockin, HOPS, false);
+    for (; !sdw_lockin_done(lockin, aim); pairs++) {
+        feed(lockin, pairs, true, 3, pairs % 3 == 2 ? 3 : 2000);
+        feed(lockin, pairs, false, 3, pairs % 3 == 2 ? 1500 : 3);
+    }
+    return pairs;
+}
+
+static void doubts(void)
+{
+    struct sdw_aim aim = aim_of(10e6, 100e6);
+    struct sdw_lockin low = {.step = 0}, top = {.step = 8};
+    unsigned pairs = length_of_doubt(&low, &aim);
+    ok(pairs < 8 && !low.found, "a doubtful effect is better seen at the next step");
+    pairs = length_of_doubt(&top, &aim);
+    ok(pairs > 8, "at the top there is none: it is looked at longer (%u pairs)", pairs);
+}
+
 /* Bursts of cross traffic fill hop 3 now and then, with load as without. */
 static void is_not_fooled(void)
 {
@@ -178,6 +200,7 @@ int main(void)
 {
     climbs();
     stops();
+    doubts();
     is_not_fooled();
     ladders();
     stalls();
