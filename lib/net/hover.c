@@ -15,7 +15,7 @@ static const double first_bps = 1e6, first_growth = 1.05;
 static const double bump_s = 0.0015, bump_most = 4;
 static const double above = 1.1, gentle_above = 1.15, below = 0.5;
 static const double settled = 0.6, stale = 1.5, retreat = 0.9;
-static const double deaf_above = 1.25; /* without feedback: surely above */
+static const double deaf_above = 2.5; /* without feedback: surely above, and felt */
 
 static int64_t ns_of(double bits, double bps)
 {
@@ -63,6 +63,8 @@ struct sdw_hover sdw_hover(struct sdw_aim *aim, const struct sdw_hover_limits *l
 
 void sdw_hover_answer(struct sdw_hover *hover, uint16_t ip_bytes, int64_t delay_ns)
 {
+    if (hover->limits.deaf) /* a router where it died: another way, and no queue to hover at */
+        return;
     hover->queue_ns = sdw_aim_delay(hover->aim, ip_bytes, delay_ns);
     if (hover->queue_ns > hover->low_ns)
         hover->turned = true;

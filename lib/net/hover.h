@@ -47,7 +47,8 @@ struct sdw_hover {
 /* The aim outlives the train. */
 struct sdw_hover sdw_hover(struct sdw_aim *aim, const struct sdw_hover_limits *limits);
 
-/* A load packet came back with this delay (offset as in net/aim.h). */
+/* A load packet came back with this delay (offset as in net/aim.h). A deaf train takes no notice.
+ */
 void sdw_hover_answer(struct sdw_hover *hover, uint16_t ip_bytes, int64_t delay_ns);
 
 /* The next packet, when the last one was sent at now_ns (the first: the start); false at the end

@@ -320,8 +320,38 @@ static void trains_end(void)
     ok(fastest > 1e6 && fastest <= 2e6 * 1.3, "its mean stays below the highest rate allowed");
 }
 
+/* Load that dies at a router is answered by it, should it answer at all. */
+static void deaf_trains(void)
+{
+    struct sdw_aim aim = sdw_aim(100e6);
+    aim.available_bps = 10e6;
+    aim.capacity_bps = 20e6;
+    struct sdw_hover_limits limits = {.bytes = 20000,
+                                      .most_bytes = 50000,
+                                      .length_ns = 150 * ms,
+                                      .abort_ns = 20 * ms,
+                                      .ttl = 3,
+                                      .deaf = true};
+    struct sdw_hover hover = sdw_hover(&aim, &limits);
+    struct sdw_shot shot;
+    int64_t now = 0, bytes = 0;
+    while (sdw_hover_next(&hover, now, &shot)) {
+        now = shot.at_ns;
+        bytes += shot.ip_bytes;
+        sdw_hover_answer(&hover, shot.ip_bytes, ms / 20);
+    }
+    ok(bytes >= 20000 && bytes < 22000, "a deaf train spends its bytes and no more");
+    ok((double)bytes * 8e9 / (double)now > 2 * aim.available_bps,
+       "and is well above what is available");
+    bool untouched = true;
+    for (size_t i = 0; i < SDW_AIM_SIZES; i++)
+        untouched = untouched && aim.base_ns[i] == INT64_MAX;
+    ok(untouched, "a router's answers do not become the base of the far end's");
+}
+
 int main(void)
 {
+    deaf_trains();
     plans();
     windows();
     budgets();
