@@ -1,6 +1,7 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -133,7 +134,9 @@ int sdw_address_source(const struct sdw_address *dst, const char *interface, uin
     else if (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) < 0)
         code = sdw_err_sys(err, "routing mark %u", mark);
     else if (connect(fd, &to.any, sdw_address_len(&to)) < 0)
-        code = sdw_err_sys(err, "no way to %s", sdw_address_text(dst, text));
+        code =
+            sdw_err_set(err, errno == ENETUNREACH || errno == EHOSTUNREACH ? SDW_ENO : SDW_ESYS,
+                        "no way to %s from here: %s", sdw_address_text(dst, text), strerror(errno));
     else if (getsockname(fd, &source->any, &len) < 0)
         code = sdw_err_sys(err, "source address towards %s", sdw_address_text(dst, text));
     else
