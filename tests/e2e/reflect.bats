@@ -180,6 +180,24 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
     [ "$(count reflected)" = 2 ]
 }
 
+@test "a sender written from the RFCs alone finds every field of every reply right" {
+    key=00112233445566778899aabbccddeeff
+    echo $key >key
+    for how in "" "--stateless" "--key key" "--stateless --key key"; do
+        # shellcheck disable=SC2086 # options
+        start $how
+        for addr in 127.0.0.1 ::1; do
+            set -- $addr "$port"
+            [[ $how != *stateless* ]] || set -- "$@" stateless
+            [[ $how != *key* ]] || set -- "$@" $key
+            run -0 python3 "$BATS_TEST_DIRNAME/stamp-sender.py" "$@"
+            echo "# $how: $output"
+        done
+        finish
+        [ "$(count reflected)" -ge 28 ]
+    done
+}
+
 @test "over its cap a source gets no answers" {
     reflector_start --rate-cap 1
     exec 4<>"/dev/udp/127.0.0.1/$port"
