@@ -4,6 +4,7 @@
 #include "io/scan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -257,8 +258,21 @@ static int dispatch(struct sdw_ctx *ctx, int argc, char **argv, void *config)
     return code;
 }
 
+/* A standard descriptor that the parent had closed must not become that of a file opened here. What
+ * takes its place can be read or written in the wrong direction only: its use is an error. */
+static bool hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int sdw_main(const struct sdw_tool *tool, int argc, char **argv)
 {
+    if (!hold_standard_descriptors())
+        return sdw_err_exit_status(SDW_ESYS); /* and nowhere to say so */
     struct sdw_ctx ctx = {.tool = tool, .stop_fd = -1};
     void *config = calloc(1, tool->config_size ? tool->config_size : 1);
     int code = config ? dispatch(&ctx, argc, argv, config) : SDW_ESYS;

@@ -264,7 +264,7 @@ int sdw_prompt_run(struct sdw_shell *shell, struct sdw_err *err)
     set_up_readline();
     if (!shell->ctx->common.quiet)
         fprintf(rl_outstream,
-                "shadow %s: help lists the tools, ? explains what can come next, "
+                "shadow %s: help lists the tools, ? explains, "
                 "TAB completes, Ctrl-D leaves\n",
                 SDW_VERSION);
     int r = loop(&prompt, err);

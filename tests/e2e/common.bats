@@ -68,6 +68,20 @@ tools()
     grep -q 'No space left' err
 }
 
+@test "a standard descriptor that is closed is an error, not another file" {
+    for tool in shadow-gradient shadow-forecast 'shadow filter' 'shadow records' 'shadow --version' \
+        'shadow -c records'; do
+        run -4 --separate-stderr timeout 20 sh -c "$tool <'$samples/run.ndjson' >&-"
+        [[ $stderr == *"standard output"* ]] || { echo "$tool: $stderr"; false; }
+    done
+    for tool in shadow-gradient shadow-forecast 'shadow filter'; do
+        run -4 --separate-stderr timeout 20 sh -c "$tool <&-"
+        [[ $stderr == *"standard input"* ]] || { echo "$tool: $stderr"; false; }
+    done
+    run -0 timeout 20 sh -c "shadow filter -o end 2>&- <'$samples/run.ndjson'"
+    [[ $output == *'"type":"end"'* ]]
+}
+
 @test "a closed pipe ends a filter silently" {
     for _ in $(seq 300); do cat "$samples/run.ndjson"; done >big
     set +e

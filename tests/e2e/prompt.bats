@@ -105,6 +105,20 @@ keys() {
     see '^still here$'
 }
 
+@test "Ctrl-Z stops neither what runs nor the shell" {
+    keys 'sh -c "echo started; exec sleep 300"' Enter
+    see '^started$'
+    keys C-z
+    see '\^Z'
+    keys C-c
+    see '^shadow \[130\]>$'
+    keys 'echo half'
+    see '^shadow> echo half$|^shadow \[130\]> echo half$'
+    keys C-z
+    keys '-way' Enter
+    see '^half-way$'
+}
+
 @test "Ctrl-C forgets the line" {
     keys 'echo never' C-c 'echo typed' Enter
     see '^typed$'
