@@ -12,7 +12,7 @@ const struct sdw_completer *sdw_completer_find(const char *name)
          "-a '(ls /sys/class/net 2>/dev/null)'"},
         {"host", "-A hostname", "_hosts", "-a '(__fish_print_hostnames)'"},
         {"type", "-W \"$(" TYPES ")\"", "($(" TYPES "))", "-a '(" TYPES ")'"},
-        {"tool", "-W \"$(compgen -c shadow- | sed s/^shadow-//)\"",
+        {"tool", "-W \"$(compgen -c shadow- | sed s/^shadow-// | sort -u)\"",
          "(${${(M)${(k)commands}:#shadow-*}#shadow-})",
          "-a '(complete -C shadow- | string replace -rf \"^shadow-(\\\\S+).*\" \"\\$1\")'"},
         {"command", "-c", "_normal", "-a '(__fish_complete_command)'"},
