@@ -102,4 +102,3 @@ bool sdw_icmp_expired(int family, uint8_t type)
 {
     return type == (family == AF_INET6 ? ICMP6_TIME_EXCEEDED : ICMP_TIMXCEED);
 }
-
