@@ -39,11 +39,11 @@ static bool record(struct sdw_steer *steer, struct sdw_steer_run *run, const cha
     return true;
 }
 
-static void sync_journal(struct sdw_steer *steer, struct sdw_steer_run *run)
+void sdw_apply_sync(struct sdw_steer *steer)
 {
     struct sdw_err err = {0};
-    if (sdw_journal_sync(&steer->journal, &err) < 0)
-        sdw_say_alert(steer, run, 4, "%s", err.text);
+    if (steer->options.apply && sdw_journal_sync(&steer->journal, &err) < 0)
+        sdw_say_alert(steer, NULL, 4, "%s", err.text);
 }
 
 static int64_t latency_of(const struct sdw_steer *steer, int64_t done_ns)
@@ -76,9 +76,9 @@ static bool primary_is(const struct sdw_steer_unit *unit, const struct sdw_fib_r
 }
 
 /* Whether the kernel's route is still the one that the plan means. NULL: it is. */
-static const char *plan_differs(const struct sdw_steer *steer, const struct sdw_steer_run *run,
-                                const struct sdw_fib_route *existing)
+static const char *plan_differs(const struct sdw_steer *steer, const struct sdw_steer_run *run)
 {
+    const struct sdw_fib_route *existing = sdw_routes_best(&steer->routes, &run->unit->route);
     char digest[24];
     if (!existing || existing->n == 0)
         return "the kernel has no such route: one that did not exist is never made";
@@ -93,40 +93,58 @@ static const char *plan_differs(const struct sdw_steer *steer, const struct sdw_
     return NULL;
 }
 
-bool sdw_apply_arm(struct sdw_steer *steer, struct sdw_steer_run *run)
+static const char armed_why[] = "ready: the group is in place and gives all to the primary";
+
+bool sdw_apply_intend(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    bool prefix = run->unit->match == SDW_MATCH_PREFIX;
+    const char *differs = prefix && steer->options.apply ? plan_differs(steer, run) : NULL;
+    if (!steer->options.apply)
+        return true;
+    run->differs = differs != NULL;
+    if (differs)
+        return fail(steer, run, "plan-digest", differs);
+    (void)sdw_routes_digest(&steer->routes, &run->unit->route, run->digest);
+    return record(steer, run, "arm", SDW_UNIT_ARMED, run->share, armed_why, &run->intent);
+}
+
+/* The kernel calls. False (and said) when it refused. */
+static bool install(struct sdw_steer *steer, struct sdw_steer_run *run, int64_t *call_us)
 {
     struct sdw_err err = {0};
-    struct sdw_cause cause = {.why = "ready: the group is in place and gives all to the primary"};
+    struct sdw_target target = target_of(run, run->share);
+    const struct sdw_fib_route *existing = run->unit->match == SDW_MATCH_PREFIX
+                                               ? sdw_routes_best(&steer->routes, &run->unit->route)
+                                               : NULL;
+    sdw_apply_sync(steer); /* the intent is on the disk before the kernel hears of it */
+    int64_t before = sdw_mono_ns();
+    int code = run->back->arm(&steer->netlink, &target, existing, &err);
+    *call_us = (sdw_mono_ns() - before) / 1000;
+    if (code == 0)
+        return true;
+    uint64_t seq;
+    (void)record(steer, run, "disarm", SDW_UNIT_FAILED, run->share, err.text, &seq);
+    return fail(steer, run, code == SDW_EPERM ? "rights" : "kernel", err.text);
+}
+
+bool sdw_apply_install(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    struct sdw_cause cause = {.why = armed_why};
     double none[SDW_WAYS_MAX] = {0};
-    uint64_t seq = 0;
     int64_t call_us = -1;
-    if (steer->options.apply) {
-        bool prefix = run->unit->match == SDW_MATCH_PREFIX;
-        const struct sdw_fib_route *existing =
-            prefix ? sdw_routes_best(&steer->routes, &run->unit->route) : NULL;
-        const char *differs = prefix ? plan_differs(steer, run, existing) : NULL;
-        run->differs = differs != NULL;
-        if (differs)
-            return fail(steer, run, "plan-digest", differs);
-        (void)sdw_routes_digest(&steer->routes, &run->unit->route, run->digest);
-        if (!record(steer, run, "arm", SDW_UNIT_ARMED, run->share, cause.why, &seq))
-            return false;
-        sync_journal(steer, run); /* the intent is on the disk before the kernel hears of it */
-        int64_t before = sdw_mono_ns();
-        struct sdw_target target = target_of(run, run->share);
-        int code = run->back->arm(&steer->netlink, &target, existing, &err);
-        call_us = (sdw_mono_ns() - before) / 1000;
-        if (code < 0) {
-            (void)record(steer, run, "disarm", SDW_UNIT_FAILED, run->share, err.text, &seq);
-            return fail(steer, run, code == SDW_EPERM ? "rights" : "kernel", err.text);
-        }
-    }
+    if (steer->options.apply && !install(steer, run, &call_us))
+        return false;
     run->armed = true;
     run->state = SDW_UNIT_ARMED;
     sdw_apply_tell(steer, run);
-    struct sdw_said_change said = {none, steer->options.apply, NAN, call_us, -1, seq};
+    struct sdw_said_change said = {none, steer->options.apply, NAN, call_us, -1, run->intent};
     sdw_say_change(steer, run, &said, &cause);
     return true;
+}
+
+bool sdw_apply_arm(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    return sdw_apply_intend(steer, run) && sdw_apply_install(steer, run);
 }
 
 /* Whether all that carried traffic died with its link: then the kernel has thrown away the group,
@@ -202,7 +220,6 @@ bool sdw_apply_shift(struct sdw_steer *steer, struct sdw_steer_run *run, const d
         said.latency_us = latency_of(steer, after);
         if (code < 0) {
             refused(steer, run, &said, cause, &err);
-            sync_journal(steer, run);
             return false;
         }
         said.applied = true;
@@ -211,7 +228,7 @@ bool sdw_apply_shift(struct sdw_steer *steer, struct sdw_steer_run *run, const d
     for (size_t i = 0; i < run->unit->n_ways; i++)
         if (run->sight[i] && fabs(share[i] - from[i]) > 1e-9)
             run->sight[i]->settled_us = steer->now_us + SETTLE_US;
-    memcpy(run->share, share, run->unit->n_ways * sizeof *share);
+    sdw_load_shares(steer, run, share);
     run->state = state;
     run->changed_us = steer->now_us;
     if (forward) {
@@ -223,8 +240,6 @@ bool sdw_apply_shift(struct sdw_steer *steer, struct sdw_steer_run *run, const d
     steer->counts.moves++;
     sdw_apply_tell(steer, run);
     sdw_say_change(steer, run, &said, cause);
-    if (steer->options.apply)
-        sync_journal(steer, run);
     return true;
 }
 
@@ -240,8 +255,6 @@ void sdw_apply_state(struct sdw_steer *steer, struct sdw_steer_run *run, enum sd
     sdw_apply_tell(steer, run);
     struct sdw_said_change said = {run->share, steer->options.apply, NAN, -1, -1, seq};
     sdw_say_change(steer, run, &said, cause);
-    if (steer->options.apply)
-        sync_journal(steer, run);
 }
 
 bool sdw_apply_disarm(struct sdw_steer *steer, struct sdw_steer_run *run,
@@ -260,14 +273,12 @@ bool sdw_apply_disarm(struct sdw_steer *steer, struct sdw_steer_run *run,
         (void)record(steer, run, "disarm", SDW_UNIT_PRIMARY, primary, cause->why, &seq);
     }
     run->armed = false;
-    memcpy(run->share, primary, sizeof run->share);
+    sdw_load_shares(steer, run, primary);
     run->state = run->failed ? SDW_UNIT_FAILED : SDW_UNIT_PRIMARY;
     sdw_apply_tell(steer, run);
     double moved = (1 - from[0]) * sdw_load_now(run);
     struct sdw_said_change said = {from, steer->options.apply, moved, -1, -1, seq};
     sdw_say_change(steer, run, &said, cause);
-    if (steer->options.apply)
-        sync_journal(steer, run);
     return true;
 }
 
@@ -366,8 +377,8 @@ void sdw_apply_tell(struct sdw_steer *steer, struct sdw_steer_run *run)
     int64_t now_ns = sdw_mono_ns();
     if (run->up[0] && primary &&
         !sdw_sight_doubt(primary, steer->now_us, options->fresh_us, options->max_loss) &&
-        sdw_sight_room(primary, run->unit->way[0].capacity_bps, sdw_load_own(steer, run, 0, true),
-                       1.0) >= away)
+        sdw_sight_room(primary, run->unit->way[0].capacity_bps, sdw_load_own(run, 0, true), 1.0) >=
+            away)
         note.room_until_ns =
             now_ns + (primary->available_us + options->fresh_us - steer->now_us) * 1000;
     if (!run->confirmed && run->share[0] < 1)

@@ -11,6 +11,12 @@ const struct sdw_back *sdw_back_of(const struct sdw_steer_unit *unit);
  * otherwise), after checking that the routes are still those the plan was made for. Moves no
  * packet. False when it could not be done; the reason has been said. */
 bool sdw_apply_arm(struct sdw_steer *steer, struct sdw_steer_run *run);
+/* Its two steps, for many units at once: journal the intent, then carry it out. */
+bool sdw_apply_intend(struct sdw_steer *steer, struct sdw_steer_run *run);
+bool sdw_apply_install(struct sdw_steer *steer, struct sdw_steer_run *run);
+/* What was journalled goes to the disk: after each record, notice or cycle, however many units it
+ * moved. */
+void sdw_apply_sync(struct sdw_steer *steer);
 /* Give the unit these shares and this state. False when the kernel refused: then nothing has
  * changed, and it has been said. moved_bps: NAN when not known. */
 bool sdw_apply_shift(struct sdw_steer *steer, struct sdw_steer_run *run, const double *share,

@@ -38,7 +38,7 @@ static double excess_of(const struct sdw_steer *steer, const struct sdw_steer_ru
                         const struct sdw_signal *signal)
 {
     const struct sdw_steer_options *options = &steer->options;
-    double usable = sdw_ask_usable(run, 0), own = sdw_load_own(steer, run, 0, true);
+    double usable = sdw_ask_usable(run, 0), own = sdw_load_own(run, 0, true);
     double growth = signal->growth_bps * (double)options->lookahead_us / 1e6;
     if (signal->dead)
         return INFINITY;
@@ -49,8 +49,7 @@ static double excess_of(const struct sdw_steer *steer, const struct sdw_steer_ru
      * With few, or without them, a breach that is expected moves the least, once. */
     bool known = run->sight[0] && run->sight[0]->readings >= SDW_READINGS_LEAST;
     if (known && run->share[0] >= 1 &&
-        sdw_load_own(steer, run, 0, false) <=
-            options->limit_share * sdw_sight_usable_upper(run->sight[0]))
+        sdw_load_own(run, 0, false) <= options->limit_share * sdw_sight_usable_upper(run->sight[0]))
         return 0;
     return known || excess > 0 || run->share[0] < 1 ? excess : 1;
 }
@@ -73,7 +72,7 @@ void sdw_ask_fill(const struct sdw_steer *steer, const struct sdw_steer_run *run
         if (ask->usable[i])
             ask->room_bps[i] =
                 sdw_sight_room(run->sight[i], run->unit->way[i].capacity_bps,
-                               sdw_load_own(steer, run, i, true), steer->options.limit_share);
+                               sdw_load_own(run, i, true), steer->options.limit_share);
         any = any || ask->usable[i];
     }
     for (size_t i = 1; signal->dead && !any && i < ask->n; i++)

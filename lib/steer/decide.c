@@ -11,14 +11,6 @@ static const double least_ease = 0.02;
 
 enum { BLOCKED_US = 30 * 1000 * 1000, RETRY_US = 10 * 1000 * 1000 };
 
-static size_t units_away(const struct sdw_steer *steer)
-{
-    size_t away = 0;
-    for (size_t u = 0; u < steer->plan.n; u++)
-        away += steer->run[u].share[0] < 1;
-    return away;
-}
-
 /* It should move and cannot. */
 static void block(struct sdw_steer *steer, struct sdw_steer_run *run, const char *guard,
                   const char *reason, double missing_bps)
@@ -65,9 +57,9 @@ static bool guards_allow(struct sdw_steer *steer, struct sdw_steer_run *run,
         return false;
     }
     if (run->share[0] >= 1 &&
-        !sdw_guard_blast_ok(steer->plan.n, units_away(steer), options->blast_share)) {
+        !sdw_guard_blast_ok(steer->plan.n, steer->away, options->blast_share)) {
         sdw_say_held(steer, run, "blast-radius", "%zu of %zu units are away from their primary",
-                     units_away(steer), steer->plan.n);
+                     steer->away, steer->plan.n);
         sdw_say_alert(steer, run, 5, "a forecast that moves so many units is taken to be wrong");
         return false;
     }
@@ -142,7 +134,7 @@ static bool could_return(const struct sdw_steer *steer, const struct sdw_steer_r
     if (sdw_ask_doubt(steer, run, 0))
         return false;
     double usable = sdw_ask_usable(run, 0), load = sdw_ask_load(steer, run);
-    double own = sdw_load_own(steer, run, 0, true);
+    double own = sdw_load_own(run, 0, true);
     return own + part * load <= options->leave_share * usable;
 }
 
@@ -154,8 +146,7 @@ static bool primary_has_room(const struct sdw_steer *steer, const struct sdw_ste
     if (!run->up[0] || !primary || primary->available_us == 0 ||
         steer->now_us - primary->available_us > steer->options.fresh_us)
         return false;
-    return sdw_sight_room(primary, run->unit->way[0].capacity_bps,
-                          sdw_load_own(steer, run, 0, true),
+    return sdw_sight_room(primary, run->unit->way[0].capacity_bps, sdw_load_own(run, 0, true),
                           1.0) >= part * sdw_ask_load(steer, run);
 }
 
@@ -294,7 +285,7 @@ static void check_load(struct sdw_steer *steer, struct sdw_steer_run *run)
 {
     struct sdw_signal signal = {
         .anomaly = 2, .cause = {.why = "the load left on the primary is above the limit"}};
-    double usable = sdw_ask_usable(run, 0), own = sdw_load_own(steer, run, 0, true);
+    double usable = sdw_ask_usable(run, 0), own = sdw_load_own(run, 0, true);
     if (isnan(usable) || !run->sight[0] || steer->options.policy == SDW_POLICY_SEED ||
         steer->now_us - run->sight[0]->available_us > steer->options.fresh_us ||
         steer->now_us - run->changed_us < 2 * steer->options.dwell_us)
@@ -330,14 +321,14 @@ static void ease_shadow(struct sdw_steer *steer, struct sdw_steer_run *run, size
     struct sdw_cause cause = {.why =
                                   "the shadow carries more than the limit, the primary has room"};
     double usable = sdw_ask_usable(run, way), load = sdw_ask_load(steer, run), share[SDW_WAYS_MAX];
-    double over = sdw_load_own(steer, run, way, true) - options->limit_share * usable;
+    double over = sdw_load_own(run, way, true) - options->limit_share * usable;
     if (isnan(usable) || load <= 0 || over <= 0.05 * usable || !run->up[0] || !primary ||
         primary->available_us == 0 || steer->now_us - primary->available_us > options->fresh_us ||
         steer->now_us - run->changed_us < 2 * options->dwell_us ||
         !sdw_guard_rate_ok(&steer->rate, steer->now_us))
         return;
     double room = sdw_sight_room(primary, run->unit->way[0].capacity_bps,
-                                 sdw_load_own(steer, run, 0, true), options->limit_share);
+                                 sdw_load_own(run, 0, true), options->limit_share);
     double part = fmin(fmin(over, room) / load, run->share[way]);
     if (part < least_ease)
         return;

@@ -52,6 +52,11 @@ struct sdw_steer_dev {
     double weight;         /* of the units whose load it tells */
 };
 
+/* Our load by the name of a way: of all units, and of those that know nothing of its path. */
+struct sdw_named_own {
+    struct sdw_own all, unseen;
+};
+
 enum { SDW_LOADS = 12 };
 
 /* A unit while it is steered. Times are 0 for "never". */
@@ -63,14 +68,16 @@ struct sdw_steer_run {
     bool armed, frozen, failed;
     bool differs;      /* failed because the routes are not those of the plan */
     char digest[24];   /* of its routes when it was armed */
+    uint64_t intent;   /* of arming it: its number in the journal; 0: none */
     unsigned refusals; /* by the kernel, in a row */
     double share[SDW_WAYS_MAX];
     bool up[SDW_WAYS_MAX]; /* the primary: while any of its hops is */
     bool hop_up[SDW_FIB_HOPS];
     struct sdw_steer_dev *dev[SDW_WAYS_MAX], *hop_dev[SDW_FIB_HOPS], *load_dev;
     struct sdw_sight *sight[SDW_WAYS_MAX]; /* NULL: nothing is known of that path */
-    double others_bps[SDW_WAYS_MAX];       /* what its interface carries that is not ours; NAN */
-    double load[SDW_LOADS];                /* last samples of the unit's load, bit/s */
+    struct sdw_named_own *named[SDW_WAYS_MAX];
+    double others_bps[SDW_WAYS_MAX]; /* what its interface carries that is not ours; NAN */
+    double load[SDW_LOADS];          /* last samples of the unit's load, bit/s */
     uint64_t loads;
     int64_t changed_us;   /* last change of shares */
     int64_t forward_us;   /* last change away from the primary */
@@ -94,10 +101,12 @@ struct sdw_steer {
     struct sdw_steer_options options;
     struct sdw_steer_plan plan;
     struct sdw_steer_run *run; /* run[plan.n] */
+    size_t away;               /* units that are not altogether on their primary */
     struct sdw_steer_dev **dev;
     size_t n_dev, dev_cap;
     struct sdw_map sights;   /* path id, or destination of its probes -> struct sdw_sight */
     struct sdw_map watchers; /* key -> struct sdw_watch_list */
+    struct sdw_map named;    /* name of a way -> struct sdw_named_own */
     struct sdw_guard_rate rate;
     struct sdw_routes routes;
     bool routes_changed;

@@ -4,6 +4,7 @@
 #include "rec/capacity.h"
 #include "rec/path.h"
 #include "rec/series.h"
+#include "steer/apply.h"
 #include "steer/decide.h"
 #include "steer/join.h"
 #include "steer/load.h"
@@ -30,13 +31,15 @@ static bool in_time(struct sdw_steer *steer, int64_t ts, int64_t max_age_us)
     return true;
 }
 
-/* The first run that has this path as a way: where our load on it can be looked up. */
+/* Our own load on a path, looked up at the first unit that has it as a way. */
 static double own_load(const struct sdw_steer *steer, const struct sdw_sight *sight)
 {
-    for (size_t u = 0; u < steer->plan.n; u++)
-        for (size_t i = 0; i < steer->run[u].unit->n_ways; i++)
-            if (steer->run[u].sight[i] == sight)
-                return sdw_load_own(steer, &steer->run[u], i, false);
+    const struct sdw_watch_list *list = sdw_join_watchers(steer, sdw_str_of(sight->name));
+    for (size_t i = 0; list && i < list->n; i++) {
+        const struct sdw_watcher *watcher = &list->watcher[i];
+        if (watcher->way < SDW_WAYS_MAX && watcher->run->sight[watcher->way] == sight)
+            return sdw_load_own(watcher->run, watcher->way, false);
+    }
     return 0;
 }
 
@@ -239,10 +242,8 @@ static size_t concerned(struct sdw_steer *steer, const struct sdw_event *event,
 
 static struct sdw_steer_run *run_of(struct sdw_steer *steer, struct sdw_str name)
 {
-    for (size_t u = 0; name.p && u < steer->plan.n; u++)
-        if (sdw_str_is(name, steer->run[u].unit->name))
-            return &steer->run[u];
-    return NULL;
+    const struct sdw_steer_unit *unit = name.p ? sdw_steer_plan_find(&steer->plan, name) : NULL;
+    return unit ? &steer->run[unit - steer->plan.unit] : NULL;
 }
 
 static void recover(struct sdw_steer *steer, const struct sdw_event *event,
@@ -326,6 +327,7 @@ int sdw_input_line(struct sdw_steer *steer, struct sdw_str line, struct sdw_err 
         if (sdw_str_is(type, takers[i].type))
             code = takers[i].take(steer, line, err);
     sdw_arena_reset(&steer->arena);
+    sdw_apply_sync(steer);
     if (code == SDW_EINPUT)
         sdw_say_reject(steer, err->field, err->text);
     return code;

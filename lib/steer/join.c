@@ -8,11 +8,17 @@ static void watch(struct sdw_steer *steer, const char *key, struct sdw_steer_run
     struct sdw_watch_list *list = *at;
     if (!list)
         *at = list = sdw_xalloc(sizeof *list);
-    for (size_t i = 0; i < list->n; i++)
-        if (list->watcher[i].run == run && (list->watcher[i].way == way || way == SDW_WAYS_MAX))
+    /* In the order of the units; the plan is mostly read in that order. */
+    size_t end = list->n;
+    while (end > 0 && list->watcher[end - 1].run > run)
+        end--;
+    for (size_t i = end; i > 0 && list->watcher[i - 1].run == run; i--)
+        if (list->watcher[i - 1].way == way || way == SDW_WAYS_MAX)
             return;
     SDW_GROW(list->watcher, list->cap, list->n + 1);
-    list->watcher[list->n++] = (struct sdw_watcher){run, way};
+    memmove(&list->watcher[end + 1], &list->watcher[end],
+            (list->n++ - end) * sizeof list->watcher[0]);
+    list->watcher[end] = (struct sdw_watcher){run, way};
 }
 
 static struct sdw_sight *sight_at(struct sdw_steer *steer, const char *key)
@@ -27,11 +33,16 @@ void sdw_join_plan(struct sdw_steer *steer)
 {
     sdw_map_init(&steer->sights, 1);
     sdw_map_init(&steer->watchers, 2);
+    sdw_map_init(&steer->named, 3);
     for (size_t u = 0; u < steer->plan.n; u++) {
         struct sdw_steer_run *run = &steer->run[u];
         for (size_t i = 0; i < run->unit->n_ways; i++) {
             const struct sdw_way *way = &run->unit->way[i];
             const char *key = way->path_id[0] ? way->path_id : way->probe;
+            void **named = sdw_map_at(&steer->named, sdw_str_of(way->name));
+            if (!*named)
+                *named = sdw_xalloc(sizeof(struct sdw_named_own));
+            run->named[i] = *named;
             if (!key[0])
                 continue;
             run->sight[i] = sight_at(steer, key);
@@ -52,6 +63,8 @@ void sdw_join_release(struct sdw_steer *steer)
         free(list->watcher);
         free(list);
     }
+    for (cursor = 0; sdw_map_next(&steer->named, &cursor, &key, &value);)
+        free(value);
     /* A sight may be known under a second name: it is freed under its own. */
     for (int pass = 0; pass < 2; pass++)
         for (cursor = 0; sdw_map_next(&steer->sights, &cursor, &key, &value);)
@@ -60,6 +73,7 @@ void sdw_join_release(struct sdw_steer *steer)
             else if (value && !sdw_str_is(key, ((struct sdw_sight *)value)->name))
                 *sdw_map_at(&steer->sights, key) = NULL;
     sdw_map_release(&steer->watchers);
+    sdw_map_release(&steer->named);
     sdw_map_release(&steer->sights);
 }
 
@@ -77,7 +91,8 @@ void sdw_join_path(struct sdw_steer *steer, struct sdw_str path_id, struct sdw_s
 {
     const struct sdw_watch_list *list = sdw_join_watchers(steer, destination);
     struct sdw_sight *sight = sdw_join_sight(steer, destination);
-    if (!list || !sight || path_id.n == 0 || path_id.n >= SDW_KEY_SIZE)
+    if (!list || !sight || path_id.n == 0 || path_id.n >= SDW_KEY_SIZE ||
+        sdw_join_sight(steer, path_id) == sight)
         return;
     char key[SDW_KEY_SIZE];
     memcpy(key, path_id.p, path_id.n);

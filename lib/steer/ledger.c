@@ -5,10 +5,8 @@
 
 struct sdw_ledger_unit *sdw_ledger_find(const struct sdw_ledger *ledger, struct sdw_str name)
 {
-    for (size_t i = 0; i < ledger->n; i++)
-        if (sdw_str_is(name, ledger->unit[i].name))
-            return &ledger->unit[i];
-    return NULL;
+    size_t at = (size_t)(uintptr_t)sdw_map_get(&ledger->by_name, name);
+    return at ? &ledger->unit[at - 1] : NULL;
 }
 
 static struct sdw_ledger_unit *at(struct sdw_ledger *ledger, struct sdw_str name)
@@ -20,6 +18,7 @@ static struct sdw_ledger_unit *at(struct sdw_ledger *ledger, struct sdw_str name
     unit = &ledger->unit[ledger->n++];
     *unit = (struct sdw_ledger_unit){.slot = SDW_NO_INT};
     snprintf(unit->name, sizeof unit->name, "%.*s", (int)name.n, name.p);
+    *sdw_map_at(&ledger->by_name, name) = (void *)(uintptr_t)ledger->n;
     return unit;
 }
 
@@ -67,5 +66,6 @@ void sdw_ledger_release(struct sdw_ledger *ledger)
     for (size_t i = 0; i < ledger->n; i++)
         free(ledger->unit[i].plan);
     free(ledger->unit);
+    sdw_map_release(&ledger->by_name);
     *ledger = (struct sdw_ledger){0};
 }

@@ -2,6 +2,7 @@
 #ifndef SDW_STEER_LEDGER_H
 #define SDW_STEER_LEDGER_H
 
+#include "core/map.h"
 #include "steer/journal.h"
 #include "steer/unit.h"
 
@@ -21,7 +22,8 @@ struct sdw_ledger_unit {
 struct sdw_ledger {
     struct sdw_ledger_unit *unit;
     size_t n, cap;
-    int64_t slots; /* one more than the largest slot in use */
+    struct sdw_map by_name; /* to 1 + the index of the unit */
+    int64_t slots;          /* one more than the largest slot in use */
 };
 
 /* To be given to sdw_journal_open; arg is the ledger. */

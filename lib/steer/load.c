@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const double least_bps = 1e-3;
+
 bool sdw_load_any(const bool *hop_up, size_t n)
 {
     bool any = false;
@@ -69,6 +71,59 @@ static double weight_of(const struct sdw_steer_unit *unit)
     return isnan(unit->load_bps) || unit->load_bps <= 0 ? 1 : unit->load_bps;
 }
 
+static size_t samples(const struct sdw_steer_run *run)
+{
+    return run->loads < SDW_LOADS ? (size_t)run->loads : SDW_LOADS;
+}
+
+double sdw_load_now(const struct sdw_steer_run *run)
+{
+    size_t n = samples(run), last = n < 3 ? n : 3;
+    double sum = 0;
+    if (n == 0)
+        return run->unit->load_bps;
+    for (size_t i = 0; i < last; i++)
+        sum += run->load[(run->loads - 1 - i) % SDW_LOADS];
+    return sum / (double)last;
+}
+
+double sdw_load_upper(const struct sdw_steer *steer, const struct sdw_steer_run *run)
+{
+    size_t n = samples(run);
+    double most = n ? 0 : run->unit->load_bps;
+    for (size_t i = 0; i < n; i++)
+        most = fmax(most, run->load[i]);
+    return most * steer->options.headroom;
+}
+
+/* Add a share of the unit's load to what is on the path of a way. */
+static void add_own(const struct sdw_steer *steer, struct sdw_steer_run *run, size_t way,
+                    double share)
+{
+    double now = sdw_load_now(run), upper = sdw_load_upper(steer, run);
+    struct sdw_sight *sight = run->sight[way];
+    struct sdw_own *const sums[] = {&run->named[way]->all,
+                                    sight ? &sight->own : &run->named[way]->unseen};
+    for (size_t i = 0; i < SDW_LEN(sums); i++) {
+        sums[i]->now_bps += isnan(now) ? 0 : share * now;
+        sums[i]->upper_bps += isnan(upper) ? 0 : share * upper;
+    }
+}
+
+/* From the beginning: the loads have changed. */
+static void count_own(struct sdw_steer *steer)
+{
+    for (size_t u = 0; u < steer->plan.n; u++)
+        for (size_t i = 0; i < steer->run[u].unit->n_ways; i++) {
+            *steer->run[u].named[i] = (struct sdw_named_own){0};
+            if (steer->run[u].sight[i])
+                steer->run[u].sight[i]->own = (struct sdw_own){0};
+        }
+    for (size_t u = 0; u < steer->plan.n; u++)
+        for (size_t i = 0; i < steer->run[u].unit->n_ways; i++)
+            add_own(steer, &steer->run[u], i, steer->run[u].share[i]);
+}
+
 /* A rehearsal elsewhere has none of the interfaces: they are taken to be well. */
 static bool is_up(const struct sdw_steer *steer, const struct sdw_steer_dev *dev)
 {
@@ -114,6 +169,7 @@ int sdw_load_start(struct sdw_steer *steer, struct sdw_err *err)
     }
     for (size_t u = 0; u < steer->plan.n; u++)
         start_links(steer, &steer->plan.unit[u], &steer->run[u]);
+    count_own(steer);
     return 0;
 }
 
@@ -197,6 +253,7 @@ int sdw_load_sample(struct sdw_steer *steer, struct sdw_err *err)
         if (!isnan(load))
             run->load[run->loads++ % SDW_LOADS] = load;
     }
+    count_own(steer);
     return 0;
 }
 
@@ -217,31 +274,6 @@ bool sdw_load_notice(struct sdw_steer *steer, const struct sdw_link_state *link,
     return false;
 }
 
-static size_t samples(const struct sdw_steer_run *run)
-{
-    return run->loads < SDW_LOADS ? (size_t)run->loads : SDW_LOADS;
-}
-
-double sdw_load_now(const struct sdw_steer_run *run)
-{
-    size_t n = samples(run), last = n < 3 ? n : 3;
-    double sum = 0;
-    if (n == 0)
-        return run->unit->load_bps;
-    for (size_t i = 0; i < last; i++)
-        sum += run->load[(run->loads - 1 - i) % SDW_LOADS];
-    return sum / (double)last;
-}
-
-double sdw_load_upper(const struct sdw_steer *steer, const struct sdw_steer_run *run)
-{
-    size_t n = samples(run);
-    double most = n ? 0 : run->unit->load_bps;
-    for (size_t i = 0; i < n; i++)
-        most = fmax(most, run->load[i]);
-    return most * steer->options.headroom;
-}
-
 double sdw_load_ahead(const struct sdw_steer_run *run, int64_t ahead_us, int64_t cycle_us)
 {
     size_t n = samples(run);
@@ -259,24 +291,24 @@ double sdw_load_ahead(const struct sdw_steer_run *run, int64_t ahead_us, int64_t
     return now + fmin(fmax(0, growth), 0.25 * now);
 }
 
-static bool same_path(const struct sdw_steer_run *a, size_t i, const struct sdw_steer_run *b,
-                      size_t k)
+void sdw_load_shares(struct sdw_steer *steer, struct sdw_steer_run *run, const double *share)
 {
-    if (a->sight[i] && b->sight[k])
-        return a->sight[i] == b->sight[k];
-    return strcmp(a->unit->way[i].name, b->unit->way[k].name) == 0;
+    steer->away += share[0] < 1;
+    steer->away -= run->share[0] < 1;
+    for (size_t i = 0; i < run->unit->n_ways; i++) {
+        if (share[i] > run->share[i] || share[i] < run->share[i])
+            add_own(steer, run, i, share[i] - run->share[i]);
+        run->share[i] = share[i];
+    }
 }
 
-double sdw_load_own(const struct sdw_steer *steer, const struct sdw_steer_run *run, size_t way,
-                    bool upper)
+double sdw_load_own(const struct sdw_steer_run *run, size_t way, bool upper)
 {
-    double sum = 0;
-    for (size_t u = 0; u < steer->plan.n; u++) {
-        const struct sdw_steer_run *other = &steer->run[u];
-        double load = upper ? sdw_load_upper(steer, other) : sdw_load_now(other);
-        for (size_t k = 0; k < other->unit->n_ways && !isnan(load); k++)
-            if (other->share[k] > 0 && same_path(run, way, other, k))
-                sum += load * other->share[k];
-    }
-    return sum;
+    const struct sdw_sight *sight = run->sight[way];
+    const struct sdw_named_own *named = run->named[way];
+    double sum = upper ? named->all.upper_bps : named->all.now_bps;
+    if (sight)
+        sum = upper ? sight->own.upper_bps + named->unseen.upper_bps
+                    : sight->own.now_bps + named->unseen.now_bps;
+    return sum < least_bps ? 0 : sum; /* what rounding left of nothing */
 }

@@ -27,7 +27,9 @@ double sdw_load_now(const struct sdw_steer_run *run);
 double sdw_load_ahead(const struct sdw_steer_run *run, int64_t ahead_us, int64_t cycle_us);
 double sdw_load_upper(const struct sdw_steer *steer, const struct sdw_steer_run *run);
 /* Our load on the path of that way, over all units; upper: by upper estimates. 0 when unknown. */
-double sdw_load_own(const struct sdw_steer *steer, const struct sdw_steer_run *run, size_t way,
-                    bool upper);
+double sdw_load_own(const struct sdw_steer_run *run, size_t way, bool upper);
+/* Give the unit these shares[n_ways]: what its paths carry, and how many units are away, follows.
+ */
+void sdw_load_shares(struct sdw_steer *steer, struct sdw_steer_run *run, const double *share);
 
 #endif

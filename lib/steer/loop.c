@@ -32,6 +32,7 @@ static int take_lines(struct sdw_ctx *ctx, struct sdw_steer *steer)
             got = sdw_input_line(steer, line, &err);
             if (steer->options.replay)
                 sdw_session_tick(steer);
+            sdw_voice_wake(steer->say_arg);
         }
         if (got == SDW_EINPUT)
             got = sdw_bad_line(ctx, &err);
@@ -53,6 +54,7 @@ static int wait_ms(const struct sdw_steer *steer)
 
 static int run_loop(struct sdw_ctx *ctx, struct sdw_steer *steer)
 {
+    sdw_voice_wake(steer->say_arg);
     int going = take_lines(ctx, steer);
     while (going > 0) {
         struct pollfd fds[3] = {
@@ -74,6 +76,7 @@ static int run_loop(struct sdw_ctx *ctx, struct sdw_steer *steer)
         }
         if (!steer->options.replay)
             sdw_session_tick(steer);
+        sdw_voice_wake(steer->say_arg);
     }
     return going;
 }

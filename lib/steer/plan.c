@@ -11,28 +11,40 @@
 
 struct sdw_steer_unit *sdw_steer_plan_find(const struct sdw_steer_plan *plan, struct sdw_str name)
 {
-    for (size_t i = 0; i < plan->n; i++)
-        if (sdw_str_is(name, plan->unit[i].name))
-            return &plan->unit[i];
-    return NULL;
+    size_t at = (size_t)(uintptr_t)sdw_map_get(&plan->by_name, name);
+    return at ? &plan->unit[at - 1] : NULL;
+}
+
+/* What two units must not have both; a view of text. */
+static struct sdw_str match_key(const struct sdw_steer_unit *unit, struct sdw_buf *text)
+{
+    char prefix[64];
+    if (unit->match == SDW_MATCH_FLOW)
+        sdw_buf_printf(text, "%s", unit->flow);
+    else
+        sdw_buf_printf(text, "%s %u", sdw_prefix_text(&unit->route, prefix), unit->route.table);
+    return sdw_buf_view(text);
 }
 
 static int check_unique(const struct sdw_steer_plan *plan, const struct sdw_steer_unit *unit,
-                        struct sdw_err *err)
+                        struct sdw_str match, struct sdw_err *err)
 {
-    for (size_t i = 0; i < plan->n; i++) {
-        const struct sdw_steer_unit *other = &plan->unit[i];
-        if (strcmp(other->name, unit->name) == 0)
-            return sdw_err_field(err, "unit", "%s is in the plan twice", unit->name);
-        if (other->match != unit->match)
-            continue;
-        if (unit->match == SDW_MATCH_FLOW ? strcmp(other->flow, unit->flow) == 0
-                                          : sdw_route_same_prefix(&other->route, &unit->route) &&
-                                                other->route.table == unit->route.table)
-            return sdw_err_field(err, "match", "%s and %s are the same traffic", other->name,
-                                 unit->name);
-    }
-    return 0;
+    size_t at = (size_t)(uintptr_t)sdw_map_get(&plan->by_match, match);
+    if (sdw_steer_plan_find(plan, sdw_str_of(unit->name)))
+        return sdw_err_field(err, "unit", "%s is in the plan twice", unit->name);
+    return at ? sdw_err_field(err, "match", "%s and %s are the same traffic",
+                              plan->unit[at - 1].name, unit->name)
+              : 0;
+}
+
+static void keep(struct sdw_steer_plan *plan, const struct sdw_steer_unit *unit,
+                 struct sdw_str match)
+{
+    SDW_GROW(plan->unit, plan->cap, plan->n + 1);
+    plan->unit[plan->n++] = *unit;
+    void *at = (void *)(uintptr_t)plan->n;
+    *sdw_map_at(&plan->by_name, sdw_str_of(unit->name)) = at;
+    *sdw_map_at(&plan->by_match, match) = at;
 }
 
 int sdw_steer_plan_add(struct sdw_steer_plan *plan, struct sdw_str line, struct sdw_err *err)
@@ -46,15 +58,16 @@ int sdw_steer_plan_add(struct sdw_steer_plan *plan, struct sdw_str line, struct 
         return code;
     if (plan->n == SDW_PLAN_MAX)
         code = sdw_err_field(err, "unit", "a plan holds at most %d units", SDW_PLAN_MAX);
+    struct sdw_buf text = {0};
+    struct sdw_str match = match_key(&unit, &text);
     if (code == 0)
-        code = check_unique(plan, &unit, err);
-    if (code < 0) {
+        code = check_unique(plan, &unit, match, err);
+    if (code == 0)
+        keep(plan, &unit, match);
+    else
         sdw_steer_unit_release(&unit);
-        return code;
-    }
-    SDW_GROW(plan->unit, plan->cap, plan->n + 1);
-    plan->unit[plan->n++] = unit;
-    return 0;
+    sdw_buf_release(&text);
+    return code;
 }
 
 static int read_all(struct sdw_steer_plan *plan, struct sdw_reader *reader, struct sdw_err *err)
@@ -91,5 +104,7 @@ void sdw_steer_plan_release(struct sdw_steer_plan *plan)
     for (size_t i = 0; i < plan->n; i++)
         sdw_steer_unit_release(&plan->unit[i]);
     free(plan->unit);
+    sdw_map_release(&plan->by_name);
+    sdw_map_release(&plan->by_match);
     *plan = (struct sdw_steer_plan){0};
 }

@@ -5,6 +5,7 @@
 #include "core/base.h"
 #include "core/buf.h"
 #include "core/err.h"
+#include "core/map.h"
 #include "steer/routes.h"
 #include "steer/unit.h"
 
@@ -13,6 +14,7 @@ enum { SDW_PLAN_MAX = 65536 };
 struct sdw_steer_plan {
     struct sdw_steer_unit *unit;
     size_t n, cap;
+    struct sdw_map by_name, by_match; /* to 1 + the index of the unit */
 };
 
 /* Add one line: `unit` records only, other types are passed over. SDW_EINPUT (with the field) for

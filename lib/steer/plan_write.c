@@ -137,12 +137,11 @@ static int compare_routes(const void *a, const void *b)
 static int add_from_routes(struct draft *draft, const struct sdw_routes *routes,
                            const struct sdw_fib_route *prefix, struct sdw_err *err)
 {
-    const struct sdw_fib_route **found = sdw_xalloc((routes->n + 1) * sizeof(void *));
-    size_t n = 0;
+    size_t n;
     int code = 0;
-    for (size_t i = 0; i < routes->n; i++)
-        if (sdw_route_same_prefix(&routes->route[i], prefix))
-            found[n++] = &routes->route[i];
+    const struct sdw_fib_route *const *same = sdw_routes_of(routes, prefix, &n);
+    const struct sdw_fib_route **found = sdw_xalloc((n + 1) * sizeof *found);
+    memcpy(found, same, n * sizeof *found);
     qsort(found, n, sizeof *found, compare_routes);
     for (size_t i = 0; i < n && code == 0; i++)
         for (size_t k = 0; k < found[i]->n && code == 0; k++)

@@ -37,6 +37,32 @@ static int look_up(struct sdw_fib_route *route, struct sdw_netlink *netlink, str
     return got < 0 ? got : 0;
 }
 
+static int compare_prefixes(const struct sdw_fib_route *a, const struct sdw_fib_route *b)
+{
+    if (a->family != b->family)
+        return a->family < b->family ? -1 : 1;
+    if (a->dst_len != b->dst_len)
+        return a->dst_len < b->dst_len ? -1 : 1;
+    return memcmp(a->dst, b->dst, sizeof a->dst);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct sdw_fib_route *x = *(const struct sdw_fib_route *const *)a;
+    const struct sdw_fib_route *y = *(const struct sdw_fib_route *const *)b;
+    int differs = compare_prefixes(x, y);
+    return differs ? differs : (x > y) - (x < y);
+}
+
+static void index_prefixes(struct sdw_routes *routes)
+{
+    free(routes->by_prefix);
+    routes->by_prefix = sdw_xalloc((routes->n + 1) * sizeof *routes->by_prefix);
+    for (size_t i = 0; i < routes->n; i++)
+        routes->by_prefix[i] = &routes->route[i];
+    qsort(routes->by_prefix, routes->n, sizeof *routes->by_prefix, compare_places);
+}
+
 int sdw_routes_load(struct sdw_routes *routes, struct sdw_netlink *netlink, struct sdw_err *err)
 {
     routes->n = 0;
@@ -46,31 +72,49 @@ int sdw_routes_load(struct sdw_routes *routes, struct sdw_netlink *netlink, stru
     for (size_t i = 0; i < routes->n && code == 0; i++)
         if (routes->route[i].nexthop_id && routes->route[i].n == 0)
             code = look_up(&routes->route[i], netlink, err);
+    index_prefixes(routes);
     return code;
 }
 
 void sdw_routes_release(struct sdw_routes *routes)
 {
     free(routes->route);
+    free(routes->by_prefix);
     *routes = (struct sdw_routes){0};
 }
 
 bool sdw_route_same_prefix(const struct sdw_fib_route *a, const struct sdw_fib_route *b)
 {
-    return a->family == b->family && a->dst_len == b->dst_len &&
-           memcmp(a->dst, b->dst, sizeof a->dst) == 0;
+    return compare_prefixes(a, b) == 0;
+}
+
+const struct sdw_fib_route *const *sdw_routes_of(const struct sdw_routes *routes,
+                                                 const struct sdw_fib_route *prefix, size_t *n)
+{
+    size_t low = 0, high = routes->n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare_prefixes(routes->by_prefix[middle], prefix) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (*n = 0; low + *n < routes->n; ++*n)
+        if (compare_prefixes(routes->by_prefix[low + *n], prefix) != 0)
+            break;
+    return routes->by_prefix + low;
 }
 
 const struct sdw_fib_route *sdw_routes_best(const struct sdw_routes *routes,
                                             const struct sdw_fib_route *prefix)
 {
     const struct sdw_fib_route *best = NULL;
-    for (size_t i = 0; i < routes->n; i++) {
-        const struct sdw_fib_route *route = &routes->route[i];
-        if (sdw_route_same_prefix(route, prefix) && route->table == prefix->table &&
-            route->tos == 0 && (!best || route->metric < best->metric))
-            best = route;
-    }
+    size_t n;
+    const struct sdw_fib_route *const *same = sdw_routes_of(routes, prefix, &n);
+    for (size_t i = 0; i < n; i++)
+        if (same[i]->table == prefix->table && same[i]->tos == 0 &&
+            (!best || same[i]->metric < best->metric))
+            best = same[i];
     return best;
 }
 
@@ -94,9 +138,10 @@ const char *sdw_routes_digest(const struct sdw_routes *routes, const struct sdw_
 {
     /* The sum does not depend on the order in which the kernel lists them. */
     uint64_t sum = 0;
-    for (size_t i = 0; i < routes->n; i++)
-        if (sdw_route_same_prefix(&routes->route[i], prefix))
-            sum += route_hash(&routes->route[i]);
+    size_t n;
+    const struct sdw_fib_route *const *same = sdw_routes_of(routes, prefix, &n);
+    for (size_t i = 0; i < n; i++)
+        sum += route_hash(same[i]);
     snprintf(out, 24, "%016llx", (unsigned long long)sum);
     return out;
 }

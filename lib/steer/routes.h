@@ -13,7 +13,8 @@
 enum { SDW_STEER_PROTOCOL = 93 };
 
 struct sdw_routes {
-    struct sdw_fib_route *route;
+    struct sdw_fib_route *route;            /* in the kernel's order */
+    const struct sdw_fib_route **by_prefix; /* the same, those of one prefix beside each other */
     size_t n, cap;
 };
 
@@ -23,6 +24,10 @@ void sdw_routes_release(struct sdw_routes *routes);
 
 /* Whether two routes are for the same destination (whatever table and metric). */
 bool sdw_route_same_prefix(const struct sdw_fib_route *a, const struct sdw_fib_route *b);
+
+/* All routes of exactly this prefix, in all tables, in the kernel's order: the first of *n. */
+const struct sdw_fib_route *const *sdw_routes_of(const struct sdw_routes *routes,
+                                                 const struct sdw_fib_route *prefix, size_t *n);
 
 /* The route of exactly this prefix in its table that the kernel would use: the least metric.
  * NULL when there is none. */

@@ -133,7 +133,7 @@ static void reconcile(struct sdw_steer *steer, struct sdw_ledger_unit *found)
     if (got > 0 && fits) {
         /* The route goes in last: a crash may have come before it. Putting it twice is harmless,
          * and so is taking a unit out that moves nothing. */
-        memcpy(run->share, share, sizeof run->share);
+        sdw_load_shares(steer, run, share);
         run->armed = moved;
         run->state = moved ? SDW_UNIT_SHIFTED : SDW_UNIT_PRIMARY;
         run->forward_us = run->changed_us = steer->now_us;
@@ -181,18 +181,25 @@ void sdw_session_arm(struct sdw_steer *steer)
     for (size_t i = 0; apply && i < steer->ledger.n; i++)
         if (steer->ledger.unit[i].armed)
             reconcile(steer, &steer->ledger.unit[i]);
+    bool *meant = sdw_xalloc((steer->plan.n + 1) * sizeof *meant);
     for (size_t u = 0; u < steer->plan.n; u++) {
         struct sdw_steer_run *run = &steer->run[u];
         if (!run->armed && !run->failed && run->up[0])
-            (void)sdw_apply_arm(steer, run);
+            meant[u] = sdw_apply_intend(steer, run);
         else if (!run->armed && !run->failed)
             sdw_say_alert(steer, run, 3, "not armed: interface %s is missing or has no carrier",
                           run->unit->way[0].dev);
-        run->tried_us = steer->now_us;
-        sdw_apply_tell(steer, run);
     }
+    for (size_t u = 0; u < steer->plan.n; u++) {
+        if (meant[u])
+            (void)sdw_apply_install(steer, &steer->run[u]);
+        steer->run[u].tried_us = steer->now_us;
+        sdw_apply_tell(steer, &steer->run[u]);
+    }
+    free(meant);
     if (apply)
         obey_orders(steer);
+    sdw_apply_sync(steer);
 }
 
 static void tick_machine(struct sdw_steer *steer)
@@ -230,6 +237,7 @@ void sdw_session_tick(struct sdw_steer *steer)
         if (steer->options.apply && steer->run[u].share[0] < 1)
             sdw_apply_tell(steer, &steer->run[u]);
     }
+    sdw_apply_sync(steer);
     sdw_guardian_beat(&steer->guardian);
 }
 
@@ -260,6 +268,7 @@ void sdw_session_notice(const struct sdw_notice *notice, void *arg)
                 sdw_decide_way(steer, run, i, run->dev[i]->carrier);
             }
     }
+    sdw_apply_sync(steer);
 }
 
 void sdw_session_end(struct sdw_steer *steer, bool undo)
@@ -275,6 +284,7 @@ void sdw_session_end(struct sdw_steer *steer, bool undo)
         else if (run->armed)
             sdw_say_held(steer, run, "on-eof", "it stays moved: shadow-steer undo takes it home");
     }
+    sdw_apply_sync(steer);
     sdw_guardian_stop(&steer->guardian);
 }
 

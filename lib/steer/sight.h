@@ -10,8 +10,14 @@
 
 enum { SDW_READINGS_LEAST = 5 }; /* that figures can be trusted from */
 
+/* Our own load on something, over all units: the mean, and by upper estimates. */
+struct sdw_own {
+    double now_bps, upper_bps;
+};
+
 struct sdw_sight {
     char name[SDW_KEY_SIZE];
+    struct sdw_own own;                 /* of the ways that are known to go by it; kept by load */
     int64_t available_us;               /* record time; 0: never */
     double available_bps, available_lo; /* what is free, and a safe lower bound of it */
     double own_bps;                     /* our load on it when that was measured */

@@ -222,8 +222,7 @@ static int note_undone(struct desk *desk, const struct sdw_ledger_unit *known)
                                       .slot = known->slot,
                                       .n = known->n,
                                       .share = {1}};
-    int code = sdw_journal_append(&desk->journal, &entry, &desk->ctx->err);
-    return code < 0 ? code : sdw_journal_sync(&desk->journal, &desk->ctx->err);
+    return sdw_journal_append(&desk->journal, &entry, &desk->ctx->err);
 }
 
 static int undo_one(struct desk *desk, struct sdw_ledger_unit *known, bool dry_run, bool force)
@@ -339,6 +338,8 @@ int sdw_status_undo(struct sdw_ctx *ctx, const char *dir, const struct sdw_names
             stayed += code > 0;
         }
     }
+    if (sdw_journal_sync(&desk.journal, code < 0 ? NULL : &ctx->err) < 0 && code >= 0)
+        code = SDW_ESYS;
     if (code >= 0 && orphans)
         code = clear_orphans(&desk, dry_run);
     close_desk(&desk);

@@ -21,11 +21,12 @@ static int write_one(struct sdw_ctx *ctx, const struct sdw_routes *routes,
 /* The route of main is the first of its prefix in the dump that we have not had. */
 static bool is_first(const struct sdw_routes *routes, size_t i)
 {
-    for (size_t k = 0; k < i; k++)
-        if (routes->route[k].table == routes->route[i].table &&
-            sdw_route_same_prefix(&routes->route[k], &routes->route[i]))
-            return false;
-    return true;
+    size_t n, k = 0;
+    const struct sdw_fib_route *route = &routes->route[i];
+    const struct sdw_fib_route *const *same = sdw_routes_of(routes, route, &n);
+    while (k < n && same[k]->table != route->table)
+        k++;
+    return k < n && same[k] == route;
 }
 
 static int write_all(struct sdw_ctx *ctx, const struct sdw_routes *routes,

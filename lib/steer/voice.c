@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { WAKE_RECORDS = 64 };
+
 struct sdw_voice {
     struct sdw_ctx *ctx;
     pthread_t thread;
@@ -106,9 +108,17 @@ void sdw_voice_say(void *arg, struct sdw_str record)
         struct sdw_buf *slot = &voice->record[(voice->first + voice->n) % SDW_VOICE_RECORDS];
         sdw_buf_clear(slot);
         sdw_buf_str(slot, record);
-        voice->n++;
-        pthread_cond_signal(&voice->more);
+        if (++voice->n % WAKE_RECORDS == 0)
+            pthread_cond_signal(&voice->more);
     }
+    pthread_mutex_unlock(&voice->lock);
+}
+
+void sdw_voice_wake(struct sdw_voice *voice)
+{
+    pthread_mutex_lock(&voice->lock);
+    if (voice->n)
+        pthread_cond_signal(&voice->more);
     pthread_mutex_unlock(&voice->lock);
 }
 
