@@ -11,9 +11,10 @@ const struct sdw_back *sdw_back_of(const struct sdw_steer_unit *unit)
     return unit->match == SDW_MATCH_FLOW ? sdw_back_flow() : sdw_back_linux();
 }
 
-static struct sdw_target target_of(const struct sdw_steer_run *run, const double *share)
+static struct sdw_target target_of(struct sdw_steer_run *run, const double *share)
 {
-    return (struct sdw_target){run->unit, (uint32_t)run->slot, run->up, run->hop_up, share};
+    return (struct sdw_target){run->unit, (uint32_t)run->slot, run->up, run->hop_up, share,
+                               &run->set};
 }
 
 /* Append to the journal. False (and said) when that is impossible: then nothing may be changed. */

@@ -15,6 +15,7 @@ struct sdw_target {
     const bool *up;      /* up[n_ways]: the interface carries; the primary: of any of its hops */
     const bool *hop_up;  /* hop_up[n_hops]: the same for each next hop of the primary */
     const double *share; /* share[n_ways], 0 where not up */
+    int *set;            /* may be NULL: remembers which next hops the group uses; -1: not known */
 };
 
 struct sdw_back {

@@ -64,6 +64,8 @@ static int idle_set(struct sdw_netlink *netlink, const struct sdw_target *target
     struct sdw_nexthop group;
     if (n_sets(target) == 1)
         return 0;
+    if (target->set && *target->set >= 0)
+        return 1 - *target->set;
     int got = sdw_nexthop_get(netlink, sdw_layout_group(target->slot), &group, err);
     if (got <= 0)
         return got;
@@ -78,8 +80,11 @@ static int linux_set(struct sdw_netlink *netlink, const struct sdw_target *targe
     if (set < 0)
         return set;
     size_t n = sdw_layout_members(target, (size_t)set, member);
-    return sdw_nexthop_put_group(netlink, sdw_layout_group(target->slot), SDW_STEER_PROTOCOL,
-                                 member, n, err);
+    int code = sdw_nexthop_put_group(netlink, sdw_layout_group(target->slot), SDW_STEER_PROTOCOL,
+                                     member, n, err);
+    if (target->set)
+        *target->set = code < 0 ? -1 : set;
+    return code;
 }
 
 static int linux_read(struct sdw_netlink *netlink, const struct sdw_target *target, double *share,
@@ -159,6 +164,8 @@ static int linux_disarm(struct sdw_netlink *netlink, const struct sdw_target *ta
 {
     struct sdw_fib_route route = own_route(target);
     struct sdw_nexthop group;
+    if (target->set)
+        *target->set = -1;
     /* Without its group there is no route, and the kernel refuses to look for one. */
     int code = sdw_nexthop_get(netlink, sdw_layout_group(target->slot), &group, err);
     if (code > 0)

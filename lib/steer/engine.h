@@ -70,6 +70,7 @@ struct sdw_steer_run {
     char digest[24];   /* of its routes when it was armed */
     uint64_t intent;   /* of arming it: its number in the journal; 0: none */
     unsigned refusals; /* by the kernel, in a row */
+    int set;           /* of next hops that its group uses; -1: not known */
     double share[SDW_WAYS_MAX];
     bool up[SDW_WAYS_MAX]; /* the primary: while any of its hops is */
     bool hop_up[SDW_FIB_HOPS];

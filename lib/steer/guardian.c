@@ -133,7 +133,7 @@ static void act(struct watchman *man, struct sdw_guardian_note *note)
     struct sdw_err err = {0};
     if (sdw_load_resolve(&man->netlink, unit, up, hop_up, &err) < 0)
         return;
-    struct sdw_target target = {unit, note->slot, up, hop_up, share};
+    struct sdw_target target = {unit, note->slot, up, hop_up, share, NULL};
     const struct sdw_back *back = sdw_back_of(unit);
     int got = back->read(&man->netlink, &target, share, &err);
     if (got < 0)

@@ -20,6 +20,7 @@ static void start_runs(struct sdw_steer *steer)
         run->unit = &steer->plan.unit[u];
         run->back = sdw_back_of(run->unit);
         run->share[0] = 1;
+        run->set = -1;
         run->slot = (int64_t)u;
         sdw_guard_hold_init(&run->hold, steer->options.hold_us);
     }
@@ -123,7 +124,7 @@ static void reconcile(struct sdw_steer *steer, struct sdw_ledger_unit *found)
                       err.text);
         return;
     }
-    struct sdw_target target = {&unit, (uint32_t)found->slot, up, hop_up, share};
+    struct sdw_target target = {&unit, (uint32_t)found->slot, up, hop_up, share, NULL};
     const struct sdw_back *back = sdw_back_of(&unit);
     int got = sdw_load_resolve(&steer->netlink, &unit, up, hop_up, &err);
     if (got == 0)

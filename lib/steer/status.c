@@ -106,8 +106,8 @@ static int look(struct desk *desk, const struct sdw_ledger_unit *known, struct s
     if (code < 0)
         return code;
     code = sdw_load_resolve(&desk->netlink, &standing->unit, standing->up, standing->hop_up, err);
-    standing->target = (struct sdw_target){&standing->unit, (uint32_t)known->slot, standing->up,
-                                           standing->hop_up, standing->share};
+    standing->target = (struct sdw_target){&standing->unit,  (uint32_t)known->slot, standing->up,
+                                           standing->hop_up, standing->share,       NULL};
     if (code == 0)
         code = sdw_back_of(&standing->unit)
                    ->read(&desk->netlink, &standing->target, standing->share, err);

@@ -1,4 +1,5 @@
 #include "steer/guard.h"
+#include "steer/join.h"
 #include "steer/layout.h"
 #include "steer/load.h"
 #include "steer/policy.h"
@@ -6,6 +7,7 @@
 #include "unit/tap.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const int64_t second = 1000000;
@@ -126,7 +128,7 @@ static double moved_by_ramp(size_t shadows, bool *twice)
             for (size_t i = 1; i <= shadows; i++)
                 share[i] = step / 100.0 / (double)shadows;
             share[0] = 1 - step / 100.0;
-            struct sdw_target target = {&unit, 3, up, up, share};
+            struct sdw_target target = {&unit, 3, up, up, share, NULL};
             size_t n = sdw_layout_members(&target, 0, member);
             size_t now = way_of(member, n, ((double)p + 0.5) / (double)points);
             count += now != before;
@@ -179,7 +181,7 @@ static void test_several_hops(void)
     for (size_t w = 0; w < SDW_LEN(weights); w++) {
         struct sdw_steer_unit unit = {.n_ways = 3, .n_hops = 3};
         double sum = 0, least = 1, read[SDW_WAYS_MAX], share[SDW_WAYS_MAX] = {1};
-        struct sdw_target target = {&unit, 5, up, up, share};
+        struct sdw_target target = {&unit, 5, up, up, share, NULL};
         struct sdw_nexthop before = {.id = 1}, after = {.id = 1};
         for (size_t k = 0; k < 3; k++)
             sum += unit.hop[k].weight = weights[w][k];
@@ -222,7 +224,7 @@ static void test_a_hop_down(void)
     const bool up[SDW_WAYS_MAX] = {true, true}, one[SDW_FIB_HOPS] = {false, true},
                none[SDW_FIB_HOPS] = {false};
     const double share[SDW_WAYS_MAX] = {0.75, 0.25}, away[SDW_WAYS_MAX] = {0, 1};
-    struct sdw_target target = {&unit, 5, up, one, share};
+    struct sdw_target target = {&unit, 5, up, one, share, NULL};
     struct sdw_nexthop group = {.id = 1};
     double read[SDW_WAYS_MAX];
     group.n = sdw_layout_members(&target, 0, group.member);
@@ -245,7 +247,7 @@ static void test_sets(void)
     struct sdw_steer_unit unit = {.n_ways = 4, .n_hops = 1, .hop[0].weight = 1};
     const double share[SDW_WAYS_MAX] = {0.4, 0.3, 0.2, 0.1};
     const bool up[SDW_WAYS_MAX] = {true, true, true, true};
-    struct sdw_target target = {&unit, SDW_SLOTS - 1, up, up, share};
+    struct sdw_target target = {&unit, SDW_SLOTS - 1, up, up, share, NULL};
     struct sdw_nexthop group[2] = {{.id = 1}, {.id = 1}};
     double read[SDW_WAYS_MAX];
     bool shared = false;
@@ -345,8 +347,63 @@ static void test_load_ahead(void)
     free(run);
 }
 
+static const char *unit_text(int i, const char *path)
+{
+    static char line[512];
+    snprintf(line, sizeof line,
+             "{\"type\":\"unit\",\"v\":1,\"ts\":1,\"unit\":\"u%d\",\"match\":{\"prefix\":"
+             "\"10.9.%d.0/24\"},\"primary\":{\"via\":\"10.0.0.1\",\"dev\":\"none0\"%s},\"shadows\":"
+             "[{\"via\":\"10.0.0.2\",\"dev\":\"none1\",\"path_id\":\"B\"}],\"load_bps\":1e6}",
+             i, i, path);
+    return line;
+}
+
+/* Our load on a path is that of all units that go by it, as their shares change. */
+static void test_own_load(void)
+{
+    static const char *const paths[] = {",\"path_id\":\"P\"", ",\"path_id\":\"P\"",
+                                        ",\"path_id\":\"Q\"", ""};
+    const double half[] = {0.5, 0.5}, home[] = {1, 0}, off[] = {0, 1};
+    struct sdw_steer *steer = sdw_xalloc(sizeof *steer);
+    struct sdw_err err = {0};
+    for (int i = 0; i < 4; i++)
+        ok(sdw_steer_plan_add(&steer->plan, sdw_str_of(unit_text(i, paths[i])), &err) == 0,
+           "unit %d: %s", i, err.text);
+    struct sdw_steer_run *run = steer->run = sdw_xalloc(4 * sizeof *run);
+    for (size_t u = 0; u < 4; u++) {
+        run[u].unit = &steer->plan.unit[u];
+        run[u].share[0] = 1;
+    }
+    steer->options.headroom = 1.5;
+    sdw_join_plan(steer);
+    ok(sdw_load_start(steer, &err) == 0, "loads are counted without a kernel");
+    is_near(sdw_load_own(&run[0], 0, false), 3e6, 1,
+            "path P has its two units, and the one by the same next hop that names no path");
+    is_near(sdw_load_own(&run[2], 0, false), 2e6, 1, "path Q has one, and that one too");
+    is_near(sdw_load_own(&run[3], 0, false), 4e6, 1, "that one counts all by its next hop");
+    is_near(sdw_load_own(&run[0], 0, true), 4.5e6, 1, "by upper estimates it is more");
+    ok(sdw_load_own(&run[0], 1, false) <= 0 && steer->away == 0, "nothing is away");
+    sdw_load_shares(steer, &run[0], half);
+    is_near(sdw_load_own(&run[1], 0, false), 2.5e6, 1, "half of a unit has left path P");
+    is_near(sdw_load_own(&run[2], 1, false), 0.5e6, 1, "and is on path B, for every unit");
+    ok(steer->away == 1, "one unit is away");
+    for (size_t u = 0; u < 4; u++)
+        sdw_load_shares(steer, &run[u], off);
+    ok(sdw_load_own(&run[0], 0, false) <= 0 && steer->away == 4, "all are away");
+    is_near(sdw_load_own(&run[0], 1, false), 4e6, 1, "path B has everything");
+    for (size_t u = 0; u < 4; u++)
+        sdw_load_shares(steer, &run[u], home);
+    ok(sdw_load_own(&run[0], 1, false) <= 0 && steer->away == 0, "and nothing once all are home");
+    sdw_join_release(steer);
+    sdw_load_release(steer);
+    sdw_steer_plan_release(&steer->plan);
+    free(run);
+    free(steer);
+}
+
 int main(void)
 {
+    test_own_load();
     test_excess();
     test_seed();
     test_return();
