@@ -35,11 +35,13 @@ enum sdw_biflow_reason {
     SDW_ENDED_CLOSED, /* FIN of both sides */
     SDW_ENDED_RESET,
     SDW_ENDED_REUSED,  /* a new SYN on the same addresses and ports */
-    SDW_ENDED_ACTIVE,  /* as old as the active time: it goes on under a new id */
     SDW_ENDED_EVICTED, /* the table was full */
     SDW_ENDED_CLOCK,   /* the clock of the capture stepped back */
     SDW_ENDED_EOF,     /* the capture ended */
 };
+
+/* Which ends of TCP were seen: FIN of each direction (1 << direction), RST. */
+enum { SDW_CLOSING_FIN = 1, SDW_CLOSING_BOTH = 3, SDW_CLOSING_RST = 4 };
 
 /* Times are those of the capture, in ns since the epoch. */
 struct sdw_biflow {
@@ -54,14 +56,19 @@ struct sdw_biflow {
     uint16_t app, master, category; /* the classifier's numbers; 0: unknown */
     uint8_t src_is_high;            /* the source is the key's high end */
     bool midflow;                   /* TCP that was under way when it was first seen */
-    bool continued;                 /* goes on from a flow that reached the active time */
-    uint8_t closing;                /* FIN seen: bit by direction */
-    uint32_t hash;                  /* the table's */
+    uint8_t closing;                /* SDW_CLOSING_... */
+    bool syn_seen;                  /* and its sequence number is syn_seq */
+    uint32_t syn_seq;
+    uint32_t hash; /* the table's */
     uint32_t wheel_next, wheel_prev, wheel_slot, touched_at;
 };
 
 /* The key of a packet; *src_is_high: which end sent it. */
 struct sdw_biflow_key sdw_biflow_key_of(const struct sdw_packet *packet, bool *src_is_high);
+
+enum { SDW_PROTOCOL_TEXT = 4 };
+/* The name of a protocol ("tcp"), or its number as text, which may be in `out`. */
+const char *sdw_biflow_protocol(uint8_t protocol, char out[SDW_PROTOCOL_TEXT]);
 
 /* The ends of a flow: 4 or 16 bytes by key.version. */
 static inline const uint8_t *sdw_biflow_src(const struct sdw_biflow *flow)

@@ -37,6 +37,12 @@ static bool pass_tags(struct sdw_walk *walk, unsigned *type, struct sdw_packet *
     return true;
 }
 
+static enum sdw_packet_verdict walk_ethernet(struct sdw_walk walk, struct sdw_packet *packet)
+{
+    const uint8_t *header = sdw_walk_take(&walk, 14);
+    return header ? sdw_walk_type(walk, sdw_get16(header + 12), packet) : SDW_PACKET_SHORT;
+}
+
 /* What a label stack is in front of is not said: an IP packet tells itself by its version, a
  * pseudowire of Ethernet by its control word (RFC 4385), which starts with a zero nibble. */
 static enum sdw_packet_verdict walk_mpls(struct sdw_walk walk, struct sdw_packet *packet)
@@ -55,7 +61,7 @@ static enum sdw_packet_verdict walk_mpls(struct sdw_walk walk, struct sdw_packet
         return sdw_walk_ip(walk, packet);
     if (nibble != 0)
         return SDW_PACKET_OTHER;
-    return sdw_walk_take(&walk, 4) ? sdw_walk_ethernet(walk, packet) : SDW_PACKET_SHORT;
+    return sdw_walk_take(&walk, 4) ? walk_ethernet(walk, packet) : SDW_PACKET_SHORT;
 }
 
 static enum sdw_packet_verdict walk_ppp(struct sdw_walk walk, struct sdw_packet *packet)
@@ -77,7 +83,7 @@ static const struct {
     enum sdw_packet_verdict (*walk)(struct sdw_walk walk, struct sdw_packet *packet);
 } types[] = {
     {SDW_TYPE_IP, sdw_walk_ip}, {TYPE_IP6, sdw_walk_ip},  {TYPE_MPLS_MULTICAST, walk_mpls},
-    {TYPE_MPLS, walk_mpls},     {TYPE_PPPOE, walk_pppoe}, {SDW_TYPE_ETHERNET, sdw_walk_ethernet},
+    {TYPE_MPLS, walk_mpls},     {TYPE_PPPOE, walk_pppoe}, {SDW_TYPE_ETHERNET, walk_ethernet},
 };
 
 enum sdw_packet_verdict sdw_walk_type(struct sdw_walk walk, unsigned type,
@@ -89,12 +95,6 @@ enum sdw_packet_verdict sdw_walk_type(struct sdw_walk walk, unsigned type,
         if (types[i].type == type)
             return types[i].walk(walk, packet);
     return SDW_PACKET_OTHER;
-}
-
-enum sdw_packet_verdict sdw_walk_ethernet(struct sdw_walk walk, struct sdw_packet *packet)
-{
-    const uint8_t *header = sdw_walk_take(&walk, 14);
-    return header ? sdw_walk_type(walk, sdw_get16(header + 12), packet) : SDW_PACKET_SHORT;
 }
 
 /* A header of `size` bytes with the EtherType at `at`. */
@@ -141,9 +141,9 @@ static const struct {
     int link;
     enum sdw_packet_verdict (*walk)(struct sdw_walk walk, struct sdw_packet *packet);
 } links[] = {
-    {DLT_EN10MB, sdw_walk_ethernet}, {DLT_RAW, sdw_walk_ip},  {DLT_LINUX_SLL, walk_sll},
-    {DLT_LINUX_SLL2, walk_sll2},     {DLT_NULL, walk_loop},   {DLT_LOOP, walk_loop},
-    {DLT_IPV4, sdw_walk_ip},         {DLT_IPV6, sdw_walk_ip}, {DLT_PPP, walk_ppp_link},
+    {DLT_EN10MB, walk_ethernet}, {DLT_RAW, sdw_walk_ip},  {DLT_LINUX_SLL, walk_sll},
+    {DLT_LINUX_SLL2, walk_sll2}, {DLT_NULL, walk_loop},   {DLT_LOOP, walk_loop},
+    {DLT_IPV4, sdw_walk_ip},     {DLT_IPV6, sdw_walk_ip}, {DLT_PPP, walk_ppp_link},
 };
 
 bool sdw_link_known(int link)

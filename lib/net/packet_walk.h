@@ -39,11 +39,10 @@ static inline void sdw_walk_limit(struct sdw_walk *walk, uint32_t wire)
         walk->n = wire;
 }
 
-/* Decode what an EtherType says is there, an Ethernet frame, and an IP packet of either version.
- * `packet` holds what was found around it. */
+/* Decode what an EtherType says is there, and an IP packet of either version. `packet` holds what
+ * was found around it. */
 enum sdw_packet_verdict sdw_walk_type(struct sdw_walk walk, unsigned type,
                                       struct sdw_packet *packet);
-enum sdw_packet_verdict sdw_walk_ethernet(struct sdw_walk walk, struct sdw_packet *packet);
 enum sdw_packet_verdict sdw_walk_ip(struct sdw_walk walk, struct sdw_packet *packet);
 
 /* Decode the transport header of packet->protocol, and the packet inside where it is a tunnel. */

@@ -1,0 +1,408 @@
+#include "net/flowtable.h"
+#include "core/map.h"
+#include "core/mem.h"
+#include "core/rng.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+/*
+ * Flows live in chunks that never move; a number names each. The hash table holds numbers. A wheel
+ * of times holds every flow once, at the time when it could be due at the earliest: a packet does
+ * not move it, it is looked at again when that time comes.
+ */
+enum {
+    CHUNK = 1024, /* flows in a chunk */
+    WHEEL = 256,  /* slots of the wheel */
+    SLOTS_A_WAIT = 32,
+    WELL_KNOWN = 1024, /* ports below belong to servers */
+};
+static const uint32_t nothing = UINT32_MAX;
+static const int64_t linger_ns = 1000000000; /* a closed flow waits this long for stragglers */
+static const int64_t finest_ns = 10000000;
+
+struct bucket {
+    uint32_t hash, flow; /* flow + 1; 0: empty */
+};
+
+struct sdw_flowtable {
+    struct sdw_flowtable_config config;
+    struct bucket *bucket;
+    size_t n_buckets; /* a power of two */
+    struct sdw_biflow **chunk;
+    size_t n_chunks, chunk_cap;
+    uint32_t *unused; /* numbers of flows that ended, n_unused of them */
+    size_t n_unused, unused_cap;
+    size_t n, made; /* flows going on; flows ever made room for */
+    uint32_t *touched;
+    size_t n_touched, touched_cap;
+    uint32_t wheel[WHEEL];
+    int64_t slot_ns, wheel_ns; /* width of a slot; start of the current slot */
+    size_t current;
+    struct sdw_rng rng;
+};
+
+static struct sdw_biflow *flow_at(const struct sdw_flowtable *table, uint32_t number)
+{
+    return &table->chunk[number / CHUNK][number % CHUNK];
+}
+
+struct sdw_flowtable *sdw_flowtable_new(const struct sdw_flowtable_config *config)
+{
+    struct sdw_flowtable *table = sdw_xalloc(sizeof *table);
+    table->config = *config;
+    int64_t wait = config->idle_ns < config->active_ns ? config->idle_ns : config->active_ns;
+    if (wait > linger_ns)
+        wait = linger_ns;
+    int64_t longest = config->idle_ns > config->active_ns ? config->idle_ns : config->active_ns;
+    table->slot_ns = wait / SLOTS_A_WAIT;
+    if (table->slot_ns < longest / (WHEEL / 2))
+        table->slot_ns = longest / (WHEEL / 2);
+    if (table->slot_ns < finest_ns)
+        table->slot_ns = finest_ns;
+    table->n_buckets = 1024;
+    table->bucket = sdw_xalloc(table->n_buckets * sizeof *table->bucket);
+    for (size_t i = 0; i < WHEEL; i++)
+        table->wheel[i] = nothing;
+    sdw_rng_seed(&table->rng, config->hash_key);
+    return table;
+}
+
+void sdw_flowtable_free(struct sdw_flowtable *table)
+{
+    if (!table)
+        return;
+    for (size_t i = 0; i < table->n_chunks; i++)
+        free(table->chunk[i]);
+    free(table->chunk);
+    free(table->bucket);
+    free(table->unused);
+    free(table->touched);
+    free(table);
+}
+
+size_t sdw_flowtable_count(const struct sdw_flowtable *table)
+{
+    return table->n;
+}
+
+/* --- the hash table ------------------------------------------------------------------------- */
+
+static struct bucket *find(const struct sdw_flowtable *table, const struct sdw_biflow_key *key,
+                           uint32_t hash)
+{
+    size_t mask = table->n_buckets - 1;
+    for (size_t i = hash & mask;; i = (i + 1) & mask) {
+        struct bucket *b = &table->bucket[i];
+        if (b->flow == 0 ||
+            (b->hash == hash && memcmp(&flow_at(table, b->flow - 1)->key, key, sizeof *key) == 0))
+            return b;
+    }
+}
+
+static void grow(struct sdw_flowtable *table)
+{
+    struct bucket *old = table->bucket;
+    size_t n_old = table->n_buckets;
+    table->n_buckets *= 2;
+    table->bucket = sdw_xalloc(table->n_buckets * sizeof *table->bucket);
+    size_t mask = table->n_buckets - 1;
+    for (size_t j = 0; j < n_old; j++) {
+        if (old[j].flow == 0)
+            continue;
+        size_t i = old[j].hash & mask;
+        while (table->bucket[i].flow)
+            i = (i + 1) & mask;
+        table->bucket[i] = old[j];
+    }
+    free(old);
+}
+
+/* Move back what probed past the hole, so that no tombstones are needed. */
+static void close_hole(struct sdw_flowtable *table, size_t hole)
+{
+    size_t mask = table->n_buckets - 1;
+    for (size_t j = (hole + 1) & mask; table->bucket[j].flow; j = (j + 1) & mask) {
+        size_t home = table->bucket[j].hash & mask;
+        if (((j - home) & mask) >= ((j - hole) & mask)) {
+            table->bucket[hole] = table->bucket[j];
+            hole = j;
+        }
+    }
+    table->bucket[hole] = (struct bucket){0};
+}
+
+/* --- the wheel ------------------------------------------------------------------------------ */
+
+static void wheel_put(struct sdw_flowtable *table, struct sdw_biflow *flow, uint32_t number,
+                      int64_t at_ns)
+{
+    int64_t ahead = (at_ns - table->wheel_ns) / table->slot_ns + 1;
+    if (ahead < 1)
+        ahead = 1;
+    if (ahead >= WHEEL)
+        ahead = WHEEL - 1;
+    uint32_t slot = (uint32_t)((table->current + (size_t)ahead) % WHEEL);
+    flow->wheel_slot = slot;
+    flow->wheel_prev = nothing;
+    flow->wheel_next = table->wheel[slot];
+    if (flow->wheel_next != nothing)
+        flow_at(table, flow->wheel_next)->wheel_prev = number;
+    table->wheel[slot] = number;
+}
+
+static void wheel_take(struct sdw_flowtable *table, struct sdw_biflow *flow)
+{
+    if (flow->wheel_prev == nothing)
+        table->wheel[flow->wheel_slot] = flow->wheel_next;
+    else
+        flow_at(table, flow->wheel_prev)->wheel_next = flow->wheel_next;
+    if (flow->wheel_next != nothing)
+        flow_at(table, flow->wheel_next)->wheel_prev = flow->wheel_prev;
+}
+
+/* --- the life of a flow --------------------------------------------------------------------- */
+
+static bool closed(const struct sdw_biflow *flow)
+{
+    return (flow->closing & SDW_CLOSING_BOTH) == SDW_CLOSING_BOTH ||
+           (flow->closing & SDW_CLOSING_RST);
+}
+
+static enum sdw_biflow_reason close_reason(const struct sdw_biflow *flow,
+                                           enum sdw_biflow_reason otherwise)
+{
+    if (flow->closing & SDW_CLOSING_RST)
+        return SDW_ENDED_RESET;
+    return closed(flow) ? SDW_ENDED_CLOSED : otherwise;
+}
+
+static int64_t end_ns(const struct sdw_flowtable *table, const struct sdw_biflow *flow)
+{
+    bool soon = closed(flow) && linger_ns < table->config.idle_ns;
+    return flow->last_ns + (soon ? linger_ns : table->config.idle_ns);
+}
+
+static void end_flow(struct sdw_flowtable *table, uint32_t number, enum sdw_biflow_reason reason,
+                     int64_t now_ns)
+{
+    struct sdw_biflow *flow = flow_at(table, number);
+    table->config.ended(table->config.arg, flow, reason, now_ns);
+    wheel_take(table, flow);
+    if (flow->touched_at != nothing)
+        table->touched[flow->touched_at] = nothing;
+    struct bucket *b = find(table, &flow->key, flow->hash);
+    close_hole(table, (size_t)(b - table->bucket));
+    SDW_GROW(table->unused, table->unused_cap, table->n_unused + 1);
+    table->unused[table->n_unused++] = number;
+    *flow = (struct sdw_biflow){0};
+    table->n--;
+}
+
+/* Room for a flow: its number. When all are taken, one chosen at random ends. */
+static uint32_t make_room(struct sdw_flowtable *table, int64_t now_ns)
+{
+    if (table->n_unused == 0 && table->n == table->config.max_flows) {
+        uint32_t victim = (uint32_t)sdw_rng_below(&table->rng, table->made);
+        end_flow(table, victim, close_reason(flow_at(table, victim), SDW_ENDED_EVICTED), now_ns);
+    }
+    if (table->n_unused)
+        return table->unused[--table->n_unused];
+    if (table->made == table->n_chunks * CHUNK) {
+        SDW_GROW(table->chunk, table->chunk_cap, table->n_chunks + 1);
+        table->chunk[table->n_chunks++] = sdw_xalloc(CHUNK * sizeof(struct sdw_biflow));
+    }
+    return (uint32_t)table->made++;
+}
+
+/* Who opened it: the sender of a SYN, the receiver of a SYN-ACK; of a connection under way the end
+ * that is not at a well-known port, otherwise the one that is heard first. */
+static bool source_is_receiver(const struct sdw_packet *packet)
+{
+    if (packet->protocol != IPPROTO_TCP || !packet->whole)
+        return false;
+    unsigned flags = packet->tcp.flags;
+    if (flags & SDW_TCP_SYN)
+        return flags & SDW_TCP_ACK;
+    return packet->sport < WELL_KNOWN && packet->dport >= WELL_KNOWN;
+}
+
+static uint32_t make_flow(struct sdw_flowtable *table, const struct sdw_packet *packet,
+                          const struct sdw_biflow_key *key, uint32_t hash, bool sender_is_high,
+                          int64_t ts_ns)
+{
+    uint32_t number = make_room(table, ts_ns);
+    struct sdw_biflow *flow = flow_at(table, number);
+    if ((table->n + 1) * 2 > table->n_buckets)
+        grow(table);
+    *find(table, key, hash) = (struct bucket){hash, number + 1};
+    *flow = (struct sdw_biflow){.key = *key, .hash = hash};
+    struct {
+        struct sdw_biflow_key key;
+        int64_t first_ns;
+    } name = {*key, ts_ns};
+    flow->id = sdw_hash(&name, sizeof name, table->config.id_key);
+    flow->first_ns = flow->last_ns = flow->told_ns = ts_ns;
+    flow->src_is_high = source_is_receiver(packet) ? !sender_is_high : sender_is_high;
+    bool tcp = packet->protocol == IPPROTO_TCP && packet->whole;
+    flow->midflow = tcp && !(packet->tcp.flags & (SDW_TCP_SYN | SDW_TCP_RST));
+    flow->touched_at = nothing;
+    table->n++;
+    int64_t wait = table->config.idle_ns < table->config.active_ns ? table->config.idle_ns
+                                                                   : table->config.active_ns;
+    wheel_put(table, flow, number, ts_ns + wait);
+    return number;
+}
+
+/* Whether this packet opens another connection than the one that the flow is. */
+static bool opens_another(const struct sdw_biflow *flow, const struct sdw_packet *packet,
+                          enum sdw_direction direction)
+{
+    if (packet->protocol != IPPROTO_TCP || !packet->whole ||
+        (packet->tcp.flags & (SDW_TCP_SYN | SDW_TCP_ACK | SDW_TCP_RST)) != SDW_TCP_SYN)
+        return false;
+    if (closed(flow) || !flow->syn_seen)
+        return !flow->syn_seen || direction != SDW_FORWARD || packet->tcp.seq != flow->syn_seq;
+    if (direction == SDW_REVERSE) /* nothing had come from there: both open it at once */
+        return flow->count[SDW_REVERSE].packets > 0;
+    return packet->tcp.seq != flow->syn_seq;
+}
+
+/* Remember that the flow had a packet. Flows that ended leave holes, which are closed in time. */
+static void touch(struct sdw_flowtable *table, uint32_t number)
+{
+    if (table->n_touched > 2 * table->n + CHUNK) {
+        size_t kept = 0;
+        for (size_t i = 0; i < table->n_touched; i++) {
+            if (table->touched[i] == nothing)
+                continue;
+            flow_at(table, table->touched[i])->touched_at = (uint32_t)kept;
+            table->touched[kept++] = table->touched[i];
+        }
+        table->n_touched = kept;
+    }
+    SDW_GROW(table->touched, table->touched_cap, table->n_touched + 1);
+    flow_at(table, number)->touched_at = (uint32_t)table->n_touched;
+    table->touched[table->n_touched++] = number;
+}
+
+/* Count the packet in and see what it does to the connection. */
+static void count_packet(struct sdw_flowtable *table, uint32_t number,
+                         const struct sdw_packet *packet, int64_t ts_ns,
+                         enum sdw_direction direction)
+{
+    struct sdw_biflow *flow = flow_at(table, number);
+    flow->count[direction].packets++;
+    flow->count[direction].bytes += packet->ip_bytes;
+    if (ts_ns > flow->last_ns)
+        flow->last_ns = ts_ns;
+    if (flow->touched_at == nothing)
+        touch(table, number);
+    if (packet->protocol != IPPROTO_TCP || !packet->whole)
+        return;
+    unsigned flags = packet->tcp.flags;
+    if ((flags & (SDW_TCP_SYN | SDW_TCP_ACK)) == SDW_TCP_SYN && direction == SDW_FORWARD &&
+        !flow->syn_seen) {
+        flow->syn_seen = true;
+        flow->syn_seq = packet->tcp.seq;
+    }
+    bool was = closed(flow);
+    if (flags & SDW_TCP_FIN)
+        flow->closing |= (uint8_t)(SDW_CLOSING_FIN << direction);
+    if (flags & SDW_TCP_RST)
+        flow->closing |= SDW_CLOSING_RST;
+    if (!was && closed(flow)) {
+        wheel_take(table, flow);
+        wheel_put(table, flow, number, end_ns(table, flow));
+    }
+}
+
+struct sdw_biflow *sdw_flowtable_see(struct sdw_flowtable *table, const struct sdw_packet *packet,
+                                     int64_t ts_ns, enum sdw_direction *direction, bool *fresh)
+{
+    bool sender_is_high;
+    struct sdw_biflow_key key = sdw_biflow_key_of(packet, &sender_is_high);
+    uint32_t hash = (uint32_t)sdw_hash(&key, sizeof key, table->config.hash_key);
+    sdw_flowtable_advance(table, ts_ns);
+    const struct bucket *b = find(table, &key, hash);
+    uint32_t number = b->flow - 1; /* wraps when there is none */
+    if (b->flow) {
+        const struct sdw_biflow *flow = flow_at(table, number);
+        *direction = flow->src_is_high == sender_is_high ? SDW_FORWARD : SDW_REVERSE;
+        if (opens_another(flow, packet, *direction)) {
+            end_flow(table, number, close_reason(flow, SDW_ENDED_REUSED), ts_ns);
+            number = nothing;
+        }
+    }
+    *fresh = number == nothing;
+    if (*fresh)
+        number = make_flow(table, packet, &key, hash, sender_is_high, ts_ns);
+    struct sdw_biflow *flow = flow_at(table, number);
+    *direction = flow->src_is_high == sender_is_high ? SDW_FORWARD : SDW_REVERSE;
+    count_packet(table, number, packet, ts_ns, *direction);
+    return flow;
+}
+
+/* --- time ----------------------------------------------------------------------------------- */
+
+/* The current slot has passed: look at each flow in it. */
+static void turn(struct sdw_flowtable *table)
+{
+    table->current = (table->current + 1) % WHEEL;
+    table->wheel_ns += table->slot_ns;
+    uint32_t number = table->wheel[table->current];
+    table->wheel[table->current] = nothing;
+    while (number != nothing) {
+        struct sdw_biflow *flow = flow_at(table, number);
+        uint32_t next = flow->wheel_next;
+        int64_t end = end_ns(table, flow), due = flow->told_ns + table->config.active_ns;
+        flow->wheel_prev = flow->wheel_next = nothing;
+        flow->wheel_slot = (uint32_t)table->current;
+        if (end <= table->wheel_ns) {
+            end_flow(table, number, close_reason(flow, SDW_ENDED_IDLE), table->wheel_ns);
+        } else {
+            if (due <= table->wheel_ns) {
+                table->config.due(table->config.arg, flow, table->wheel_ns);
+                flow->told_ns = table->wheel_ns;
+                due = table->wheel_ns + table->config.active_ns;
+            }
+            wheel_put(table, flow, number, end < due ? end : due);
+        }
+        number = next;
+    }
+}
+
+void sdw_flowtable_advance(struct sdw_flowtable *table, int64_t now_ns)
+{
+    if (table->n && now_ns < table->wheel_ns - table->config.idle_ns)
+        sdw_flowtable_end(table, SDW_ENDED_CLOCK, table->wheel_ns);
+    while (table->n && now_ns - table->wheel_ns >= table->slot_ns)
+        turn(table);
+    if (table->n == 0) /* nothing to wait for: go on from here */
+        table->wheel_ns = now_ns;
+}
+
+void sdw_flowtable_touched(struct sdw_flowtable *table,
+                           void (*each)(void *arg, struct sdw_biflow *flow, int64_t now_ns),
+                           void *arg, int64_t now_ns)
+{
+    for (size_t i = 0; i < table->n_touched; i++) {
+        if (table->touched[i] == nothing)
+            continue;
+        struct sdw_biflow *flow = flow_at(table, table->touched[i]);
+        flow->touched_at = nothing;
+        each(arg, flow, now_ns);
+        flow->told_ns = now_ns;
+    }
+    table->n_touched = 0;
+}
+
+void sdw_flowtable_end(struct sdw_flowtable *table, enum sdw_biflow_reason reason, int64_t now_ns)
+{
+    for (size_t i = 0; i < table->made; i++) {
+        const struct sdw_biflow *flow = flow_at(table, (uint32_t)i);
+        if (flow->key.version)
+            end_flow(table, (uint32_t)i, close_reason(flow, reason), now_ns);
+    }
+    table->n_touched = 0;
+}
