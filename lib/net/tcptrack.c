@@ -22,6 +22,7 @@ struct sdw_tcp_gap {
     uint32_t ts_value, at_us;
     uint16_t ip_id;
     bool has_ts;
+    bool before;  /* in front of the first packet that was seen */
     bool filled;  /* by a retransmission: the lost segment may have been late only */
     bool told_of; /* its receiver reported something beyond it (SACK) */
 };
@@ -207,8 +208,10 @@ static void see_segment(struct sdw_tcp_half *half, const struct sdw_tcp_rtt *bac
     if (!half->seen) {
         half->seen = true;
         half->next = segment->end;
-        if (!syn)
+        if (!syn) {
             open_gap(half, segment->start - BEFORE, segment);
+            half->gap[0].before = true;
+        }
         remember(half->timed, &half->n_timed, SDW_TCP_TIMED, segment->end, segment->at_us);
         return;
     }
@@ -221,8 +224,8 @@ static void see_segment(struct sdw_tcp_half *half, const struct sdw_tcp_rtt *bac
         return;
     }
     if (ahead < 0) {
-        if (payload <= 1 && ahead == -1 && !syn && half->has_acked && half->acked == half->next &&
-            segment->end == half->next) {
+        if (ahead == -1 && payload == 1 && segment->end == half->next && half->has_acked &&
+            half->acked == half->next) {
             half->count.keepalives++;
             return;
         }
@@ -265,14 +268,16 @@ static unsigned forget(struct sdw_tcp_mark *mark, uint8_t *n, uint32_t value,
     return passed;
 }
 
-/* Gaps that the receiver has bridged: what was filled is over, what was not passed unseen. */
+/* Gaps that the receiver has bridged: what was not filled passed unseen. What was filled is
+ * remembered for a while. */
 static void bridge(struct sdw_tcp_half *half)
 {
     for (unsigned i = half->n_gaps; i-- > 0;) {
         const struct sdw_tcp_gap *gap = &half->gap[i];
-        if (gap->filled || after(half->acked, gap->end) < 0 || gap->end - gap->start == BEFORE)
+        bool remembered = gap->filled || gap->before;
+        if (after(half->acked, gap->end) < (remembered ? BEFORE : 0))
             continue;
-        half->count.doubtful++;
+        half->count.doubtful += !remembered;
         remove_gap(half, i);
     }
 }
@@ -371,9 +376,11 @@ void sdw_tcptrack_see(struct sdw_tcp_track *track, const struct sdw_packet *pack
     }
     if (ip_id)
         see_ip_id(half, ip_id);
-    if (tcp->has_ts && (half->n_stamped == 0 ||
-                        after(tcp->ts_value, half->stamped[half->n_stamped - 1].value) > 0))
+    if (tcp->has_ts && (!half->has_ts || after(tcp->ts_value, half->newest_ts) > 0)) {
+        half->has_ts = true;
+        half->newest_ts = tcp->ts_value;
         remember(half->stamped, &half->n_stamped, SDW_TCP_STAMPED, tcp->ts_value, since_us);
+    }
     if (tcp->flags & SDW_TCP_ACK) {
         see_ack(other, packet, since_us);
         if (tcp->has_ts)

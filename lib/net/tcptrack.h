@@ -49,11 +49,11 @@ struct sdw_tcp_half {
     uint32_t acked;  /* highest acknowledgement of the other end */
     uint32_t karn;   /* nothing is timed until the other end has acknowledged this */
     uint32_t window; /* what this end last advertised, scaled */
-    uint32_t last_seq;
+    uint32_t last_seq, newest_ts;
     uint16_t last_ip_id, mss;
     int8_t wscale;     /* of its SYN; -1: not offered */
     uint8_t id_counts; /* how often in a row the IP identification went up a little */
-    bool seen, syn, has_acked, has_window, zero, in_recovery;
+    bool seen, syn, has_acked, has_window, has_ts, zero, in_recovery;
     uint8_t n_timed, n_stamped;
     uint8_t duplicate_acks; /* of the other end, since it last acknowledged more */
     uint8_t n_gaps, gap_cap;

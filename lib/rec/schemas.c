@@ -2,6 +2,7 @@
 #include "io/jsonw.h"
 #include "rec/capacity.h"
 #include "rec/end.h"
+#include "rec/flow.h"
 #include "rec/lab.h"
 #include "rec/path.h"
 #include "rec/self.h"
@@ -28,6 +29,10 @@ const struct sdw_schema *const sdw_schemas[] = {
     &sdw_node_schema,
     &sdw_link_schema,
     &sdw_traffic_schema,
+    &sdw_flow_new_schema,
+    &sdw_flow_app_schema,
+    &sdw_flow_update_schema,
+    &sdw_flow_end_schema,
     &sdw_shape_schema,
     &sdw_record_schema,
     &sdw_field_schema,

@@ -1,0 +1,27 @@
+/*
+ * How much of an address leaves the tool: all of it, its first bits, or a keyed hash that is the
+ * same for the same address and tells nothing else (SipHash-2-4 under a key from a file).
+ */
+#ifndef SDW_NET_ADDRMASK_H
+#define SDW_NET_ADDRMASK_H
+
+#include "core/base.h"
+#include "core/err.h"
+
+enum { SDW_ADDRMASK_TEXT = 64, SDW_ADDRMASK_KEY = 16 };
+
+struct sdw_addrmask {
+    uint8_t bits4, bits6; /* kept of an address of either version */
+    bool hash;
+    uint8_t key[SDW_ADDRMASK_KEY];
+};
+
+/* "keep", "trunc:BITS,BITS" (IPv4, IPv6) or "hash:KEYFILE"; the file has at least 16 bytes.
+ * SDW_EUSAGE for another form, SDW_ESYS or SDW_EPERM for a file that cannot be read. */
+int sdw_addrmask_parse(const char *text, struct sdw_addrmask *mask, struct sdw_err *err);
+
+/* The 4 or 16 bytes of an address of this IP version as they may be shown. Returns out. */
+const char *sdw_addrmask_show(const struct sdw_addrmask *mask, uint8_t version,
+                              const uint8_t *bytes, char out[SDW_ADDRMASK_TEXT]);
+
+#endif
