@@ -98,3 +98,11 @@ const char *sdw_addrmask_show(const struct sdw_addrmask *mask, uint8_t version,
         out[0] = '\0';
     return out;
 }
+
+uint64_t sdw_addrmask_id_key(const struct sdw_addrmask *mask, uint64_t secret)
+{
+    uint64_t key = 0;
+    if (mask->hash)
+        memcpy(&key, mask->key, sizeof key);
+    return mask->hash || (mask->bits4 == 32 && mask->bits6 == 128) ? key : secret;
+}

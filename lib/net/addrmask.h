@@ -24,4 +24,8 @@ int sdw_addrmask_parse(const char *text, struct sdw_addrmask *mask, struct sdw_e
 const char *sdw_addrmask_show(const struct sdw_addrmask *mask, uint8_t version,
                               const uint8_t *bytes, char out[SDW_ADDRMASK_TEXT]);
 
+/* A key for the ids of flows that tells no more than the addresses shown: a constant when they
+ * are shown in full, one from the file, otherwise `secret`. */
+uint64_t sdw_addrmask_id_key(const struct sdw_addrmask *mask, uint64_t secret);
+
 #endif

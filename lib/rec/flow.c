@@ -1,9 +1,43 @@
 #include "rec/flow.h"
 #include "rec/table.h"
 
+#include <math.h>
+
 static const char *const tcp_confidences[] = {"high", "low", NULL};
 static const char *const reasons[] = {"idle",    "closed", "reset", "reused",
                                       "evicted", "clock",  "eof",   NULL};
+
+const struct sdw_flow_rec sdw_flow_rec_none = {
+    .ts = SDW_NO_INT,
+    .sport = SDW_NO_INT,
+    .dport = SDW_NO_INT,
+    .vlan = SDW_NO_INT,
+    .vni = SDW_NO_INT,
+    .duration_us = SDW_NO_INT,
+    .packets_fwd = SDW_NO_INT,
+    .packets_rev = SDW_NO_INT,
+    .bytes_fwd = SDW_NO_INT,
+    .bytes_rev = SDW_NO_INT,
+    .rtt_fwd_min_us = SDW_NO_INT,
+    .rtt_rev_min_us = SDW_NO_INT,
+    .rtt_min_us = SDW_NO_INT,
+    .retransmitted_fwd = SDW_NO_INT,
+    .retransmitted_rev = SDW_NO_INT,
+    .retransmitted_bytes_fwd = SDW_NO_INT,
+    .retransmitted_bytes_rev = SDW_NO_INT,
+    .reordered_fwd = SDW_NO_INT,
+    .reordered_rev = SDW_NO_INT,
+    .window_fwd_bytes = SDW_NO_INT,
+    .window_rev_bytes = SDW_NO_INT,
+    .zero_windows_fwd = SDW_NO_INT,
+    .zero_windows_rev = SDW_NO_INT,
+    .current_bps = NAN,
+    .average_bps = NAN,
+    .peak_bps = NAN,
+    .rtt_fwd_us = NAN,
+    .rtt_rev_us = NAN,
+    .midflow = -1,
+};
 
 #define OF sdw_flow_rec
 

@@ -30,6 +30,7 @@ struct sdw_flow_rec {
     struct sdw_str reason; /* flow.end */
 };
 
+extern const struct sdw_flow_rec sdw_flow_rec_none; /* every member absent */
 extern const struct sdw_schema sdw_flow_new_schema, sdw_flow_app_schema, sdw_flow_update_schema,
     sdw_flow_end_schema;
 

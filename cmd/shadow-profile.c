@@ -1,0 +1,123 @@
+/* shadow-profile: from packets to flows. */
+#include <sys/random.h>
+
+#include "io/tool.h"
+#include "net/profile_run.h"
+#include "sys/privilege.h"
+
+enum { SNAP_MIN = 64, SNAP_MAX = 262144 };
+
+struct config {
+    const char *interface, *file, *addr, *user;
+    int64_t interval_us, active_us, idle_us, duration_us, max_flows, snap;
+    bool immediate;
+};
+
+#define AT(member) offsetof(struct config, member)
+static const struct sdw_option options[] = {
+    {"interface", 'i', SDW_OPT_TEXT, AT(interface), "IF", "watch this interface; any: all of them",
+     NULL, 0, 0, NULL, "interface"},
+    {"read", 'r', SDW_OPT_TEXT, AT(file), "FILE",
+     "read this capture, pcap or pcapng, instead; -: standard input", NULL, 0, 0, NULL, "file"},
+    {"interval", 0, SDW_OPT_DURATION, AT(interval_us), "DURATION",
+     "update the flows that had packets this often; 0: do not", "1s", 0, 0, NULL, NULL},
+    {"active", 0, SDW_OPT_DURATION, AT(active_us), "DURATION",
+     "update a flow after this long in any case", "60s", 0, 0, NULL, NULL},
+    {"idle", 0, SDW_OPT_DURATION, AT(idle_us), "DURATION",
+     "end a flow after this long without a packet", "15s", 0, 0, NULL, NULL},
+    {"max-flows", 0, SDW_OPT_INT, AT(max_flows), "N",
+     "keep at most N flows; one chosen at random makes room for the next", "1000000", 1, 1 << 30,
+     NULL, NULL},
+    {"snap", 0, SDW_OPT_BYTES, AT(snap), "BYTES", "look at no more than this of each packet",
+     "2048", 0, 0, NULL, NULL},
+    {"immediate", 0, SDW_OPT_FLAG, AT(immediate), NULL,
+     "take each packet at once, at more cost, instead of every 5 ms", NULL, 0, 0, NULL, NULL},
+    {"addr", 0, SDW_OPT_TEXT, AT(addr), "keep|trunc:BITS,BITS|hash:FILE",
+     "show addresses as they are, their first bits (IPv4, IPv6), or hashes under a key", "keep", 0,
+     0, NULL, NULL},
+    {"user", 0, SDW_OPT_TEXT, AT(user), "USER", "become this user once the capture is open",
+     "nobody", 0, 0, NULL, NULL},
+    {"duration", 'd', SDW_OPT_DURATION, AT(duration_us), "DURATION", "stop after this long", NULL,
+     0, 0, NULL, NULL},
+    {0},
+};
+
+static const struct sdw_operand operands[] = {
+    {.name = "FILTER", .help = "packets to look at, as tcpdump(8) takes it", .optional = true},
+    {0},
+};
+
+/* What libpcap goes on to call once it is confined. */
+static const char *const calls[] = {"getsockopt", "recvfrom", "recvmsg", NULL};
+
+/* Open the capture, then give up every right that it took. */
+static int open_run(struct sdw_profile_run *run, const struct config *config)
+{
+    struct sdw_ctx *ctx = run->ctx;
+    struct sdw_profile_config profile = {.interval_ns = config->interval_us * 1000,
+                                         .active_ns = config->active_us * 1000,
+                                         .idle_ns = config->idle_us * 1000,
+                                         .max_flows = (size_t)config->max_flows};
+    struct sdw_capture_config capture = {.interface = config->interface,
+                                         .file = config->file,
+                                         .filter = ctx->n_operands ? ctx->operands[0] : NULL,
+                                         .snap = (int)config->snap,
+                                         .immediate = config->immediate};
+    bool kept = false;
+    if (!config->interface == !config->file)
+        return sdw_err_set(&ctx->err, SDW_EUSAGE, "give either --interface or --read");
+    if (config->active_us <= 0 || config->idle_us <= 0)
+        return sdw_err_set(&ctx->err, SDW_EUSAGE, "--active and --idle must be more than 0");
+    if (config->snap < SNAP_MIN || config->snap > SNAP_MAX)
+        return sdw_err_set(&ctx->err, SDW_EUSAGE, "--snap: between %d and %d bytes", SNAP_MIN,
+                           SNAP_MAX);
+    int code = sdw_addrmask_parse(config->addr, &profile.mask, &ctx->err);
+    if (code < 0)
+        return code;
+    if (getrandom(&profile.hash_key, sizeof profile.hash_key, 0) < 0)
+        return sdw_err_sys(&ctx->err, "random numbers");
+    profile.id_key = sdw_addrmask_id_key(&profile.mask, profile.hash_key);
+    code = sdw_profile_run_open(run, &capture, &profile, &ctx->err);
+    if (code == 0)
+        code = sdw_privilege_drop(config->user, &kept, &ctx->err);
+    return code < 0 ? code : sdw_privilege_confine(calls, &ctx->err);
+}
+
+static int run(struct sdw_ctx *ctx, void *data)
+{
+    const struct config *config = data;
+    struct sdw_profile_run session = {.ctx = ctx};
+    int code = open_run(&session, config);
+    if (code == 0)
+        code = sdw_profile_run(&session, config->duration_us);
+    sdw_profile_run_close(&session);
+    return code;
+}
+
+static const struct sdw_command command = {
+    .name = "shadow-profile",
+    .help = "tells the flows of an interface or a capture, and the state of their TCP",
+    .options = options,
+    .operands = operands,
+    .run = run,
+};
+
+static const struct sdw_example examples[] = {
+    {"Watch an interface for a minute:", "shadow-profile --interface lo --duration 1m", "lab"},
+    {0},
+};
+
+static const struct sdw_tool tool = {
+    .name = "shadow-profile",
+    .summary = "tell the flows of an interface or a capture, and the state of their TCP",
+    .command = &command,
+    .config_size = sizeof(struct config),
+    .main_type = "flow.end",
+    .column_of = sdw_schema_column,
+    .examples = examples,
+};
+
+int main(int argc, char **argv)
+{
+    return sdw_main(&tool, argc, argv);
+}

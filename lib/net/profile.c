@@ -1,0 +1,198 @@
+#include "net/profile.h"
+#include "core/mem.h"
+#include "net/flowsay.h"
+#include "net/flowtable.h"
+#include "net/fragments.h"
+#include "net/tcptrack.h"
+#include "rec/end.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+
+struct sdw_profile {
+    struct sdw_profile_config config;
+    struct sdw_flowtable *table;
+    struct sdw_fragments *fragments;
+    struct sdw_profile_counts counts;
+    uint64_t told_evicted;
+    int64_t tick_ns; /* when the current interval ends; 0: not started */
+    int code;
+    struct sdw_flowsay say;
+};
+
+static void say(struct sdw_profile *profile, const struct sdw_schema *schema, const void *rec)
+{
+    if (profile->code == 0)
+        profile->code = profile->config.say(profile->config.arg, schema, rec);
+}
+
+/* What counted since the last record is told now. */
+static void settle(struct sdw_profile *profile, struct sdw_biflow *flow)
+{
+    flow->told[0] = flow->count[0];
+    flow->told[1] = flow->count[1];
+    flow->peak_bps = profile->say.rec.peak_bps;
+    if (flow->tcp) {
+        sdw_tcp_rtt_told(&flow->tcp->half[0].rtt);
+        sdw_tcp_rtt_told(&flow->tcp->half[1].rtt);
+    }
+}
+
+static void update(struct sdw_profile *profile, struct sdw_biflow *flow, int64_t span_ns,
+                   int64_t now_ns)
+{
+    sdw_flowsay_who(&profile->say, flow, &profile->config.mask, now_ns);
+    sdw_flowsay_counts(&profile->say, flow, span_ns);
+    say(profile, &sdw_flow_update_schema, &profile->say.rec);
+    settle(profile, flow);
+}
+
+static void on_touched(void *arg, struct sdw_biflow *flow, int64_t now_ns)
+{
+    struct sdw_profile *profile = arg;
+    update(profile, flow, profile->config.interval_ns, now_ns);
+}
+
+static void on_due(void *arg, struct sdw_biflow *flow, int64_t now_ns)
+{
+    update(arg, flow, now_ns - flow->told_ns, now_ns);
+}
+
+static void on_ended(void *arg, struct sdw_biflow *flow, enum sdw_biflow_reason reason,
+                     int64_t now_ns)
+{
+    struct sdw_profile *profile = arg;
+    const struct sdw_profile_config *config = &profile->config;
+    sdw_flowsay_who(&profile->say, flow, &config->mask, now_ns);
+    sdw_flowsay_counts(&profile->say, flow, config->interval_ns);
+    profile->say.rec.reason = sdw_str_of(sdw_flowsay_reason(reason));
+    say(profile, &sdw_flow_end_schema, &profile->say.rec);
+    profile->counts.evicted += reason == SDW_ENDED_EVICTED;
+    sdw_tcptrack_free(flow->tcp);
+    flow->tcp = NULL;
+}
+
+struct sdw_profile *sdw_profile_new(const struct sdw_profile_config *config)
+{
+    struct sdw_profile *profile = sdw_xalloc(sizeof *profile);
+    struct sdw_flowtable_config table = {.max_flows = config->max_flows,
+                                         .idle_ns = config->idle_ns,
+                                         .active_ns = config->active_ns,
+                                         .hash_key = config->hash_key,
+                                         .id_key = config->id_key,
+                                         .ended = on_ended,
+                                         .due = on_due,
+                                         .arg = profile};
+    profile->config = *config;
+    profile->table = sdw_flowtable_new(&table);
+    profile->fragments = sdw_fragments_new(config->hash_key);
+    return profile;
+}
+
+void sdw_profile_free(struct sdw_profile *profile)
+{
+    if (!profile)
+        return;
+    profile->code = SDW_ESTOP; /* nothing is said any more */
+    sdw_flowtable_end(profile->table, SDW_ENDED_EOF, 0);
+    sdw_flowtable_free(profile->table);
+    sdw_fragments_free(profile->fragments);
+    free(profile);
+}
+
+static void say_evicted(struct sdw_profile *profile, int64_t now_ns)
+{
+    struct sdw_loss loss;
+    uint64_t more = profile->counts.evicted - profile->told_evicted;
+    if (more == 0)
+        return;
+    sdw_rec_init(&sdw_loss_schema, &loss);
+    loss.ts = now_ns / 1000;
+    loss.tool = sdw_str_of("shadow-profile");
+    loss.where = sdw_str_of("table");
+    loss.reason = sdw_str_of("more flows than --max-flows: some ended early");
+    loss.records = (int64_t)more;
+    profile->told_evicted = profile->counts.evicted;
+    say(profile, &sdw_loss_schema, &loss);
+}
+
+/* Intervals end at whole multiples of their length. */
+static int64_t next_tick(const struct sdw_profile *profile, int64_t now_ns)
+{
+    int64_t interval = profile->config.interval_ns;
+    return now_ns - now_ns % interval + interval;
+}
+
+void sdw_profile_time(struct sdw_profile *profile, int64_t now_ns)
+{
+    int64_t interval = profile->config.interval_ns;
+    if (now_ns > profile->counts.last_ns)
+        profile->counts.last_ns = now_ns;
+    if (interval == 0) {
+        sdw_flowtable_advance(profile->table, now_ns);
+        return;
+    }
+    /* Started, or started again because the clock was set back. */
+    if (profile->tick_ns == 0 || now_ns < profile->tick_ns - interval - profile->config.idle_ns)
+        profile->tick_ns = next_tick(profile, now_ns);
+    if (now_ns >= profile->tick_ns) {
+        sdw_flowtable_advance(profile->table, profile->tick_ns);
+        sdw_flowtable_touched(profile->table, on_touched, profile, profile->tick_ns);
+        say_evicted(profile, profile->tick_ns);
+        profile->tick_ns = next_tick(profile, now_ns);
+    }
+    sdw_flowtable_advance(profile->table, now_ns);
+}
+
+static void follow_tcp(struct sdw_biflow *flow, const struct sdw_packet *packet,
+                       enum sdw_direction direction, int64_t ts_ns)
+{
+    if (!flow->tcp)
+        flow->tcp = sdw_tcptrack_new();
+    sdw_tcptrack_see(flow->tcp, packet, direction, (uint32_t)((ts_ns - flow->first_ns) / 1000));
+}
+
+void sdw_profile_packet(struct sdw_profile *profile, int64_t ts_ns, struct sdw_str bytes,
+                        uint32_t wire_bytes)
+{
+    struct sdw_packet packet;
+    enum sdw_direction direction;
+    bool fresh;
+    profile->counts.packets++;
+    profile->counts.bytes += wire_bytes;
+    enum sdw_packet_verdict verdict =
+        sdw_packet_decode(profile->config.link, bytes, wire_bytes, &packet);
+    if (verdict != SDW_PACKET_IP) {
+        profile->counts.other += verdict == SDW_PACKET_OTHER;
+        profile->counts.cut += verdict == SDW_PACKET_SHORT;
+        profile->counts.bad += verdict == SDW_PACKET_BAD;
+        return;
+    }
+    sdw_profile_time(profile, ts_ns);
+    sdw_fragments_join(profile->fragments, &packet, ts_ns);
+    struct sdw_biflow *flow = sdw_flowtable_see(profile->table, &packet, ts_ns, &direction, &fresh);
+    if (fresh) {
+        profile->counts.flows++;
+        sdw_flowsay_who(&profile->say, flow, &profile->config.mask, ts_ns);
+        sdw_flowsay_around(&profile->say, &packet);
+        say(profile, &sdw_flow_new_schema, &profile->say.rec);
+    }
+    if (packet.protocol == IPPROTO_TCP && packet.whole)
+        follow_tcp(flow, &packet, direction, ts_ns);
+}
+
+void sdw_profile_finish(struct sdw_profile *profile)
+{
+    sdw_flowtable_end(profile->table, SDW_ENDED_EOF, profile->counts.last_ns);
+    say_evicted(profile, profile->counts.last_ns);
+}
+
+struct sdw_profile_counts sdw_profile_counts(const struct sdw_profile *profile)
+{
+    return profile->counts;
+}
+
+int sdw_profile_code(const struct sdw_profile *profile)
+{
+    return profile->code;
+}

@@ -1,0 +1,54 @@
+/*
+ * From packets to records of flows: decodes, keeps the flows, follows TCP, and says what there is
+ * to say of each: flow.new at once, flow.update each interval, flow.end.
+ *
+ * The time of the packets is the only clock. It does not wait and does not print: records are
+ * handed to `say`.
+ */
+#ifndef SDW_NET_PROFILE_H
+#define SDW_NET_PROFILE_H
+
+#include "core/base.h"
+#include "net/addrmask.h"
+#include "net/biflow.h"
+#include "rec/rec.h"
+
+struct sdw_profile;
+
+struct sdw_profile_config {
+    int link;            /* DLT_... */
+    int64_t interval_ns; /* between updates of a flow; 0: only when the active time is over */
+    int64_t active_ns, idle_ns;
+    size_t max_flows;
+    uint64_t hash_key; /* secret, of the table */
+    uint64_t id_key;   /* the same key gives the same flow_ids again */
+    struct sdw_addrmask mask;
+    /* Take a record, valid during the call. A negative code ends all saying; see
+     * sdw_profile_code. */
+    int (*say)(void *arg, const struct sdw_schema *schema, const void *rec);
+    void *arg;
+};
+
+struct sdw_profile_counts {
+    uint64_t packets, bytes; /* all, as they were on the wire */
+    uint64_t other;          /* no IP: ARP, LLDP ... */
+    uint64_t cut, bad;       /* captured too short to tell the flow; headers that make no sense */
+    uint64_t flows, evicted;
+    int64_t last_ns; /* newest time seen */
+};
+
+struct sdw_profile *sdw_profile_new(const struct sdw_profile_config *config);
+void sdw_profile_free(struct sdw_profile *profile);
+
+/* A packet went by; `bytes` of it were captured. */
+void sdw_profile_packet(struct sdw_profile *profile, int64_t ts_ns, struct sdw_str bytes,
+                        uint32_t wire_bytes);
+/* It is at least this late: tell and age what is due. */
+void sdw_profile_time(struct sdw_profile *profile, int64_t now_ns);
+/* The capture has ended: so has every flow. */
+void sdw_profile_finish(struct sdw_profile *profile);
+
+struct sdw_profile_counts sdw_profile_counts(const struct sdw_profile *profile);
+int sdw_profile_code(const struct sdw_profile *profile);
+
+#endif
