@@ -103,6 +103,11 @@ static const struct sdw_command command = {
 };
 
 static const struct sdw_example examples[] = {
+    {"Tell the flows of a capture:", "shadow-profile --read run.pcap", NULL},
+    {"Which connections had to send again, and how much of what they sent?",
+     "shadow-profile --read run.pcap -o flow.end | jq -c 'select(.retransmitted_fwd > 0) | "
+     "{src, dst, dport, again: (.retransmitted_bytes_fwd / .bytes_fwd)}'",
+     NULL},
     {"Watch an interface for a minute:", "shadow-profile --interface lo --duration 1m", "lab"},
     {0},
 };

@@ -76,7 +76,9 @@ static void show_hash(const uint8_t key[SDW_ADDRMASK_KEY], uint8_t version, cons
 {
     uint8_t hash[crypto_shorthash_BYTES];
     crypto_shorthash(hash, bytes, version == 4 ? 4 : 16, key);
-    memcpy(out, version == 4 ? "v4-" : "v6-", 3);
+    out[0] = 'v';
+    out[1] = version == 4 ? '4' : '6';
+    out[2] = '-';
     sodium_bin2hex(out + 3, SDW_ADDRMASK_TEXT - 3, hash, sizeof hash);
 }
 

@@ -340,11 +340,14 @@ static void see_options(struct sdw_tcp_half *half, const struct sdw_packet *pack
     half->mss = tcp->mss;
 }
 
-/* Whether the IP identification counts this sender's packets (RFC 6864 lets it). */
+/* Whether the IP identification counts this sender's packets (RFC 6864 lets it). One that comes
+ * late does not speak against it. */
 static void see_ip_id(struct sdw_tcp_half *half, uint16_t ip_id)
 {
-    uint16_t step = (uint16_t)(ip_id - half->last_ip_id);
-    bool counts = ip_id && step > 0 && step <= ID_STEP;
+    int16_t step = (int16_t)(uint16_t)(ip_id - half->last_ip_id);
+    if (step < 0 && step >= -ID_STEP && half->id_counts)
+        return;
+    bool counts = step > 0 && step <= ID_STEP;
     half->id_counts = counts ? (uint8_t)(half->id_counts + (half->id_counts < UINT8_MAX)) : 0;
     half->last_ip_id = ip_id;
 }
@@ -366,13 +369,14 @@ void sdw_tcptrack_see(struct sdw_tcp_track *track, const struct sdw_packet *pack
     if (tcp->flags & SDW_TCP_RST)
         return;
     /* The same packet twice in the capture, as from a mirror port of both directions. */
-    if (half->seen && length && ip_id && ip_id == half->last_ip_id && tcp->seq == half->last_seq)
+    if (half->seen && length && ip_id && ip_id == half->last_seq_id && tcp->seq == half->last_seq)
         return;
     if (syn)
         see_options(half, packet);
     if (length) {
         see_segment(half, &other->rtt, &segment, packet->payload_bytes, syn);
         half->last_seq = tcp->seq;
+        half->last_seq_id = ip_id;
     }
     if (ip_id)
         see_ip_id(half, ip_id);

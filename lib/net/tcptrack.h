@@ -50,7 +50,7 @@ struct sdw_tcp_half {
     uint32_t karn;   /* nothing is timed until the other end has acknowledged this */
     uint32_t window; /* what this end last advertised, scaled */
     uint32_t last_seq, newest_ts;
-    uint16_t last_ip_id, mss;
+    uint16_t last_ip_id, last_seq_id, mss;
     int8_t wscale;     /* of its SYN; -1: not offered */
     uint8_t id_counts; /* how often in a row the IP identification went up a little */
     bool seen, syn, has_acked, has_window, has_ts, zero, in_recovery;
