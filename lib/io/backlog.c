@@ -1,11 +1,15 @@
 #include "io/backlog.h"
 #include "core/mem.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PIPE_CHUNK = 4096 }; /* PIPE_BUF: what POLLOUT on a pipe promises room for */
+enum {
+    PIPE_CHUNK = 4096,   /* PIPE_BUF: what POLLOUT on a pipe promises room for */
+    STOP_GRACE_MS = 1000 /* for a reader to take something once asked to stop */
+};
 
 /* In front of each record. */
 struct head {
@@ -123,28 +127,54 @@ static size_t next_length(const struct sdw_backlog *backlog)
     return keep.order < drop.order ? keep.n : drop.n;
 }
 
+/* Emit as many records as the reader certainly takes at once, given that it takes any. */
+static int emit_some(struct sdw_backlog *backlog, struct sdw_ctx *ctx)
+{
+    size_t n = 0;
+    int code = 0;
+    do
+        code = emit_one(backlog, ctx, &n);
+    while (code == 0 && !sdw_backlog_empty(backlog) && n + next_length(backlog) < PIPE_CHUNK);
+    return code == 0 ? sdw_flush(ctx) : code;
+}
+
 int sdw_backlog_drain(struct sdw_backlog *backlog, struct sdw_ctx *ctx)
 {
     int code = 0;
     while (code == 0 && !sdw_backlog_empty(backlog)) {
         struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-        size_t n = 0;
         if (poll(&out, 1, 0) <= 0)
             return 0;
-        do
-            code = emit_one(backlog, ctx, &n);
-        while (code == 0 && !sdw_backlog_empty(backlog) && n + next_length(backlog) < PIPE_CHUNK);
-        if (code == 0)
-            code = sdw_flush(ctx);
+        code = emit_some(backlog, ctx);
     }
     return code;
+}
+
+/* Wait until the reader takes something; once asked to stop, not for longer than the grace. */
+static bool wait_for_reader(struct sdw_ctx *ctx)
+{
+    struct pollfd fds[2] = {{.fd = STDOUT_FILENO, .events = POLLOUT},
+                            {.fd = ctx->stop_fd, .events = POLLIN}};
+    bool stopped = false;
+    for (;;) {
+        int n = poll(fds, stopped ? 1 : 2, stopped ? STOP_GRACE_MS : -1);
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0 && fds[0].revents)
+            return true;
+        if (n == 0 && stopped)
+            return false;
+        stopped = stopped || (n > 0 && fds[1].revents);
+    }
 }
 
 int sdw_backlog_flush(struct sdw_backlog *backlog, struct sdw_ctx *ctx)
 {
     int code = 0;
-    size_t n = 0;
-    while (code == 0 && !sdw_backlog_empty(backlog))
-        code = emit_one(backlog, ctx, &n);
-    return code == 0 ? sdw_flush(ctx) : code;
+    while (code == 0 && wait_for_reader(ctx)) {
+        if (sdw_backlog_empty(backlog))
+            return 0;
+        code = emit_some(backlog, ctx);
+    }
+    return code < 0 ? code : sdw_err_set(&ctx->err, SDW_ESTOP, "the reader does not read");
 }

@@ -22,7 +22,8 @@ uint64_t sdw_backlog_dropped(const struct sdw_backlog *backlog);
 
 /* Emit records in the order in which they came, as long as that does not block. */
 int sdw_backlog_drain(struct sdw_backlog *backlog, struct sdw_ctx *ctx);
-/* Emit all of them; may block. */
+/* Emit all of them, waiting for the reader, and return when it takes one more. Once asked to stop,
+ * SDW_ESTOP when it takes nothing for a second. */
 int sdw_backlog_flush(struct sdw_backlog *backlog, struct sdw_ctx *ctx);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "unit/tap.h"
 
-static struct sdw_ctx ctx;
+static struct sdw_ctx ctx = {.stop_fd = -1};
 static int from_us[2], tap_out;
 
 /* Standard output is a pipe while records go out, so that the test can read them. */
