@@ -7,9 +7,8 @@
 #include "net/pace.h"
 #include "net/stamp.h"
 #include "rec/end.h"
-#include "rec/path.h"
 
-static const double default_mean_bps = 1e6, default_max_bps = 100e6, mute_max_bps = 5e6;
+static const double default_mean_bps = 1e6;
 
 struct config {
     int schedule, family, protocol;
@@ -20,7 +19,7 @@ struct config {
 };
 
 static const char *const schedules[] = {"chirp", "lockin", "train", "poisson", "replay", NULL};
-static const char *const protocols[] = {"udp", "icmp", "tcp", NULL};
+static const char *const protocols[] = {"auto", "udp", "icmp", "tcp", NULL};
 static const char *const families[] = {"any", "ipv4", "ipv6", NULL};
 
 #define AT(member) offsetof(struct config, member)
@@ -36,8 +35,8 @@ static const struct sdw_option options[] = {
     {"shape", 0, SDW_OPT_TEXT, AT(shape), "FILE",
      "replay the shape record in this file; - is standard input", NULL, 0, 0, NULL, "file"},
     {"protocol", 0, SDW_OPT_ENUM, AT(protocol), "PROTOCOL",
-     "what to send when nothing reflects: udp, icmp echo, or tcp SYN", "udp", 0, 0, protocols,
-     NULL},
+     "what to send: udp, icmp echo, tcp SYN; auto is udp, and icmp where nothing reflects", "auto",
+     0, 0, protocols, NULL},
     {"watch", 'w', SDW_OPT_FLAG, AT(watch), NULL, "go on for ever, rarely while there is room",
      NULL, 0, 0, NULL, NULL},
     {"count", 'c', SDW_OPT_INT, AT(count), "N", "end after so many windows", "1", 1, 1e9, NULL,
@@ -84,10 +83,12 @@ static const struct sdw_operand operands[] = {
 
 static int put(void *arg, const struct sdw_schema *schema, const void *rec)
 {
-    const struct sdw_path *path = schema == &sdw_path_schema ? rec : NULL;
-    if (path && path->flow.p && path->flow.p[0] == '[' && path->flow_label == SDW_NO_INT)
-        sdw_note(arg, "flow %s was not seen here: its flow label is taken for 0", path->flow.p);
     return sdw_rec_put(arg, schema, rec);
+}
+
+static void note(void *arg, const char *text)
+{
+    sdw_note(arg, "%s", text);
 }
 
 static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config *config,
@@ -114,15 +115,13 @@ static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config
         .dscp = (uint8_t)config->dscp,
         .seed = (uint64_t)config->seed,
     };
-    struct sdw_sink sink = {put, ctx};
+    struct sdw_sink sink = {put, note, ctx};
     int code = mirrored
                    ? sdw_session_mirror(&session, name, &ctx->err)
                    : sdw_address_resolve(name, (uint16_t)config->port, of_family[config->family],
                                          &session.carrier.dst, &ctx->err);
     if (code < 0)
         return code;
-    if (session.kind > SDW_CARRIER_ICMP && session.max_bps >= default_max_bps)
-        session.max_bps = mute_max_bps;
     uint16_t port = (uint16_t)config->source_port;
     if (!mirrored && config->source &&
         !sdw_address_parse(config->source, port, &session.carrier.src))

@@ -4,7 +4,7 @@ complete -c shadow-probe -s s -l schedule -x -a 'chirp lockin train poisson repl
 complete -c shadow-probe -l scope -d 'let the load die at each router in turn and measure end to end only: needs no ICMP answers'
 complete -c shadow-probe -l flow -x -d 'mirror this live flow: its way, without its application getting an octet'
 complete -c shadow-probe -l shape -r -F -d 'replay the shape record in this file; - is standard input'
-complete -c shadow-probe -l protocol -x -a 'udp icmp tcp' -d 'what to send when nothing reflects: udp, icmp echo, or tcp SYN'
+complete -c shadow-probe -l protocol -x -a 'auto udp icmp tcp' -d 'what to send: udp, icmp echo, tcp SYN; auto is udp, and icmp where nothing reflects'
 complete -c shadow-probe -s w -l watch -d 'go on for ever, rarely while there is room'
 complete -c shadow-probe -s c -l count -x -d 'end after so many windows'
 complete -c shadow-probe -s d -l duration -x -d 'end after this time'

@@ -15,9 +15,9 @@ struct sdw_carrier *sdw_carrier_open(enum sdw_carrier_kind kind,
 {
     static struct sdw_carrier *(*const open[])(const struct sdw_carrier_config *,
                                                struct sdw_err *) = {
-        [SDW_CARRIER_UDP] = sdw_carrier_udp,   [SDW_CARRIER_ICMP] = sdw_carrier_icmp,
-        [SDW_CARRIER_TCP] = sdw_carrier_tcp,   [SDW_CARRIER_MIRROR_UDP] = mirror_udp,
-        [SDW_CARRIER_MIRROR_TCP] = mirror_tcp,
+        [SDW_CARRIER_AUTO] = sdw_carrier_udp,  [SDW_CARRIER_UDP] = sdw_carrier_udp,
+        [SDW_CARRIER_ICMP] = sdw_carrier_icmp, [SDW_CARRIER_TCP] = sdw_carrier_tcp,
+        [SDW_CARRIER_MIRROR_UDP] = mirror_udp, [SDW_CARRIER_MIRROR_TCP] = mirror_tcp,
     };
     return open[kind](config, err);
 }

@@ -99,6 +99,7 @@ struct sdw_carrier_config {
 };
 
 enum sdw_carrier_kind {
+    SDW_CARRIER_AUTO, /* UDP; a session takes ICMP echo instead where nothing reflects */
     SDW_CARRIER_UDP,
     SDW_CARRIER_ICMP,
     SDW_CARRIER_TCP,

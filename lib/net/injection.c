@@ -208,13 +208,19 @@ static const char *why_ended(const struct sdw_session *session, const struct sdw
     return train && train->turned ? "trigger" : NULL;
 }
 
-/* Whether anything came back from the far end; without load its markers are the sentinels. */
-static bool far_end_heard(const struct sdw_session *session)
+/* Slots in a row that the far end did not answer, this one included; without load its markers are
+ * the sentinels. A slot that asked it nothing tells nothing. */
+static unsigned count_lost(const struct sdw_session *session)
 {
-    for (size_t i = 0; i < session->run.n; i++)
-        if (session->plan.shots[i].ttl == SDW_TTL_FAR && session->run.fates[i].kind >= 0)
-            return true;
-    return false;
+    bool asked = false;
+    for (size_t i = 0; i < session->run.n; i++) {
+        if (session->plan.shots[i].ttl != SDW_TTL_FAR)
+            continue;
+        if (session->run.fates[i].kind >= 0)
+            return 0;
+        asked = true;
+    }
+    return session->lost + asked;
 }
 
 static int put_slot(struct sdw_session *session, const struct sdw_hover *train,
@@ -308,7 +314,7 @@ int sdw_injection_slot(struct sdw_session *session, bool *same_path, struct sdw_
     *same_path = sdw_route_learn(&session->route, &session->plan, &session->run);
     if (with_train && session->run.load_answered && *same_path)
         learn_train(session, &train);
-    session->lost = far_end_heard(session) ? 0 : session->lost + 1;
+    session->lost = count_lost(session);
     code = put_slot(session, with_train ? &train : NULL, &rungs, target_bps, *same_path);
     if (sdw_injection_climbs(session))
         learn_slot(session, target_bps, why_void(session, *same_path) != NULL);

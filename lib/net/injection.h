@@ -17,6 +17,7 @@ struct sdw_session {
     struct sdw_budget *budget;
     struct sdw_sink sink;
     struct sdw_carrier *carrier;
+    struct sdw_carrier *spare; /* echo, in case that the far end does not reflect; NULL: none */
     struct sdw_route route;
     struct sdw_aim aim;
     struct sdw_window window;
@@ -33,6 +34,7 @@ struct sdw_session {
     unsigned rehearsals, steady, lost; /* steady: trains in a row that saw what the last saw */
     double rehearsed_bps;              /* sum of what was available after each train */
     unsigned aborts;                   /* trains in a row that met a long queue */
+    unsigned silences;                 /* walks in a row that did not reach a shy far end */
     uint32_t next_id;
     int64_t due_ns, slot_ns; /* next step; start of the current slot's period */
     int64_t period_ns;

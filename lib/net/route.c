@@ -148,7 +148,7 @@ static void name(struct sdw_route *route, const struct sdw_carrier *carrier)
                    (unsigned long long)sdw_hash(key, used, id_key));
 }
 
-int sdw_route_find(struct sdw_route *route, const struct sdw_route_options *options,
+int sdw_route_walk(struct sdw_route *route, const struct sdw_route_options *options,
                    struct sdw_carrier *carrier, uint32_t *next_id, struct sdw_err *err)
 {
     *route = (struct sdw_route){.base_one_way_ns = INT64_MAX, .far_end = SDW_FAR_NONE};
@@ -159,12 +159,20 @@ int sdw_route_find(struct sdw_route *route, const struct sdw_route_options *opti
                                   .settle_ns = options->patience_ns,
                                   .dscp = options->dscp};
     int code = walk(route, options, &rules, carrier, next_id, err);
-    if (code == 0 && route->hops) {
-        rules.settle_ns = 3 * sdw_route_longest_ns(route);
-        if (rules.settle_ns < SETTLE_LEAST_NS)
-            rules.settle_ns = SETTLE_LEAST_NS;
-        code = rounds(route, options, &rules, carrier, next_id, err);
-    }
+    route->far_end = route->reached ? carrier->far_end : SDW_FAR_NONE;
+    return code;
+}
+
+int sdw_route_survey(struct sdw_route *route, const struct sdw_route_options *options,
+                     struct sdw_carrier *carrier, uint32_t *next_id, struct sdw_err *err)
+{
+    struct sdw_run_rules rules = {.base_one_way_ns = INT64_MAX,
+                                  .base_round_ns = INT64_MAX,
+                                  .settle_ns = 3 * sdw_route_longest_ns(route),
+                                  .dscp = options->dscp};
+    if (rules.settle_ns < SETTLE_LEAST_NS)
+        rules.settle_ns = SETTLE_LEAST_NS;
+    int code = route->hops ? rounds(route, options, &rules, carrier, next_id, err) : 0;
     if (code < 0)
         return code;
     judge_limits(route);
@@ -205,16 +213,31 @@ bool sdw_route_learn(struct sdw_route *route, const struct sdw_plan *plan,
     return same;
 }
 
+/* Whether the two are one host; one that was silent matches any. */
+static bool same_hop(const struct sdw_route_hop *a, const struct sdw_route_hop *b)
+{
+    return sdw_address_family(&a->addr) == AF_UNSPEC || sdw_address_family(&b->addr) == AF_UNSPEC ||
+           sdw_address_same_host(&a->addr, &b->addr);
+}
+
 bool sdw_route_same(const struct sdw_route *a, const struct sdw_route *b)
 {
     if (a->hops != b->hops || a->reached != b->reached)
         return false;
-    for (unsigned hop = 1; hop <= a->hops; hop++) {
-        const struct sdw_address *one = &a->hop[hop].addr, *other = &b->hop[hop].addr;
-        if (sdw_address_family(one) != AF_UNSPEC && sdw_address_family(other) != AF_UNSPEC &&
-            !sdw_address_same_host(one, other))
+    for (unsigned hop = 1; hop <= a->hops; hop++)
+        if (!same_hop(&a->hop[hop], &b->hop[hop]))
             return false;
-    }
+    return true;
+}
+
+bool sdw_route_shy(const struct sdw_route *known, const struct sdw_route *walked)
+{
+    if (!known->reached || known->far_end < SDW_FAR_ECHO ||
+        (walked->reached && walked->hops <= known->hops))
+        return false;
+    for (unsigned hop = 1; hop <= walked->hops; hop++)
+        if (!same_hop(&known->hop[hop < known->hops ? hop : known->hops], &walked->hop[hop]))
+            return false;
     return true;
 }
 
@@ -233,4 +256,10 @@ bool sdw_route_limited(const struct sdw_route *route)
         if (route->hop[hop].limited)
             return true;
     return false;
+}
+
+bool sdw_route_far_limited(const struct sdw_route *route)
+{
+    bool limited = route->far_end == SDW_FAR_ECHO && route->hop[route->hops].limited;
+    return route->reached && (limited || route->far_end > SDW_FAR_ECHO);
 }

@@ -43,9 +43,14 @@ struct sdw_route_options {
     uint8_t dscp;
 };
 
-/* Walk the path. Not reaching the destination is no error: the route says how far it got. */
-int sdw_route_find(struct sdw_route *route, const struct sdw_route_options *options,
+/* Walk the path: one ladder, which tells the hops and how the far end answers. Not reaching the
+ * destination is no error: the route says how far it got. */
+int sdw_route_walk(struct sdw_route *route, const struct sdw_route_options *options,
                    struct sdw_carrier *carrier, uint32_t *next_id, struct sdw_err *err);
+/* The further ladders over a path that was walked by this carrier: base delays, hops that limit
+ * ICMP, and the path's id. */
+int sdw_route_survey(struct sdw_route *route, const struct sdw_route_options *options,
+                     struct sdw_carrier *carrier, uint32_t *next_id, struct sdw_err *err);
 
 /* Take what a slot's markers show: base delays only ever fall. Returns false when a packet was
  * answered by other hops than the route's, or arrived with another TTL: the path has changed. */
@@ -55,8 +60,16 @@ bool sdw_route_learn(struct sdw_route *route, const struct sdw_plan *plan,
 /* Whether the two are one way: hops that were silent in one of them match anything. */
 bool sdw_route_same(const struct sdw_route *a, const struct sdw_route *b);
 
+/* Whether `walked` is `known` with a far end that was silent to the packets that first reached it,
+ * so that it seems farther away or not there: one that does not reflect may limit its answers. The
+ * routers are the same, and none stands where the far end was. */
+bool sdw_route_shy(const struct sdw_route *known, const struct sdw_route *walked);
+
 /* Longest base round-trip time of the hops, 0 when none is known. */
 int64_t sdw_route_longest_ns(const struct sdw_route *route);
 bool sdw_route_limited(const struct sdw_route *route); /* some hop limits ICMP */
+/* The far end does not reflect and limits the answers that it gives instead: echo replies if it is
+ * seen to, ICMP errors in any case (RFC 1812, section 4.3.2.8; RFC 4443, section 2.4 f). */
+bool sdw_route_far_limited(const struct sdw_route *route);
 
 #endif

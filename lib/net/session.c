@@ -1,6 +1,7 @@
 #include "net/session.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/clock.h"
@@ -28,7 +29,12 @@ enum {
     WATCH_SLOW_NS = 2000 * (int64_t)MS,
     ABORTS_ENOUGH = 3,  /* trains in a row that met a long queue */
     LOST_SENTINELS = 2, /* slots without any answer of the far end */
+    LOST_LIMITED = 12,  /* the same where it limits its answers: about five seconds */
+    SILENCES_MOST = 3,  /* walks that may miss a far end that answers at times */
+    NOTE_BYTES = 512,
 };
+
+static const double usual_max_bps = 100e6, mute_max_bps = 5e6;
 
 int sdw_session_mirror(struct sdw_session_config *config, const char *text, struct sdw_err *err)
 {
@@ -43,10 +49,43 @@ int sdw_session_mirror(struct sdw_session_config *config, const char *text, stru
     return 0;
 }
 
+/* Where load is not answered nothing tells what is available: the limit is what to aim at, and the
+ * usual one is too much for that. */
+static void aim_deaf(struct sdw_session *session)
+{
+    if (session->config.max_bps >= usual_max_bps)
+        session->config.max_bps = mute_max_bps;
+    session->aim = sdw_aim(session->config.max_bps);
+    session->aim.available_bps = session->config.max_bps;
+}
+
+/* Echo for a far end that does not reflect, unless packets with this key or port were asked for. */
+static struct sdw_carrier *open_spare(const struct sdw_session_config *config)
+{
+    struct sdw_err why = {0}; /* no right to it: the session does without */
+    bool asked = config->carrier.key || sdw_address_port(&config->carrier.src);
+    return config->kind == SDW_CARRIER_AUTO && !asked
+               ? sdw_carrier_open(SDW_CARRIER_ICMP, &config->carrier, &why)
+               : NULL;
+}
+
+static void drop_spare(struct sdw_session *session)
+{
+    if (session->spare)
+        session->spare->ops->close(session->spare);
+    session->spare = NULL;
+}
+
 struct sdw_session *sdw_session_new(const struct sdw_session_config *config,
                                     struct sdw_budget *budget, const struct sdw_sink *sink,
                                     struct sdw_err *err)
 {
+    if (config->scope && config->schedule != SDW_SCHEDULE_CHIRP) {
+        sdw_err_set(err, SDW_EUSAGE,
+                    "--scope goes with --schedule chirp only: the load of the "
+                    "others goes to the far end");
+        return NULL;
+    }
     struct sdw_carrier *carrier = sdw_carrier_open(config->kind, &config->carrier, err);
     if (!carrier)
         return NULL;
@@ -55,12 +94,13 @@ struct sdw_session *sdw_session_new(const struct sdw_session_config *config,
     session->budget = budget;
     session->sink = *sink;
     session->carrier = carrier;
+    session->spare = open_spare(config);
     session->next_id = 1;
     session->due_ns = sdw_mono_ns();
     session->reason = "done";
     session->aim = sdw_aim(config->max_bps);
-    if (carrier->mute_load) /* nothing tells what is available: the limit is what to aim at */
-        session->aim.available_bps = config->max_bps;
+    if (carrier->mute_load)
+        aim_deaf(session);
     sdw_rng_seed(&session->rng, config->seed);
     return session;
 }
@@ -69,6 +109,7 @@ void sdw_session_free(struct sdw_session *session)
 {
     if (!session)
         return;
+    drop_spare(session);
     session->carrier->ops->close(session->carrier);
     sdw_plan_release(&session->plan);
     sdw_run_release(&session->run);
@@ -161,19 +202,89 @@ static int unreachable(struct sdw_session *session, struct sdw_err *err)
                        sdw_address_port(&session->carrier->dst));
 }
 
-/* Walk the path, and say so when it is new or another. */
-static int find_path(struct sdw_session *session, struct sdw_err *err)
+/* Where echo reaches the far end it takes the place of UDP, with the route that it found. */
+static void try_spare(struct sdw_session *session, const struct sdw_route_options *options,
+                      struct sdw_route *route)
+{
+    struct sdw_route other;
+    struct sdw_err why = {0}; /* no way for echo here: UDP it stays */
+    int code = sdw_route_walk(&other, options, session->spare, &session->next_id, &why);
+    if (code == 0 && other.reached && other.far_end == SDW_FAR_ECHO) {
+        struct sdw_carrier *udp = session->carrier;
+        other.bytes += route->bytes;
+        *route = other;
+        session->carrier = session->spare;
+        session->spare = udp;
+    } else {
+        route->bytes += other.bytes;
+    }
+    if (route->reached)
+        drop_spare(session);
+}
+
+static int find_route(struct sdw_session *session, struct sdw_route *route, struct sdw_err *err)
 {
     struct sdw_route_options options = {.max_hops = (unsigned)session->config.max_hops,
                                         .ttl_rate = session->config.ttl_rate,
                                         .patience_ns = PATIENCE_NS,
                                         .dscp = session->config.dscp};
-    struct sdw_route route;
-    int code = sdw_route_find(&route, &options, session->carrier, &session->next_id, err);
+    int code = sdw_route_walk(route, &options, session->carrier, &session->next_id, err);
     if (code < 0)
         return code;
-    sdw_injection_account(session, route.bytes, 0);
-    bool same = session->known && sdw_route_same(&session->route, &route);
+    if (route->far_end < SDW_FAR_ECHO)
+        drop_spare(session);
+    if (session->spare)
+        try_spare(session, &options, route);
+    code = sdw_route_survey(route, &options, session->carrier, &session->next_id, err);
+    sdw_injection_account(session, route->bytes, 0);
+    return code;
+}
+
+/* What the user should know of a new path. */
+static void tell(const struct sdw_session *session)
+{
+    const struct sdw_session_config *config = &session->config;
+    enum sdw_far_end far_end = session->route.far_end;
+    bool chosen = config->kind == SDW_CARRIER_AUTO && session->route.reached;
+    const char *kind = "", *what = NULL;
+    if (config->flow && config->flow[0] == '[' && session->carrier->flow_label < 0) {
+        kind = "flow ";
+        what = "was not seen here: its flow label is taken for 0";
+    } else if (chosen && far_end == SDW_FAR_ECHO) {
+        what = "does not reflect: measured by ICMP echo, which equal-cost paths may send another "
+               "way than UDP";
+    } else if (chosen && far_end > SDW_FAR_ECHO) {
+        what = "does not reflect, nor is echo answered or allowed here (root, or "
+               "net.ipv4.ping_group_range): its few ICMP errors tell little";
+    }
+    if (!what)
+        return;
+    char text[NOTE_BYTES];
+    (void)snprintf(text, sizeof text, "%s%s %s", kind, config->name, what);
+    session->sink.note(session->sink.arg, text);
+}
+
+/* A far end that limits its ICMP errors spends them on the load and tells nothing of it: then the
+ * routers in front of it have to do. */
+static void heed_limit(struct sdw_session *session)
+{
+    if (session->route.far_end == SDW_FAR_ECHO || !sdw_route_far_limited(&session->route))
+        return;
+    session->carrier->mute_load = true;
+    aim_deaf(session);
+}
+
+/* Walk the path, and say so when it is new or another. */
+static int find_path(struct sdw_session *session, struct sdw_err *err)
+{
+    struct sdw_route route;
+    int code = find_route(session, &route, err);
+    if (code < 0)
+        return code;
+    session->silences = route.reached ? 0 : session->silences + 1;
+    bool shy = session->known && session->silences <= SILENCES_MOST &&
+               sdw_route_shy(&session->route, &route);
+    bool same = shy || (session->known && sdw_route_same(&session->route, &route));
     session->lost = 0;
     if (!same) {
         session->route = route;
@@ -181,12 +292,14 @@ static int find_path(struct sdw_session *session, struct sdw_err *err)
                              session->config.flow, &session->sink, &session->scratch);
         session->counts.changes += session->known;
         session->known = true;
+        tell(session);
+        heed_limit(session);
     }
     if (code < 0)
         return code;
     if (!route.reached && !(session->carrier->mute_far_end && route.hops)) {
         session->due_ns = sdw_mono_ns() + RETRY_NS;
-        return session->config.watch ? 0 : unreachable(session, err);
+        return session->config.watch || shy ? 0 : unreachable(session, err);
     }
     bool open = session->counts.windows > 0;
     if (same && open) { /* a silence, not another path: the window goes on */
@@ -318,7 +431,8 @@ static int measure(struct sdw_session *session, struct sdw_err *err)
     if (session->ticket_open)
         return code;
     schedule_next(session);
-    if (!same_path || session->lost >= LOST_SENTINELS)
+    unsigned enough = sdw_route_far_limited(&session->route) ? LOST_LIMITED : LOST_SENTINELS;
+    if (!same_path || session->lost >= enough)
         session->phase = SDW_PHASE_FIND;
     return code;
 }

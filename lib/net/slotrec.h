@@ -8,9 +8,10 @@
 #include "net/run.h"
 #include "rec/path.h"
 
-/* Where records go; put returns 0 or a negative sdw_code. */
+/* Where records go (put returns 0 or a negative sdw_code), and what the user should be told. */
 struct sdw_sink {
     int (*put)(void *arg, const struct sdw_schema *schema, const void *rec);
+    void (*note)(void *arg, const char *text);
     void *arg;
 };
 

@@ -83,7 +83,8 @@ teardown() {
 
 @test "a closed port of the far end measures by its ICMP errors" {
     for dest in 127.0.0.1 ::1; do
-        run -0 --separate-stderr timeout 30 shadow-probe $dest --port 9 --pairs 4 -r 1M
+        run -0 --separate-stderr timeout 30 shadow-probe $dest --protocol udp --port 9 \
+            --pairs 4 -r 1M
         [ "$(head -n 1 <<<"$output" | jq -r .far_end)" = icmp ]
     done
 }
@@ -96,7 +97,7 @@ teardown() {
             print $s->sockport, "\n"; sleep 60' $dest >mute 3>&- &
         mute=$!
         until [ -s mute ]; do sleep 0.05; done
-        run --separate-stderr timeout 30 shadow-probe $dest --port "$(cat mute)"
+        run --separate-stderr timeout 30 shadow-probe $dest --protocol udp --port "$(cat mute)"
         kill $mute
         rm mute
         [ "$status" = 1 ]
@@ -116,6 +117,12 @@ teardown() {
     [[ $stderr == *nosuchif0* ]]
     run -2 --separate-stderr shadow-probe 127.0.0.1 --source nonsense
     [[ $stderr == *"--source nonsense"* ]]
+    for schedule in lockin train poisson replay; do
+        echo '{"type":"shape","v":1,"ts":0,"sizes":[[100,1]],"gaps_us":[[2000,1]]}' >shape
+        run -2 --separate-stderr shadow-probe 127.0.0.1 --scope -s $schedule --shape shape
+        [[ $stderr == *"--scope goes with --schedule chirp only"* ]]
+        [ -z "$output" ]
+    done
     run -2 --separate-stderr shadow-probe 127.0.0.1 --pairs -1
     run -2 --separate-stderr shadow-probe 127.0.0.1 --max-rate NaN
     run -2 --separate-stderr shadow-probe 127.0.0.1 --schedule never

@@ -110,7 +110,7 @@ while True:
 @test "a closed UDP port tells the path, over IPv4 and IPv6" {
     shadow-lab up chain --hops 2 -l "$LAB" >plan # its host limits ICMP, as hosts do
     for far in 10.9.0.2 fd09::2; do
-        probe $far --port 9 --pairs 4 >out
+        probe $far --protocol udp --port 9 --pairs 4 >out
         jq -se --arg far $far 'map(select(.type == "path")) | first | .far_end == "icmp"
             and .hops == 3 and .reached and .addrs[2] == $far' out
     done
@@ -141,9 +141,14 @@ while True:
         [[ $stderr == *ping_group_range* ]]
         run -4 --separate-stderr as_user $far --protocol tcp
         [[ $stderr == *CAP_NET_RAW* ]]
+        run -0 --separate-stderr as_user $far --pairs 4
+        [[ $stderr == *"does not reflect"*ping_group_range* ]]
+        jq -se '.[0].far_end == "icmp"' <<<"$output"
     done
     node c sysctl -qw net.ipv4.ping_group_range='0 2147483647'
     for far in 10.9.0.2 fd09::2; do
+        as_user $far --pairs 4 >out # nothing reflects: echo, by itself
+        [ "$(path '"\(.far_end) \(.hops)"')" = "echo 3" ]
         as_user $far --protocol icmp --pairs 4 >out
         [ "$(path '"\(.far_end) \(.hops)"')" = "echo 3" ]
     done
@@ -153,7 +158,7 @@ while True:
     shadow-lab up chain --hops 2 --icmp off -l "$LAB" >plan
     for way in "10.9.0.77 10.64.1.2" "fd09::77 fd00:6401::2"; do
         read -r far last <<<"$way"
-        for protocol in udp icmp tcp; do
+        for protocol in auto udp icmp tcp; do
             run -1 --separate-stderr probe $far --protocol $protocol
             echo "# $protocol $far: $stderr"
             [[ $stderr == *"$far"* && $stderr == *"hop 2 ($last)"* ]]
@@ -185,7 +190,7 @@ while True:
     shadow-lab up chain --hops 1 --icmp off -l "$LAB" >plan
     for far in "$(node r1 ip -4 -o addr show to-c | awk '{ print $4 }')" \
         "$(node r1 ip -6 -o addr show to-c scope global | awk '{ print $4 }')"; do
-        for protocol in udp icmp tcp; do
+        for protocol in auto udp icmp tcp; do
             probe "${far%/*}" --protocol $protocol --pairs 4 -r 1M >out
             [ "$(path '"\(.hops) \(.reached) \(.addrs | join(" "))"')" = "1 true ${far%/*}" ]
         done

@@ -89,6 +89,49 @@ probe() {
         and ([$s[:-1], $s[1:]] | transpose | all(.[1].ts - .[0].ts > 900000))' out
 }
 
+# The laboratory of a path whose host reflects nothing and limits its ICMP errors, as Linux does:
+# the state and the hop of one verdict, over IPv4 and IPv6.
+@test "without a reflector the tight hop is found by echo, and one path is told" {
+    shadow-lab up chain --hops 4 --bottleneck 3 --rate 10M -l "$LAB" >plan
+    for dst in 10.9.0.2 fd09::2; do
+        for _ in 1 2 3; do # a window that the host spoilt is measured again
+            run -0 --separate-stderr probe $dst -r 30M
+            [[ $stderr == *"$dst does not reflect: measured by ICMP echo"* ]]
+            shadow-gradient <<<"$output" >judged
+            jq -se 'map(select(.type == "verdict")) | last | .state != "void"' judged && break
+        done
+        jq -se 'map(select(.type == "verdict")) | last
+            | .state == "bottleneck" and .bottleneck_hop == 3' judged
+        jq -se 'map(select(.type == "path")) | length == 1 and (.[0] | .protocol == "icmp"
+            and .far_end == "echo" and .hops == 5 and .reached)' <<<"$output"
+    done
+}
+
+@test "a far end that drops what it does not know is measured by echo, too" {
+    shadow-lab up chain --hops 2 --icmp off -l "$LAB" >plan
+    shadow-lab exec -l "$LAB" s nft 'add table inet wall;
+        add chain inet wall in { type filter hook input priority 0; };
+        add rule inet wall in meta l4proto udp drop'
+    for dst in 10.9.0.2 fd09::2; do
+        probe $dst --pairs 4 -o path,slot >out
+        jq -se '(.[0] | .protocol == "icmp" and .far_end == "echo" and .hops == 3)
+            and any(.type == "slot" and .hop == 3 and .received > 0)' out
+    done
+}
+
+@test "a far end that answers at times is neither gone nor another path" {
+    shadow-lab up chain --hops 3 -l "$LAB" >plan
+    for dst in 10.9.0.2 fd09::2; do # newer kernels limit ICMPv6 less
+        shadow-lab exec -l "$LAB" s sh -c 'echo 1000 >/proc/sys/net/ipv6/icmp/ratelimit'
+        probe $dst --protocol udp --pairs 12 >out
+        jq -se '(map(select(.type == "path")) | length == 1 and (.[0] | .far_end == "icmp"
+                and .hops == 4))
+            and (map(select(.type == "slot")) | length > 20 and all(.reason != "path change"))
+            and (.[-1] | .reason == "done" and .counts.windows == 1
+                and .counts.path_changes == 0)' out
+    done
+}
+
 @test "a new path is told and begins a new window" {
     shadow-lab up diamond -l "$LAB" --icmp off >plan
     reflect d
@@ -109,6 +152,24 @@ probe() {
             | ($s | group_by(.path_id) | length) >= 2
             and ($s | group_by(.window) | all(map(select(.void | not) | .path_id) | unique | length <= 1))
             and (map(select(.type == "end"))[0].counts.path_changes >= 1)' out
+    done
+}
+
+@test "a new path is told where nothing reflects" {
+    shadow-lab up diamond -l "$LAB" --icmp off >plan
+    for way in "-4 10.9.0.2 10.9.0.0/24" "-6 fd09::2 fd09::/64"; do
+        read -r family far prefix <<<"$way"
+        shadow-lab exec -l "$LAB" s timeout 60 shadow-probe "$far" --watch -d 8s >out 3>&- &
+        probe=$!
+        for _ in $(seq 100); do # until it measures
+            [ "$(grep -c '"slot"' out)" -ge 8 ] && break
+            sleep 0.05
+        done
+        shadow-lab exec -l "$LAB" r1 ip "$family" route del "$prefix" dev to-p
+        wait $probe
+        jq -se 'map(select(.type == "path")) as $p | ($p | length) >= 2
+            and ($p | all(.protocol == "icmp" and .far_end == "echo"))
+            and $p[1].reason == "change" and $p[0].path_id != $p[1].path_id' out
     done
 }
 
@@ -143,6 +204,8 @@ fd09::2 -s train
 fd09::2 -s replay --shape shape
 10.9.0.2 --protocol icmp
 fd09::2 --protocol icmp
+10.9.0.2 --port 9
+fd09::2 --port 9
 10.9.0.2 --protocol tcp
 fd09::2 --protocol tcp
 --flow 10.8.0.2:5000-10.9.0.2:6000/udp

@@ -37,11 +37,16 @@ draw() {
     drawn=$(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1)))
 }
 
-# build PLAN OPTION...: a fresh laboratory with a reflector at its far end
-build() {
+# build_bare PLAN OPTION...: a fresh laboratory where nothing reflects
+build_bare() {
     stop_all
     shadow-lab down -l "$lab" >/dev/null 2>&1 || true
     shadow-lab up "$@" -l "$lab" >"$work/plan"
+}
+
+# build PLAN OPTION...: the same with a reflector at its far end
+build() {
+    build_bare "$@"
     shadow-lab exec -l "$lab" s shadow-reflect >"$work/reflect" 2>&1 &
     started+=($!)
     for _ in $(seq 100); do
