@@ -190,7 +190,7 @@ shadow records verdict" ]
 }
 
 @test "behind shadow, the tool's own completion completes in all three shells" {
-    local line=('shadow pro' 'shadow probe --sch' 'shadow --format table probe --schedule lock' 'shadow lab u')
+    local line=('shadow prob' 'shadow probe --sch' 'shadow --format table probe --schedule lock' 'shadow lab u')
     local word=(probe --schedule lockin up) nr
     for nr in "${!line[@]}"; do
         run -0 bash -c '
