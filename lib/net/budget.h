@@ -13,8 +13,8 @@
  * twice the share. */
 enum { SDW_BUDGET_SAVE_S = 10 };
 
-/* A first look at a path may have so much at once; a share of live traffic lends it, as much for each
- * path as the share brings in while it may be saved up. */
+/* A first look at a path may have so much at once; a share of live traffic lends it, as much for
+ * each path as the share brings in while it may be saved up. */
 enum { SDW_FIRST_LOOK_BYTES = 150000 };
 
 struct sdw_budget {

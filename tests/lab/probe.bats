@@ -227,6 +227,8 @@ END
     grep -q '^NoNewPrivs:[[:space:]]*1$' <<<"$status"
     [ "${MODE:-release}" = release ] || return 0
     grep -q '^Seccomp:[[:space:]]*2$' <<<"$status"
+    shadow-lab traffic -l "$LAB" --from c --to s --rate 5M --duration 5m >live </dev/null &
+    live=$! # what --live counts
     while read -r way; do
         echo "# $way"
         # shellcheck disable=SC2086 # a way is several words
@@ -237,6 +239,8 @@ END
         jq -se 'any(.type == "slot") and .[-1].type == "end"
             and (.[-1].reason | . == "deadline" or . == "done" or . == "budget")' out
     done < <(ways)
+    kill "$live"
+    wait "$live" || true
 }
 
 @test "confined as it is, it ends by the signal it gets, its last record written" {
