@@ -5,33 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void sdw_buf_reserve(struct sdw_buf *buf, size_t more)
+void sdw_buf_grow(struct sdw_buf *buf, size_t more)
 {
     SDW_GROW(buf->p, buf->cap, buf->n + more + 1);
-}
-
-void sdw_buf_add(struct sdw_buf *buf, const void *bytes, size_t n)
-{
-    sdw_buf_reserve(buf, n);
-    if (n)
-        memcpy(buf->p + buf->n, bytes, n);
-    buf->n += n;
-    buf->p[buf->n] = '\0';
-}
-
-void sdw_buf_char(struct sdw_buf *buf, char c)
-{
-    sdw_buf_add(buf, &c, 1);
-}
-
-void sdw_buf_text(struct sdw_buf *buf, const char *text)
-{
-    sdw_buf_add(buf, text, strlen(text));
-}
-
-void sdw_buf_str(struct sdw_buf *buf, struct sdw_str view)
-{
-    sdw_buf_add(buf, view.p, view.n);
 }
 
 void sdw_buf_printf(struct sdw_buf *buf, const char *fmt, ...)

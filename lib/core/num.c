@@ -132,12 +132,14 @@ void sdw_buf_model(struct sdw_buf *buf, double value)
             sdw_buf_text(buf, value == 0 ? "0" : "null");
             return;
         }
-        snprintf(text, sizeof text, magnitude >= 999999.5 && magnitude < 1e15 ? "%.0f" : "%.6g",
-                 value);
         if (magnitude >= 999999.5 && magnitude < 1e15) {
-            double keep = pow(10, floor(log10(magnitude)) - 5);
-            snprintf(text, sizeof text, "%.0f", round(value / keep) * keep);
+            int64_t keep = 1;
+            while (magnitude >= (double)keep * 1e6)
+                keep *= 10;
+            sdw_buf_int(buf, llround(value / (double)keep) * keep);
+            return;
         }
+        snprintf(text, sizeof text, "%.6g", value);
         sdw_buf_text(buf, text);
         return;
     }

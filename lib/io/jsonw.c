@@ -114,14 +114,19 @@ static void quote_special(struct sdw_buf *buf, char c)
     }
 }
 
+/* Whether a character stands for itself in a string. */
+static bool is_plain(unsigned char c)
+{
+    return c >= ' ' && c < 0x80 && c != '"' && c != '\\';
+}
+
 void sdw_json_quote(struct sdw_buf *buf, struct sdw_str text)
 {
     sdw_buf_reserve(buf, text.n + 2);
     sdw_buf_char(buf, '"');
     for (size_t i = 0, n; i < text.n; i += n) {
         size_t run = i;
-        while (run < text.n && (unsigned char)text.p[run] >= ' ' && text.p[run] != '"' &&
-               text.p[run] != '\\' && (unsigned char)text.p[run] < 0x80)
+        while (run < text.n && is_plain((unsigned char)text.p[run]))
             run++;
         n = run - i;
         if (n) {

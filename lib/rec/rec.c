@@ -248,58 +248,79 @@ int sdw_rec_decode(const struct sdw_schema *schema, struct sdw_str line, struct 
     return more < 0 ? more : check_required(schema, rec, err);
 }
 
-static void encode_range(struct sdw_jsonw *w, const char *key, const struct sdw_range *r)
+static void encode_range(struct sdw_buf *out, const struct sdw_range *r)
 {
-    sdw_jsonw_object(w, key);
-    sdw_jsonw_model(w, "lo", r->lo);
-    sdw_jsonw_model(w, "mid", r->mid);
-    sdw_jsonw_model(w, "hi", r->hi);
-    sdw_jsonw_end(w);
+    struct sdw_jsonw w = sdw_jsonw(out);
+    sdw_jsonw_object(&w, NULL);
+    sdw_jsonw_model(&w, "lo", r->lo);
+    sdw_jsonw_model(&w, "mid", r->mid);
+    sdw_jsonw_model(&w, "hi", r->hi);
+    sdw_jsonw_end(&w);
 }
 
-static void encode_field(struct sdw_jsonw *w, const struct sdw_field *f, const void *at)
+/* Keys of tables need no quoting. */
+static void encode_key(struct sdw_buf *out, const char *key)
 {
-    if (is_absent(at, f->kind)) {
-        if (f->flags & SDW_F_NULL)
-            sdw_jsonw_null(w, f->key);
-        return;
-    }
+    size_t n = strlen(key);
+    sdw_buf_reserve(out, n + 4);
+    char *at = out->p + out->n;
+    *at++ = ',';
+    *at++ = '"';
+    memcpy(at, key, n);
+    at[n] = '"';
+    at[n + 1] = ':';
+    out->n += n + 4;
+}
+
+static void encode_value(struct sdw_buf *out, const struct sdw_field *f, const void *at)
+{
     switch (f->kind) {
     case SDW_INT:
-        sdw_jsonw_int(w, f->key, *(const int64_t *)at);
+        sdw_buf_int(out, *(const int64_t *)at);
         break;
     case SDW_REAL:
-        sdw_jsonw_real(w, f->key, *(const double *)at);
+        sdw_buf_real(out, *(const double *)at);
         break;
     case SDW_MODEL:
-        sdw_jsonw_model(w, f->key, *(const double *)at);
+        sdw_buf_model(out, *(const double *)at);
         break;
     case SDW_STR:
-        sdw_jsonw_str(w, f->key, *(const struct sdw_str *)at);
+        sdw_json_quote(out, *(const struct sdw_str *)at);
         break;
     case SDW_BOOL:
-        sdw_jsonw_bool(w, f->key, *(const int8_t *)at != 0);
+        sdw_buf_text(out, *(const int8_t *)at ? "true" : "false");
         break;
     case SDW_RANGE:
-        encode_range(w, f->key, at);
+        encode_range(out, at);
         break;
     case SDW_RAW:
-        sdw_jsonw_raw(w, f->key, *(const struct sdw_str *)at);
+        sdw_buf_str(out, *(const struct sdw_str *)at);
         break;
     }
 }
 
 void sdw_rec_encode(const struct sdw_schema *schema, const void *rec, struct sdw_buf *out)
 {
-    struct sdw_jsonw w = sdw_jsonw(out);
-    sdw_jsonw_object(&w, NULL);
-    sdw_jsonw_text(&w, "type", schema->type);
-    sdw_jsonw_int(&w, "v", RECORD_VERSION);
-    if (*(const int64_t *)rec != SDW_NO_INT)
-        sdw_jsonw_int(&w, "ts", *(const int64_t *)rec);
-    for (const struct sdw_field *f = schema->fields; f->key; f++)
-        encode_field(&w, f, const_place(rec, f));
-    sdw_jsonw_end(&w);
+    sdw_buf_text(out, "{\"type\":");
+    sdw_json_quote(out, sdw_str_of(schema->type));
+    encode_key(out, "v");
+    sdw_buf_int(out, RECORD_VERSION);
+    if (*(const int64_t *)rec != SDW_NO_INT) {
+        encode_key(out, "ts");
+        sdw_buf_int(out, *(const int64_t *)rec);
+    }
+    for (const struct sdw_field *f = schema->fields; f->key; f++) {
+        const void *at = const_place(rec, f);
+        bool absent = is_absent(at, f->kind);
+        if (absent && !(f->flags & SDW_F_NULL))
+            continue;
+        encode_key(out, f->key);
+        if (absent)
+            sdw_buf_text(out, "null");
+        else
+            encode_value(out, f, at);
+    }
+    sdw_buf_char(out, '}');
 }
 
 int sdw_rec_put(struct sdw_ctx *ctx, const struct sdw_schema *schema, const void *rec)
