@@ -9,6 +9,29 @@ struct sdw_jsonw sdw_jsonw(struct sdw_buf *buf)
     return (struct sdw_jsonw){.buf = buf};
 }
 
+/* Whether eight bytes can stand in a string as they are. May be wrong in saying no. */
+static bool plain_eight(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    uint64_t x;
+    memcpy(&x, p, sizeof x);
+    /* Taking one from a byte that is zero, or 32 from a control, sets its highest bit. */
+    return !((x | ((x ^ ones * '"') - ones) | ((x ^ ones * '\\') - ones) | (x - ones * ' ')) &
+             high);
+}
+
+/* How many bytes from i on can stand there as they are. */
+static size_t plain_run(struct sdw_str text, size_t i)
+{
+    size_t run = i;
+    while (text.n - run >= 8 && plain_eight(text.p + run))
+        run += 8;
+    while (run < text.n && (unsigned char)text.p[run] >= ' ' && text.p[run] != '"' &&
+           text.p[run] != '\\' && (unsigned char)text.p[run] < 0x80)
+        run++;
+    return run - i;
+}
+
 /* Comma and key in front of a value. */
 static void lead(struct sdw_jsonw *w, const char *key)
 {
@@ -114,21 +137,20 @@ static void quote_special(struct sdw_buf *buf, char c)
     }
 }
 
-/* Whether a character stands for itself in a string. */
-static bool is_plain(unsigned char c)
-{
-    return c >= ' ' && c < 0x80 && c != '"' && c != '\\';
-}
-
 void sdw_json_quote(struct sdw_buf *buf, struct sdw_str text)
 {
+    size_t plain = plain_run(text, 0);
     sdw_buf_reserve(buf, text.n + 2);
+    if (plain == text.n && plain > 0) {
+        buf->p[buf->n] = '"';
+        memcpy(buf->p + buf->n + 1, text.p, plain);
+        memcpy(buf->p + buf->n + 1 + plain, "\"", 2);
+        buf->n += plain + 2;
+        return;
+    }
     sdw_buf_char(buf, '"');
     for (size_t i = 0, n; i < text.n; i += n) {
-        size_t run = i;
-        while (run < text.n && is_plain((unsigned char)text.p[run]))
-            run++;
-        n = run - i;
+        n = plain_run(text, i);
         if (n) {
             sdw_buf_add(buf, text.p + i, n);
             continue;
