@@ -38,7 +38,7 @@ have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 
 # What a room of lib/ needs; --as-needed drops what a program does not use.
 LIBS       = $(call pkg,jansson) -lm
-LIBS.net   = -lpcap $(shell libnet-config --libs 2>/dev/null || echo -lnet) $(call pkg,libsodium)
+LIBS.net   = -lpcap $(if $(filter yes,$(NDPI)),-lndpi) $(shell libnet-config --libs 2>/dev/null || echo -lnet) $(call pkg,libsodium)
 LIBS.sys   = $(call pkg,libmnl) $(call pkg,libseccomp)
 LIBS.steer = $(call pkg,libnftables)
 LIBS.shell = $(call pkg,readline)
@@ -53,11 +53,19 @@ ifeq ($(call have,libnftables),)
 ABSENT += steer
 $(info shadow-steer is left out: libnftables-dev is missing (make deps))
 endif
+# libndpi's interface changes from one minor version to the next: only the one we know is taken.
+# NDPI=no does without it.
+NDPI ?= $(shell $(PKG_CONFIG) --exists 'libndpi >= 4.2 libndpi < 4.3' 2>/dev/null && echo yes)
+ifneq ($(NDPI),yes)
+$(info deep packet inspection is left out, ports and names are used: libndpi 4.2 is missing (make deps))
+endif
+NOT_BUILT := lib/net/$(if $(filter yes,$(NDPI)),dpi_hints,dpi_ndpi).c
+
 TOOL_OF.shell := cmd/shadow.c
 TOOL_OF.steer := cmd/shadow-steer.c
 absent_tests   = $(if $(ABSENT),$(shell grep -l $(ABSENT:%=-e '"%/') $(1) /dev/null))
 
-SRC  := $(foreach s,$(sort $(wildcard lib/*/*.c)),$(if $(filter $(ABSENT),$(word 2,$(subst /, ,$(s)))),,$(s)))
+SRC  := $(foreach s,$(filter-out $(NOT_BUILT),$(sort $(wildcard lib/*/*.c))),$(if $(filter $(ABSENT),$(word 2,$(subst /, ,$(s)))),,$(s)))
 OBJ  := $(SRC:%.c=$(B)/%.o)
 CMD  := $(filter-out $(foreach r,$(ABSENT),$(TOOL_OF.$(r))),$(sort $(wildcard cmd/*.c)))
 BIN  := $(CMD:cmd/%.c=$(B)/bin/%)
@@ -260,7 +268,7 @@ clean:
 # --- packages -------------------------------------------------------------------------------
 
 APT.build := gcc libc6-dev pkg-config libpcap-dev libnet1-dev libjansson-dev libreadline-dev \
-             libmnl-dev libnftables-dev libsodium-dev libseccomp-dev
+             libmnl-dev libnftables-dev libsodium-dev libseccomp-dev libndpi-dev
 APT.demo  := iproute2 nftables jq gawk procps
 APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish
 APT.lint  := clang clang-format clang-tidy cppcheck shellcheck codespell

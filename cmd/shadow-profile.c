@@ -3,14 +3,16 @@
 
 #include "io/tool.h"
 #include "net/profile_run.h"
+#include "net/sockets_run.h"
 #include "sys/privilege.h"
 
 enum { SNAP_MIN = 64, SNAP_MAX = 262144 };
+enum { LOOKED_INTO = 65536 }; /* flows at a time, some 1 KiB each */
 
 struct config {
-    const char *interface, *file, *addr, *user;
-    int64_t interval_us, active_us, idle_us, duration_us, max_flows, snap;
-    bool immediate;
+    const char *interface, *file, *addr, *user, *apps;
+    int64_t interval_us, active_us, idle_us, duration_us, max_flows, max_pairs, snap;
+    bool immediate, sockets, no_dpi, no_sni;
 };
 
 #define AT(member) offsetof(struct config, member)
@@ -19,8 +21,11 @@ static const struct sdw_option options[] = {
      NULL, 0, 0, NULL, "interface"},
     {"read", 'r', SDW_OPT_TEXT, AT(file), "FILE",
      "read this capture, pcap or pcapng, instead; -: standard input", NULL, 0, 0, NULL, "file"},
+    {"sockets", 0, SDW_OPT_FLAG, AT(sockets), NULL,
+     "tell this machine's own TCP connections instead, from the kernel", NULL, 0, 0, NULL, NULL},
     {"interval", 0, SDW_OPT_DURATION, AT(interval_us), "DURATION",
-     "update the flows that had packets this often; 0: do not", "1s", 0, 0, NULL, NULL},
+     "update the flows that had packets this often; 0: do not, or look once at sockets", "1s", 0, 0,
+     NULL, NULL},
     {"active", 0, SDW_OPT_DURATION, AT(active_us), "DURATION",
      "update a flow after this long in any case", "60s", 0, 0, NULL, NULL},
     {"idle", 0, SDW_OPT_DURATION, AT(idle_us), "DURATION",
@@ -35,6 +40,15 @@ static const struct sdw_option options[] = {
     {"addr", 0, SDW_OPT_TEXT, AT(addr), "keep|trunc:BITS,BITS|hash:FILE",
      "show addresses as they are, their first bits (IPv4, IPv6), or hashes under a key", "keep", 0,
      0, NULL, NULL},
+    {"apps", 0, SDW_OPT_TEXT, AT(apps), "FILE",
+     "names, ports and addresses that belong to applications of yours", NULL, 0, 0, NULL, "file"},
+    {"no-dpi", 0, SDW_OPT_FLAG, AT(no_dpi), NULL, "tell applications by their ports only", NULL, 0,
+     0, NULL, NULL},
+    {"no-sni", 0, SDW_OPT_FLAG, AT(no_sni), NULL, "do not show the names of servers", NULL, 0, 0,
+     NULL, NULL},
+    {"max-pairs", 0, SDW_OPT_INT, AT(max_pairs), "N",
+     "keep app records of at most N pairs of ends; the others of an application share one", "10000",
+     0, 1 << 24, NULL, NULL},
     {"user", 0, SDW_OPT_TEXT, AT(user), "USER", "become this user once the capture is open",
      "nobody", 0, 0, NULL, NULL},
     {"duration", 'd', SDW_OPT_DURATION, AT(duration_us), "DURATION", "stop after this long", NULL,
@@ -63,9 +77,16 @@ static int open_run(struct sdw_profile_run *run, const struct config *config)
                                          .filter = ctx->n_operands ? ctx->operands[0] : NULL,
                                          .snap = (int)config->snap,
                                          .immediate = config->immediate};
+    struct sdw_classify_config apps = {.apps = config->apps,
+                                       .ports_only = config->no_dpi,
+                                       .names = !config->no_sni,
+                                       .max_flows = LOOKED_INTO,
+                                       .max_pairs = (size_t)config->max_pairs,
+                                       .active_us = config->active_us,
+                                       .idle_us = config->idle_us};
     bool kept = false;
     if (!config->interface == !config->file)
-        return sdw_err_set(&ctx->err, SDW_EUSAGE, "give either --interface or --read");
+        return sdw_err_set(&ctx->err, SDW_EUSAGE, "give one of --interface, --read and --sockets");
     if (config->active_us <= 0 || config->idle_us <= 0)
         return sdw_err_set(&ctx->err, SDW_EUSAGE, "--active and --idle must be more than 0");
     if (config->snap < SNAP_MIN || config->snap > SNAP_MAX)
@@ -77,16 +98,54 @@ static int open_run(struct sdw_profile_run *run, const struct config *config)
     if (getrandom(&profile.hash_key, sizeof profile.hash_key, 0) < 0)
         return sdw_err_sys(&ctx->err, "random numbers");
     profile.id_key = sdw_addrmask_id_key(&profile.mask, profile.hash_key);
-    code = sdw_profile_run_open(run, &capture, &profile, &ctx->err);
+    apps.mask = profile.mask;
+    code = sdw_profile_run_open(run, &capture, &profile, &apps, &ctx->err);
     if (code == 0)
         code = sdw_privilege_drop(config->user, &kept, &ctx->err);
     return code < 0 ? code : sdw_privilege_confine(calls, &ctx->err);
+}
+
+/* What libmnl goes on to call. */
+static const char *const socket_calls[] = {"getsockopt", "sendto", "recvfrom", "recvmsg", NULL};
+
+static int open_sockets(struct sdw_sockets_run *run, const struct config *config)
+{
+    struct sdw_err *err = &run->ctx->err;
+    struct sdw_sockets_config sockets = {.active_us = config->active_us,
+                                         .max_flows = (size_t)config->max_flows};
+    uint64_t secret;
+    bool kept = false;
+    int code = sdw_addrmask_parse(config->addr, &sockets.mask, err);
+    if (code < 0)
+        return code;
+    if (getrandom(&secret, sizeof secret, 0) < 0)
+        return sdw_err_sys(err, "random numbers");
+    sockets.id_key = sdw_addrmask_id_key(&sockets.mask, secret);
+    code = sdw_sockets_run_open(run, &sockets, config->apps, err);
+    if (code == 0)
+        code = sdw_privilege_drop(config->user, &kept, err);
+    return code < 0 ? code : sdw_privilege_confine(socket_calls, err);
+}
+
+static int run_sockets(struct sdw_ctx *ctx, const struct config *config)
+{
+    struct sdw_sockets_run session = {.ctx = ctx};
+    if (config->interface || config->file || ctx->n_operands)
+        return sdw_err_set(&ctx->err, SDW_EUSAGE,
+                           "--sockets goes without --interface, --read and FILTER");
+    int code = open_sockets(&session, config);
+    if (code == 0)
+        code = sdw_sockets_run(&session, config->interval_us, config->duration_us);
+    sdw_sockets_run_close(&session);
+    return code;
 }
 
 static int run(struct sdw_ctx *ctx, void *data)
 {
     const struct config *config = data;
     struct sdw_profile_run session = {.ctx = ctx};
+    if (config->sockets)
+        return run_sockets(ctx, config);
     int code = open_run(&session, config);
     if (code == 0)
         code = sdw_profile_run(&session, config->duration_us);

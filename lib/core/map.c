@@ -116,6 +116,29 @@ void **sdw_map_at(struct sdw_map *map, struct sdw_str key)
     return &s->value;
 }
 
+void *sdw_map_remove(struct sdw_map *map, struct sdw_str key)
+{
+    if (map->n == 0)
+        return NULL;
+    struct sdw_map_slot *hole = map_find(map, key, sdw_hash(key.p, key.n, map->key));
+    if (!hole->key)
+        return NULL;
+    void *value = hole->value;
+    free(hole->key);
+    map->n--;
+    /* Move back what probed past the hole, so that no tombstones are needed. */
+    size_t mask = map->cap - 1, i = (size_t)(hole - map->slots);
+    for (size_t j = (i + 1) & mask; map->slots[j].key; j = (j + 1) & mask) {
+        size_t home = (size_t)map->slots[j].hash & mask;
+        if (((j - home) & mask) >= ((j - i) & mask)) {
+            map->slots[i] = map->slots[j];
+            i = j;
+        }
+    }
+    map->slots[i] = (struct sdw_map_slot){0};
+    return value;
+}
+
 bool sdw_map_next(const struct sdw_map *map, size_t *cursor, struct sdw_str *key, void **value)
 {
     for (; *cursor < map->cap; ++*cursor) {

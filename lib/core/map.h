@@ -17,6 +17,7 @@ void *sdw_map_get(const struct sdw_map *map, struct sdw_str key); /* NULL when a
 /* The place of the key's value, made (NULL inside) when absent; the key is copied. Valid until
  * the next call that may add or remove. */
 void **sdw_map_at(struct sdw_map *map, struct sdw_str key);
+void *sdw_map_remove(struct sdw_map *map, struct sdw_str key); /* the value it had, or NULL */
 /* Iterate: *cursor starts at 0; returns false at the end. Order is not defined. */
 bool sdw_map_next(const struct sdw_map *map, size_t *cursor, struct sdw_str *key, void **value);
 

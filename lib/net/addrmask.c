@@ -82,18 +82,26 @@ static void show_hash(const uint8_t key[SDW_ADDRMASK_KEY], uint8_t version, cons
     sodium_bin2hex(out + 3, SDW_ADDRMASK_TEXT - 3, hash, sizeof hash);
 }
 
+void sdw_addrmask_cut(const struct sdw_addrmask *mask, uint8_t version, const uint8_t *bytes,
+                      uint8_t out[16])
+{
+    size_t whole = version == 4 ? 32 : 128;
+    size_t bits = mask->hash ? whole : version == 4 ? mask->bits4 : mask->bits6;
+    memset(out, 0, 16);
+    memcpy(out, bytes, bits / 8);
+    if (bits % 8)
+        out[bits / 8] = (uint8_t)(bytes[bits / 8] & 0xff00 >> bits % 8);
+}
+
 const char *sdw_addrmask_show(const struct sdw_addrmask *mask, uint8_t version,
                               const uint8_t *bytes, char out[SDW_ADDRMASK_TEXT])
 {
-    uint8_t kept[16] = {0};
-    size_t bits = version == 4 ? mask->bits4 : mask->bits6;
+    uint8_t kept[16];
     if (mask->hash) {
         show_hash(mask->key, version, bytes, out);
         return out;
     }
-    memcpy(kept, bytes, bits / 8);
-    if (bits % 8)
-        kept[bits / 8] = (uint8_t)(bytes[bits / 8] & 0xff00 >> bits % 8);
+    sdw_addrmask_cut(mask, version, bytes, kept);
     if (version == 4)
         show4(kept, out);
     else if (!inet_ntop(AF_INET6, kept, out, SDW_ADDRMASK_TEXT))

@@ -20,6 +20,11 @@ struct sdw_addrmask {
  * SDW_EUSAGE for another form, SDW_ESYS or SDW_EPERM for a file that cannot be read. */
 int sdw_addrmask_parse(const char *text, struct sdw_addrmask *mask, struct sdw_err *err);
 
+/* The address with what may not be shown of it cleared: those that are cut alike are equal. Of
+ * addresses that are hashed, all. Fills 16 bytes. */
+void sdw_addrmask_cut(const struct sdw_addrmask *mask, uint8_t version, const uint8_t *bytes,
+                      uint8_t out[16]);
+
 /* The 4 or 16 bytes of an address of this IP version as they may be shown. Returns out. */
 const char *sdw_addrmask_show(const struct sdw_addrmask *mask, uint8_t version,
                               const uint8_t *bytes, char out[SDW_ADDRMASK_TEXT]);

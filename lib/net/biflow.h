@@ -7,6 +7,7 @@
 
 #include "core/base.h"
 #include "net/packet.h"
+#include "net/transfer.h"
 
 struct sdw_tcp_track;
 struct sdw_dpi_flow;
@@ -53,7 +54,10 @@ struct sdw_biflow {
     double peak_bps;           /* highest of the updates, both directions together */
     struct sdw_tcp_track *tcp; /* NULL for other protocols */
     struct sdw_dpi_flow *dpi;  /* the classifier's: NULL before its first packet and once done */
+    struct sdw_transfers transfers;
     uint16_t app, master, category; /* the classifier's numbers; 0: unknown */
+    bool app_known;                 /* its application will not change any more */
+    bool app_counted;               /* it counts among the flows of its application */
     uint8_t src_is_high;            /* the source is the key's high end */
     bool midflow;                   /* TCP that was under way when it was first seen */
     uint8_t closing;                /* SDW_CLOSING_... */

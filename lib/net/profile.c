@@ -13,6 +13,7 @@ struct sdw_profile {
     struct sdw_profile_config config;
     struct sdw_flowtable *table;
     struct sdw_fragments *fragments;
+    struct sdw_classify *classify; /* NULL: not asked for */
     struct sdw_profile_counts counts;
     uint64_t told_evicted;
     int64_t tick_ns; /* when the current interval ends; 0: not started */
@@ -24,6 +25,19 @@ static void say(struct sdw_profile *profile, const struct sdw_schema *schema, co
 {
     if (profile->code == 0)
         profile->code = profile->config.say(profile->config.arg, schema, rec);
+}
+
+static void say_of_apps(void *arg, const struct sdw_schema *schema, const void *rec)
+{
+    say(arg, schema, rec);
+}
+
+/* Who talks to whom, about what. */
+static void put_who(struct sdw_profile *profile, const struct sdw_biflow *flow, int64_t now_ns)
+{
+    sdw_flowsay_who(&profile->say, flow, &profile->config.mask, now_ns);
+    if (profile->classify)
+        profile->say.rec.app = sdw_str_of(sdw_classify_app(profile->classify, flow));
 }
 
 /* What counted since the last record is told now. */
@@ -41,7 +55,9 @@ static void settle(struct sdw_profile *profile, struct sdw_biflow *flow)
 static void update(struct sdw_profile *profile, struct sdw_biflow *flow, int64_t span_ns,
                    int64_t now_ns)
 {
-    sdw_flowsay_who(&profile->say, flow, &profile->config.mask, now_ns);
+    if (profile->classify)
+        sdw_classify_counted(profile->classify, flow);
+    put_who(profile, flow, now_ns);
     sdw_flowsay_counts(&profile->say, flow, span_ns);
     say(profile, &sdw_flow_update_schema, &profile->say.rec);
     settle(profile, flow);
@@ -63,7 +79,9 @@ static void on_ended(void *arg, struct sdw_biflow *flow, enum sdw_biflow_reason 
 {
     struct sdw_profile *profile = arg;
     const struct sdw_profile_config *config = &profile->config;
-    sdw_flowsay_who(&profile->say, flow, &config->mask, now_ns);
+    if (profile->classify)
+        sdw_classify_ended(profile->classify, flow, now_ns);
+    put_who(profile, flow, now_ns);
     sdw_flowsay_counts(&profile->say, flow, config->interval_ns);
     profile->say.rec.reason = sdw_str_of(sdw_flowsay_reason(reason));
     say(profile, &sdw_flow_end_schema, &profile->say.rec);
@@ -89,6 +107,14 @@ struct sdw_profile *sdw_profile_new(const struct sdw_profile_config *config)
     return profile;
 }
 
+int sdw_profile_classify(struct sdw_profile *profile, struct sdw_classify_config *config,
+                         struct sdw_err *err)
+{
+    config->say = say_of_apps;
+    config->arg = profile;
+    return sdw_classify_new(&profile->classify, config, err);
+}
+
 void sdw_profile_free(struct sdw_profile *profile)
 {
     if (!profile)
@@ -97,6 +123,7 @@ void sdw_profile_free(struct sdw_profile *profile)
     sdw_flowtable_end(profile->table, SDW_ENDED_EOF, 0);
     sdw_flowtable_free(profile->table);
     sdw_fragments_free(profile->fragments);
+    sdw_classify_free(profile->classify);
     free(profile);
 }
 
@@ -116,29 +143,41 @@ static void say_evicted(struct sdw_profile *profile, int64_t now_ns)
     say(profile, &sdw_loss_schema, &loss);
 }
 
+/* Of the records about applications: they have one even where flows are not updated. */
+static int64_t interval_of(const struct sdw_profile *profile)
+{
+    const struct sdw_profile_config *config = &profile->config;
+    return config->interval_ns ? config->interval_ns : config->active_ns;
+}
+
 /* Intervals end at whole multiples of their length. */
 static int64_t next_tick(const struct sdw_profile *profile, int64_t now_ns)
 {
-    int64_t interval = profile->config.interval_ns;
+    int64_t interval = interval_of(profile);
     return now_ns - now_ns % interval + interval;
+}
+
+static void end_interval(struct sdw_profile *profile)
+{
+    int64_t now_ns = profile->tick_ns;
+    sdw_flowtable_advance(profile->table, now_ns);
+    if (profile->config.interval_ns)
+        sdw_flowtable_touched(profile->table, on_touched, profile, now_ns);
+    if (profile->classify)
+        sdw_classify_interval(profile->classify, now_ns, interval_of(profile));
+    say_evicted(profile, now_ns);
 }
 
 void sdw_profile_time(struct sdw_profile *profile, int64_t now_ns)
 {
-    int64_t interval = profile->config.interval_ns;
+    int64_t interval = interval_of(profile);
     if (now_ns > profile->counts.last_ns)
         profile->counts.last_ns = now_ns;
-    if (interval == 0) {
-        sdw_flowtable_advance(profile->table, now_ns);
-        return;
-    }
     /* Started, or started again because the clock was set back. */
     if (profile->tick_ns == 0 || now_ns < profile->tick_ns - interval - profile->config.idle_ns)
         profile->tick_ns = next_tick(profile, now_ns);
     if (now_ns >= profile->tick_ns) {
-        sdw_flowtable_advance(profile->table, profile->tick_ns);
-        sdw_flowtable_touched(profile->table, on_touched, profile, profile->tick_ns);
-        say_evicted(profile, profile->tick_ns);
+        end_interval(profile);
         profile->tick_ns = next_tick(profile, now_ns);
     }
     sdw_flowtable_advance(profile->table, now_ns);
@@ -173,17 +212,25 @@ void sdw_profile_packet(struct sdw_profile *profile, int64_t ts_ns, struct sdw_s
     struct sdw_biflow *flow = sdw_flowtable_see(profile->table, &packet, ts_ns, &direction, &fresh);
     if (fresh) {
         profile->counts.flows++;
-        sdw_flowsay_who(&profile->say, flow, &profile->config.mask, ts_ns);
+        if (profile->classify)
+            sdw_classify_fresh(profile->classify, flow);
+        put_who(profile, flow, ts_ns);
         sdw_flowsay_around(&profile->say, &packet);
         say(profile, &sdw_flow_new_schema, &profile->say.rec);
     }
     if (packet.protocol == IPPROTO_TCP && packet.whole)
         follow_tcp(flow, &packet, direction, ts_ns);
+    if (profile->classify)
+        sdw_classify_packet(profile->classify, flow, &packet, direction, ts_ns);
 }
 
 void sdw_profile_finish(struct sdw_profile *profile)
 {
     sdw_flowtable_end(profile->table, SDW_ENDED_EOF, profile->counts.last_ns);
+    if (profile->classify) {
+        sdw_classify_interval(profile->classify, profile->counts.last_ns, interval_of(profile));
+        sdw_classify_finish(profile->classify, profile->counts.last_ns);
+    }
     say_evicted(profile, profile->counts.last_ns);
 }
 

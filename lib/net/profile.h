@@ -11,6 +11,7 @@
 #include "core/base.h"
 #include "net/addrmask.h"
 #include "net/biflow.h"
+#include "net/classify.h"
 #include "rec/rec.h"
 
 struct sdw_profile;
@@ -38,6 +39,9 @@ struct sdw_profile_counts {
 };
 
 struct sdw_profile *sdw_profile_new(const struct sdw_profile_config *config);
+/* Say also what the flows belong to, and what applications do. `say` and `arg` are filled in. */
+int sdw_profile_classify(struct sdw_profile *profile, struct sdw_classify_config *config,
+                         struct sdw_err *err);
 void sdw_profile_free(struct sdw_profile *profile);
 
 /* A packet went by; `bytes` of it were captured. */

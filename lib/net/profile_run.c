@@ -1,6 +1,7 @@
 #include "net/profile_run.h"
 #include "core/clock.h"
 #include "io/backlog.h"
+#include "rec/app.h"
 #include "rec/end.h"
 #include "rec/flow.h"
 
@@ -31,7 +32,8 @@ static int say(void *arg, const struct sdw_schema *schema, const void *rec)
         return sdw_rec_put(ctx, schema, rec);
     sdw_buf_clear(&ctx->scratch);
     sdw_rec_encode(schema, rec, &ctx->scratch);
-    sdw_backlog_add(run->backlog, sdw_buf_view(&ctx->scratch), schema == &sdw_flow_update_schema);
+    sdw_backlog_add(run->backlog, sdw_buf_view(&ctx->scratch),
+                    schema == &sdw_flow_update_schema || schema == &sdw_app_schema);
     return 0;
 }
 
@@ -140,7 +142,8 @@ static int report(struct sdw_profile_run *run, const char *reason)
 }
 
 int sdw_profile_run_open(struct sdw_profile_run *run, const struct sdw_capture_config *capture,
-                         struct sdw_profile_config *profile, struct sdw_err *err)
+                         struct sdw_profile_config *profile, struct sdw_classify_config *apps,
+                         struct sdw_err *err)
 {
     run->capture = sdw_capture_new(capture, err);
     if (!run->capture)
@@ -151,7 +154,8 @@ int sdw_profile_run_open(struct sdw_profile_run *run, const struct sdw_capture_c
     run->profile = sdw_profile_new(profile);
     if (capture->interface)
         run->backlog = sdw_backlog_new(KEEP_BYTES, DROP_BYTES);
-    return 0;
+    apps->link = capture->interface ? capture->interface : "capture";
+    return sdw_profile_classify(run->profile, apps, err);
 }
 
 void sdw_profile_run_close(struct sdw_profile_run *run)

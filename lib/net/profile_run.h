@@ -17,9 +17,11 @@ struct sdw_profile_run {
     uint64_t told_lost, told_dropped;
 };
 
-/* Open what takes rights. profile: link, say and arg are filled in. Close in any case. */
+/* Open what takes rights. profile and apps: what depends on the capture is filled in. Close in any
+ * case. */
 int sdw_profile_run_open(struct sdw_profile_run *run, const struct sdw_capture_config *capture,
-                         struct sdw_profile_config *profile, struct sdw_err *err);
+                         struct sdw_profile_config *profile, struct sdw_classify_config *apps,
+                         struct sdw_err *err);
 void sdw_profile_run_close(struct sdw_profile_run *run);
 
 /* Profile until the file ends, the duration is over (0: none) or a signal asks to stop; ends with

@@ -4,6 +4,8 @@
 #include <math.h>
 
 static const char *const tcp_confidences[] = {"high", "low", NULL};
+static const char *const app_confidences[] = {"unknown", "port", "address", "cache",
+                                              "payload", "user", NULL};
 static const char *const reasons[] = {"idle",    "closed", "reset", "reused",
                                       "evicted", "clock",  "eof",   NULL};
 
@@ -97,7 +99,8 @@ static const struct sdw_field app_fields[] = {
     WHO,
     F(SDW_STR, master, SDW_F_COLUMN, NULL, "the protocol that carries the application"),
     F(SDW_STR, category, SDW_F_COLUMN, NULL, "kind of application"),
-    F(SDW_STR, confidence, SDW_F_COLUMN, NULL, "what the name of the application rests on"),
+    FV(confidence, SDW_F_COLUMN, app_confidences,
+       "what the application's name rests on: the user's map, payload, another flow (cache) ..."),
     F(SDW_STR, sni, SDW_F_COLUMN, NULL, "name of the server that the client asked for"),
     {0},
 };

@@ -1,5 +1,6 @@
 /* All record types, and what is derived from all of them. */
 #include "io/jsonw.h"
+#include "rec/app.h"
 #include "rec/capacity.h"
 #include "rec/end.h"
 #include "rec/flow.h"
@@ -33,6 +34,7 @@ const struct sdw_schema *const sdw_schemas[] = {
     &sdw_flow_app_schema,
     &sdw_flow_update_schema,
     &sdw_flow_end_schema,
+    &sdw_app_schema,
     &sdw_shape_schema,
     &sdw_record_schema,
     &sdw_field_schema,

@@ -98,6 +98,45 @@ def conversation():
     return out
 
 
+def names():
+    """A name is asked for, and a TLS connection made to the server of that name."""
+    labels = b"\4host\4wiki\7example\0"
+    question = labels + struct.pack(">HH", 1, 1)
+    answer = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + bytes([198, 51, 100, 2])
+    head = lambda flags, answers: struct.pack(">HHHHHH", 7, flags, 1, answers, 0, 0)
+    dns = lambda sport, dport, data: struct.pack(">HHHH", sport, dport, 8 + len(data), 0) + data
+    c = Connection(sport=40000)
+    c.packets = [(0, ip4(17, c.src, "192.0.2.53", dns(5000, 53, head(0x100, 0) + question))),
+                 (5, ip4(17, "192.0.2.53", c.src, dns(53, 5000, head(0x8180, 1) + question + answer)))]
+    name = b"host.wiki.example"
+    sni = struct.pack(">HHHBH", 0, len(name) + 5, len(name) + 3, 0, len(name)) + name
+    hello = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0" + struct.pack(">H", len(sni)) + sni
+    hello = b"\x16\3\1" + struct.pack(">H", len(hello) + 4) + b"\1" + struct.pack(">I", len(hello))[1:] + hello
+    reply = b"\2" + struct.pack(">I", 40)[1:] + b"\3\3" + bytes(32) + b"\0\x13\1\0\0\0"
+    reply = b"\x16\3\3" + struct.pack(">H", len(reply)) + reply
+    seq = {}
+
+    def segment(ms, src, sport, dst, dport, flags, data=b""):
+        at = seq.setdefault(src, 1000)
+        ack = seq.get(dst, 0)
+        c.packets.append((ms, ip4(6, src, dst, tcp(sport, dport, at, ack, flags) + data)))
+        seq[src] = at + len(data) + (1 if flags & (SYN | FIN) else 0)
+
+    client, server = (c.src, 40000, "198.51.100.2", 8443), ("198.51.100.2", 8443, c.src, 40000)
+    segment(10, *client, SYN)
+    segment(20, *server, SYN | ACK)
+    segment(21, *client, ACK)
+    segment(22, *client, ACK, hello)
+    segment(32, *server, ACK, reply)
+    for i in range(30):
+        segment(40 + i, *server, ACK, b"\x17\3\3\1\0" + bytes(256))
+        segment(40.5 + i, *client, ACK)
+    segment(90, *client, FIN | ACK)
+    segment(100, *server, FIN | ACK)
+    segment(110, *client, ACK)
+    return c.packets
+
+
 def midflow():
     c = Connection()
     c.rev(0, 5000, 77, n=100)

@@ -1,0 +1,4 @@
+#include "net/dpi.h"
+
+const char *const sdw_dpi_confidences[] = {"unknown", "port", "address", "cache",
+                                           "payload", "user", NULL};
