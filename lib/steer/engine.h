@@ -50,6 +50,7 @@ struct sdw_steer_dev {
     int64_t sampled_us;    /* 0: never */
     double tx_bps, rx_bps; /* NAN until sampled twice */
     double weight;         /* of the units whose load it tells */
+    unsigned ways;         /* of all units, that go by it */
 };
 
 /* Our load by the name of a way: of all units, and of those that know nothing of its path. */
@@ -77,6 +78,7 @@ struct sdw_steer_run {
     struct sdw_steer_dev *dev[SDW_WAYS_MAX], *hop_dev[SDW_FIB_HOPS], *load_dev;
     struct sdw_sight *sight[SDW_WAYS_MAX]; /* NULL: nothing is known of that path */
     struct sdw_named_own *named[SDW_WAYS_MAX];
+    double part[SDW_WAYS_MAX];       /* of the load, as far as an interface tells; else the share */
     double others_bps[SDW_WAYS_MAX]; /* what its interface carries that is not ours; NAN */
     double load[SDW_LOADS];          /* last samples of the unit's load, bit/s */
     uint64_t loads;

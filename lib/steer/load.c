@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const double least_bps = 1e-3;
+static const double least_bps = 1e-3, part_weight = 0.3;
 
 bool sdw_load_any(const bool *hop_up, size_t n)
 {
@@ -121,7 +121,7 @@ static void count_own(struct sdw_steer *steer)
         }
     for (size_t u = 0; u < steer->plan.n; u++)
         for (size_t i = 0; i < steer->run[u].unit->n_ways; i++)
-            add_own(steer, &steer->run[u], i, steer->run[u].share[i]);
+            add_own(steer, &steer->run[u], i, steer->run[u].part[i]);
 }
 
 /* A rehearsal elsewhere has none of the interfaces: they are taken to be well. */
@@ -151,7 +151,9 @@ int sdw_load_start(struct sdw_steer *steer, struct sdw_err *err)
         struct sdw_steer_run *run = &steer->run[u];
         for (size_t i = 0; i < unit->n_ways; i++) {
             run->dev[i] = dev_at(steer, unit->way[i].dev);
+            run->dev[i]->ways++;
             run->others_bps[i] = NAN;
+            run->part[i] = run->share[i];
         }
         for (size_t k = 0; k < unit->n_hops; k++)
             run->hop_dev[k] = dev_at(steer, unit->hop[k].dev);
@@ -194,6 +196,23 @@ static double ours_on(struct sdw_steer_run *run, size_t way)
         return 0;
     }
     return fmax(0, rate - (isnan(run->others_bps[way]) ? 0 : run->others_bps[way]));
+}
+
+/* A group spreads flows, not load: some are large. How much of the load really goes by a shadow is
+ * seen where nothing else that is steered goes by its interface; what does not, is on the primary.
+ */
+static void weigh_parts(const struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    double load = sdw_load_now(run), left = 1;
+    for (size_t i = 1; i < run->unit->n_ways; i++) {
+        const struct sdw_steer_dev *dev = run->dev[i];
+        bool settled = dev->sampled_us > run->changed_us + 2 * steer->options.cycle_us;
+        if (run->share[i] > 0 && settled && dev->ways == 1 && load > 0 && !isnan(dev->tx_bps))
+            run->part[i] += part_weight * (ours_on(run, i) / load - run->part[i]);
+        run->part[i] = fmin(run->part[i], left);
+        left -= run->part[i];
+    }
+    run->part[0] = left;
 }
 
 /* Whether the primary goes by this interface with one of its first n hops. */
@@ -252,6 +271,7 @@ int sdw_load_sample(struct sdw_steer *steer, struct sdw_err *err)
                           : run->unit->load_bps;
         if (!isnan(load))
             run->load[run->loads++ % SDW_LOADS] = load;
+        weigh_parts(steer, run);
     }
     count_own(steer);
     return 0;
@@ -295,9 +315,18 @@ void sdw_load_shares(struct sdw_steer *steer, struct sdw_steer_run *run, const d
 {
     steer->away += share[0] < 1;
     steer->away -= run->share[0] < 1;
-    for (size_t i = 0; i < run->unit->n_ways; i++) {
-        if (share[i] > run->share[i] || share[i] < run->share[i])
-            add_own(steer, run, i, share[i] - run->share[i]);
+    double left = 1;
+    for (size_t i = run->unit->n_ways; i-- > 0;) {
+        double before = run->part[i];
+        if (i == 0)
+            run->part[i] = left;
+        else if (run->share[i] > 0 && share[i] > 0)
+            run->part[i] = fmin(fmax(before + share[i] - run->share[i], 0), left);
+        else
+            run->part[i] = fmin(share[i], left);
+        left -= run->part[i];
+        if (run->part[i] > before || run->part[i] < before)
+            add_own(steer, run, i, run->part[i] - before);
         run->share[i] = share[i];
     }
 }

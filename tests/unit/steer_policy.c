@@ -358,6 +358,46 @@ static const char *unit_text(int i, const char *path)
     return line;
 }
 
+/* A group spreads flows: where one is large, the interface knows how much of the load it got. */
+static void test_parts(void)
+{
+    const double half[] = {0.5, 0.5}, third[] = {0.4, 0.6}, home[] = {1, 0};
+    struct sdw_steer *steer = sdw_xalloc(sizeof *steer);
+    struct sdw_err err = {0};
+    (void)sdw_steer_plan_add(&steer->plan, sdw_str_of(unit_text(0, ",\"path_id\":\"P\"")), &err);
+    struct sdw_steer_run *run = steer->run = sdw_xalloc(sizeof *run);
+    run->unit = &steer->plan.unit[0];
+    run->share[0] = 1;
+    steer->options.headroom = 1;
+    sdw_join_plan(steer);
+    (void)sdw_load_start(steer, &err);
+    sdw_load_shares(steer, run, half);
+    struct sdw_steer_dev *dev = run->dev[1];
+    dev->tx_bps = 2e5;
+    run->others_bps[1] = 1e5;
+    for (int i = 0; i < 20; i++)
+        (void)sdw_load_sample(steer, &err);
+    is_near(sdw_load_own(run, 1, false), 5e5, 1, "a count from before the change tells nothing");
+    dev->sampled_us = 1;
+    for (int i = 0; i < 20; i++)
+        (void)sdw_load_sample(steer, &err);
+    is_near(sdw_load_own(run, 1, false), 1e5, 1e3, "half of the flows carry a tenth of the load");
+    is_near(sdw_load_own(run, 0, false), 9e5, 1e3, "and the rest is on the primary");
+    sdw_load_shares(steer, run, third);
+    is_near(sdw_load_own(run, 1, false), 2e5, 1e3, "a tenth of the flows more adds its share");
+    dev->ways = 2;
+    dev->tx_bps = 9e5;
+    (void)sdw_load_sample(steer, &err);
+    is_near(sdw_load_own(run, 1, false), 2e5, 1e3, "an interface of several units does not tell");
+    sdw_load_shares(steer, run, home);
+    is_near(sdw_load_own(run, 0, false), 1e6, 1, "at home the primary has all");
+    sdw_join_release(steer);
+    sdw_load_release(steer);
+    sdw_steer_plan_release(&steer->plan);
+    free(run);
+    free(steer);
+}
+
 /* Our load on a path is that of all units that go by it, as their shares change. */
 static void test_own_load(void)
 {
@@ -404,6 +444,7 @@ static void test_own_load(void)
 int main(void)
 {
     test_own_load();
+    test_parts();
     test_excess();
     test_seed();
     test_return();
