@@ -42,6 +42,7 @@ LIBS.net   = -lpcap $(if $(filter yes,$(NDPI)),-lndpi) $(shell libnet-config --l
 LIBS.sys   = $(call pkg,libmnl) $(call pkg,libseccomp)
 LIBS.steer = $(call pkg,libnftables)
 LIBS.shell = $(call pkg,readline)
+LIBS.store = $(call pkg,sqlite3)
 
 # A tool whose own library is missing is left out, with its room.
 ABSENT :=
@@ -53,6 +54,10 @@ ifeq ($(call have,libnftables),)
 ABSENT += steer
 $(info shadow-steer is left out: libnftables-dev is missing (make deps))
 endif
+ifeq ($(call have,sqlite3),)
+ABSENT += store
+$(info shadow-store is left out: libsqlite3-dev is missing (make deps))
+endif
 # libndpi's interface changes from one minor version to the next: only the one we know is taken.
 # NDPI=no does without it.
 NDPI ?= $(shell $(PKG_CONFIG) --exists 'libndpi >= 4.2 libndpi < 4.3' 2>/dev/null && echo yes)
@@ -63,6 +68,7 @@ NOT_BUILT := lib/net/$(if $(filter yes,$(NDPI)),dpi_hints,dpi_ndpi).c
 
 TOOL_OF.shell := cmd/shadow.c
 TOOL_OF.steer := cmd/shadow-steer.c
+TOOL_OF.store := cmd/shadow-store.c
 absent_tests   = $(if $(ABSENT),$(shell grep -l $(ABSENT:%=-e '"%/') $(1) /dev/null))
 
 SRC  := $(foreach s,$(filter-out $(NOT_BUILT),$(sort $(wildcard lib/*/*.c))),$(if $(filter $(ABSENT),$(word 2,$(subst /, ,$(s)))),,$(s)))
@@ -73,7 +79,8 @@ UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 UNIT := $(patsubst tests/%.c,$(B)/%,$(filter-out $(call absent_tests,$(UNIT_SRC)),$(UNIT_SRC)))
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(sort $(wildcard tests/fuzz/*.c)))
 FUZZ := $(patsubst tests/%.c,$(B)/%,$(filter-out $(call absent_tests,$(FUZZ_SRC)),$(FUZZ_SRC)))
-BENCH_BIN := $(patsubst tests/%.c,$(B)/%,$(sort $(wildcard tests/bench/*.c)))
+BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+BENCH_BIN := $(patsubst tests/%.c,$(B)/%,$(filter-out $(call absent_tests,$(BENCH_SRC)),$(BENCH_SRC)))
 LAB_BIN := $(patsubst tests/%.c,$(B)/%,$(sort $(wildcard tests/lab/demo/*.c)))
 
 all:
@@ -91,7 +98,7 @@ $(B)/%.o: %.c Makefile | libraries
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # One archive a room, so that a program links only the rooms (and their libraries) it uses.
-ROOMS := shell ui net model steer rec io sys core
+ROOMS := shell ui net model steer store rec io sys core
 room_objects = $(filter $(B)/lib/$(1)/%,$(OBJ))
 define room_rule
 $(B)/lib$(1).a: $(call room_objects,$(1))
@@ -109,12 +116,13 @@ $(B)/bin/%: $(B)/cmd/%.o $(ARCHIVES)
 	$Q$(LINK)
 $(B)/bin/shadow: LIBS += $(LIBS.shell)
 $(B)/bin/shadow-steer: LIBS += $(LIBS.steer)
+$(B)/bin/shadow-store: LIBS += $(LIBS.store)
 
 all: $(ARCHIVES) $(BIN)
 
 # --- tests ----------------------------------------------------------------------------------
 
-$(B)/unit/% $(B)/fuzz/%: LIBS += $(LIBS.shell) $(LIBS.steer)
+$(B)/unit/% $(B)/fuzz/% $(B)/bench/%: LIBS += $(LIBS.shell) $(LIBS.steer) $(LIBS.store)
 $(B)/unit/%: $(B)/tests/unit/%.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	@echo "ld $@"
@@ -268,7 +276,7 @@ clean:
 # --- packages -------------------------------------------------------------------------------
 
 APT.build := gcc libc6-dev pkg-config libpcap-dev libnet1-dev libjansson-dev libreadline-dev \
-             libmnl-dev libnftables-dev libsodium-dev libseccomp-dev libndpi-dev
+             libmnl-dev libnftables-dev libsodium-dev libseccomp-dev libndpi-dev libsqlite3-dev
 APT.demo  := iproute2 nftables jq gawk procps
 APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish
 APT.lint  := clang clang-format clang-tidy cppcheck shellcheck codespell

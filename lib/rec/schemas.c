@@ -10,7 +10,10 @@
 #include "rec/series.h"
 #include "rec/shape.h"
 #include "rec/steering.h"
+#include "rec/store.h"
 
+/* One a line. */
+/* clang-format off */
 const struct sdw_schema *const sdw_schemas[] = {
     &sdw_path_schema,
     &sdw_hop_schema,
@@ -36,6 +39,8 @@ const struct sdw_schema *const sdw_schemas[] = {
     &sdw_flow_end_schema,
     &sdw_app_schema,
     &sdw_shape_schema,
+    &sdw_stored_schema,
+    &sdw_part_schema,
     &sdw_record_schema,
     &sdw_field_schema,
     &sdw_check_schema,
@@ -43,6 +48,7 @@ const struct sdw_schema *const sdw_schemas[] = {
     &sdw_end_schema,
     NULL,
 };
+/* clang-format on */
 
 const struct sdw_schema *sdw_schema_find(struct sdw_str type)
 {

@@ -70,6 +70,7 @@ only()
     only 'ndpi' lib/net/dpi_ndpi.c
     only 'readline' lib/shell/
     only 'nftables' lib/steer/
+    only 'sqlite3' lib/store/
     only 'libmnl' lib/sys/ lib/net/ lib/steer/
 }
 

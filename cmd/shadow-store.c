@@ -1,0 +1,240 @@
+/* shadow-store: keeps time series, and answers questions about them. */
+#include "core/clock.h"
+#include "io/tool.h"
+#include "rec/end.h"
+#include "store/append.h"
+#include "store/check.h"
+#include "store/compact.h"
+#include "store/query.h"
+#include "store/retain.h"
+#include "store/serve.h"
+
+#include <stdio.h>
+
+struct config {
+    const char *store;
+    struct sdw_store_settings settings;
+    struct sdw_append_settings append;
+    const char *from, *to, *agg, *retain[SDW_LEVELS];
+    int64_t step_us, port;
+};
+
+#define AT(field) offsetof(struct config, field)
+#define OPT(name, letter, kind, field, arg, help, def)                                             \
+    {                                                                                              \
+        name, letter, SDW_OPT_##kind, AT(field), arg, help, def, 0, 0, NULL, NULL                  \
+    }
+#define STORE                                                                                      \
+    {                                                                                              \
+        "store", 's', SDW_OPT_TEXT, AT(store), "DIR", "the store", NULL, 0, 0, NULL, "dir"         \
+    }
+
+static const struct sdw_option append_options[] = {
+    STORE,
+    OPT("window", 0, DURATION, settings.window_us, "DURATION",
+        "take points that are this much out of order", "10m"),
+    OPT("ahead", 0, DURATION, append.ahead_us, "DURATION",
+        "refuse points further than this in the future", "1h"),
+    {"batch", 0, SDW_OPT_INT, AT(append.batch), "N", "acknowledge at least every N points", "50000",
+     1, 1e6, NULL, NULL},
+    OPT("log-size", 0, BYTES, settings.log_bytes, "BYTES",
+        "turn the log into a segment at this size", "64Mi"),
+    OPT("keep", 0, FLAG, append.keep, NULL, "pass the stored records on, too", NULL),
+    {0},
+};
+static const struct sdw_option query_options[] = {
+    STORE,
+    OPT("from", 0, TEXT, from, "TIME", "first moment: a date, seconds, or -1h before the newest",
+        NULL),
+    OPT("to", 0, TEXT, to, "TIME", "moment to stop before", NULL),
+    OPT("step", 0, DURATION, step_us, "DURATION", "one value for each step (default: for all)",
+        NULL),
+    OPT("agg", 'a', TEXT, agg, "HOW", "avg, min, max, sum, count, last, rate, or p95 and the like",
+        NULL),
+    {0},
+};
+#define RETAIN(name, level, what)                                                                  \
+    OPT(name, 0, TEXT, retain[level], "DURATION",                                                  \
+        "keep " what " this long, or forever (as before)", NULL)
+static const struct sdw_option compact_options[] = {
+    STORE,
+    RETAIN("points", 0, "points"),
+    RETAIN("minutes", 1, "rollups of a minute"),
+    RETAIN("hours", 2, "rollups of an hour"),
+    RETAIN("days", 3, "rollups of a day"),
+    {0},
+};
+static const struct sdw_option serve_options[] = {
+    STORE,
+    {"port", 'p', SDW_OPT_INT, AT(port), "N", "port on the loopback; 0: any", "9424", 0, 65535,
+     NULL, NULL},
+    {0},
+};
+static const struct sdw_option store_options[] = {STORE, {0}};
+static const struct sdw_operand query_operands[] = {
+    {"SELECTOR", "which series: NAME, NAME{label=\"value\"}, 'link/*'", false, true, NULL},
+    {0},
+};
+
+static int need_store(struct sdw_ctx *ctx, const struct config *config)
+{
+    return config->store
+               ? 0
+               : sdw_err_set(&ctx->err, SDW_EUSAGE,
+                             "--store DIR is needed (or SHADOW_STORE in the environment)");
+}
+
+static void warn_of_damage(struct sdw_ctx *ctx, const struct sdw_store *store)
+{
+    if (store->found.damaged)
+        sdw_warn(ctx, "%lld bytes of the log are damaged: their points are lost",
+                 (long long)store->found.damaged);
+}
+
+static int run_append(struct sdw_ctx *ctx, void *arg)
+{
+    struct config *config = arg;
+    struct sdw_store store;
+    int code = need_store(ctx, config);
+    if (code < 0)
+        return code;
+    config->settings.write = config->settings.create = true;
+    code = sdw_store_open(&store, config->store, &config->settings, &ctx->err);
+    if (code < 0)
+        return code;
+    warn_of_damage(ctx, &store);
+    code = sdw_append_run(ctx, &store, &config->append);
+    sdw_store_close(&store);
+    return code;
+}
+
+static int run_query(struct sdw_ctx *ctx, void *arg)
+{
+    const struct config *config = arg;
+    struct sdw_store store;
+    struct sdw_query query = {.step_us = config->step_us};
+    struct sdw_selected selected = {0};
+    int code = need_store(ctx, config);
+    if (code == 0)
+        code = sdw_store_open(&store, config->store, &config->settings, &ctx->err);
+    if (code != 0)
+        return code;
+    warn_of_damage(ctx, &store);
+    code =
+        sdw_query_parse(&query, config->from, config->to, config->agg, store.newest_us, &ctx->err);
+    if (code == 0)
+        code = sdw_select_texts(&store, ctx->operands, ctx->n_operands, &selected, &ctx->err);
+    if (code == 0)
+        code = sdw_query_put(ctx, &store, &selected, &query);
+    if (code == 0)
+        code = sdw_rec_end(ctx, store.newest_us == INT64_MIN ? 0 : store.newest_us, "done", NULL);
+    sdw_selected_release(&selected);
+    sdw_store_close(&store);
+    return code;
+}
+
+static int open_writer(struct sdw_ctx *ctx, const struct config *config, struct sdw_store *store)
+{
+    struct sdw_store_settings settings = {.write = true};
+    int code = need_store(ctx, config);
+    if (code == 0)
+        code = sdw_store_open(store, config->store, &settings, &ctx->err);
+    if (code == 0)
+        warn_of_damage(ctx, store);
+    return code;
+}
+
+static int run_rollup(struct sdw_ctx *ctx, void *arg)
+{
+    struct sdw_store store;
+    char counts[64];
+    uint64_t rows = 0;
+    int code = open_writer(ctx, arg, &store);
+    if (code != 0)
+        return code;
+    code = sdw_store_rollup(&store, &rows, &ctx->err);
+    sdw_store_close(&store);
+    snprintf(counts, sizeof counts, "{\"rows\":%llu}", (unsigned long long)rows);
+    return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", counts);
+}
+
+static int run_compact(struct sdw_ctx *ctx, void *arg)
+{
+    struct sdw_store store;
+    struct sdw_compacted done = {0};
+    char counts[192];
+    int code = open_writer(ctx, arg, &store);
+    if (code != 0)
+        return code;
+    code = sdw_store_retain(&store, ((const struct config *)arg)->retain, &ctx->err);
+    if (code == 0)
+        code = sdw_store_flush(&store, true, &ctx->err);
+    if (code == 0)
+        code = sdw_store_compact(&store, &done, &ctx->err);
+    sdw_store_close(&store);
+    snprintf(
+        counts, sizeof counts,
+        "{\"rows\":%llu,\"merged\":%llu,\"into\":%llu,\"dropped\":%llu,\"dropped_points\":%llu}",
+        (unsigned long long)done.rolled, (unsigned long long)done.merged,
+        (unsigned long long)done.into, (unsigned long long)done.dropped,
+        (unsigned long long)done.dropped_points);
+    return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", counts);
+}
+
+static int run_check(struct sdw_ctx *ctx, void *arg)
+{
+    const struct config *config = arg;
+    int code = need_store(ctx, config);
+    if (code == 0)
+        code = sdw_store_check(ctx, config->store);
+    if (code < 0 && code != SDW_ENO)
+        return code;
+    int ended = sdw_rec_end(ctx, sdw_wall_us(), code == 0 ? "done" : "damage", NULL);
+    return ended < 0 ? ended : code;
+}
+
+static int run_serve(struct sdw_ctx *ctx, void *arg)
+{
+    const struct config *config = arg;
+    int code = need_store(ctx, config);
+    if (code == 0)
+        code = sdw_store_serve(ctx, config->store, (uint16_t)config->port);
+    return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "signal", NULL);
+}
+
+static const struct sdw_command subs[] = {
+    {"append", "stores the metric records of standard input", append_options, NULL, run_append,
+     NULL, "stored"},
+    {"query", "prints series, or what they amount to in each step", query_options, query_operands,
+     run_query, NULL, NULL},
+    {"rollup", "makes the rollups of a minute, an hour and a day that are due", store_options, NULL,
+     run_rollup, NULL, NULL},
+    {"compact", "rolls up, merges segments, and drops what is too old", compact_options, NULL,
+     run_compact, NULL, NULL},
+    {"check", "looks at every byte of a store", store_options, NULL, run_check, NULL, NULL},
+    {"serve", "answers the read API of Prometheus on the loopback", serve_options, NULL, run_serve,
+     NULL, NULL},
+    {0},
+};
+static const struct sdw_command command = {"shadow-store", NULL, NULL, NULL, NULL, subs, NULL};
+static const struct sdw_example examples[] = {
+    {"Keep what a run measured, and ask for the least available capacity of each path:",
+     "shadow-gradient <run.ndjson | shadow-store append -s paths -o stored && "
+     "shadow-store query -s paths 'path/*/available_bps' --agg min",
+     NULL},
+    {0},
+};
+static const struct sdw_tool tool = {
+    .name = "shadow-store",
+    .summary = "keep time series durably in little space, and query them",
+    .command = &command,
+    .config_size = sizeof(struct config),
+    .main_type = "metric",
+    .column_of = sdw_schema_column,
+    .examples = examples,
+};
+
+int main(int argc, char **argv)
+{
+    return sdw_main(&tool, argc, argv);
+}

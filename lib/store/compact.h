@@ -1,0 +1,20 @@
+/* Keeping a store in shape: few segments, each of one period, and nothing that is too old. */
+#ifndef SDW_STORE_COMPACT_H
+#define SDW_STORE_COMPACT_H
+
+#include "store/rollup.h"
+
+struct sdw_compacted {
+    uint64_t rolled;       /* rows made */
+    uint64_t merged, into; /* segments that became others, and how many */
+    uint64_t dropped;      /* segments whose time was over */
+    uint64_t dropped_points;
+};
+
+/* Roll up, merge segments of the same period (levels 0 and 1: a day, 2: 30 days, 3: 360) and drop
+ * those that are too old. Loses nothing when it fails or is killed. */
+int sdw_store_compact(struct sdw_store *store, struct sdw_compacted *done, struct sdw_err *err);
+/* The same, when there are enough segments to make it worth while. */
+int sdw_store_maintain(struct sdw_store *store, struct sdw_err *err);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * Rollups: least, greatest, sum, count and last value of each minute (level 1), hour (level 2) and
+ * day (level 3) of a series, each level made from the one below. A step is rolled up once nothing
+ * can come for it any more.
+ */
+#ifndef SDW_STORE_ROLLUP_H
+#define SDW_STORE_ROLLUP_H
+
+#include "store/store.h"
+
+enum { SDW_LEVELS = 4 };
+
+/* Length of the steps of a level; 0 for level 0, the points themselves. */
+int64_t sdw_level_step(uint32_t level);
+/* The multiple of step_us at or before ts_us. */
+int64_t sdw_step_begin(int64_t ts_us, int64_t step_us);
+
+/* Time of the oldest and newest row of a level of a series; false when it has none. */
+bool sdw_level_range(const struct sdw_store *store, uint32_t series, uint32_t level,
+                     int64_t *from_us, int64_t *to_us);
+
+/* Roll up what can be, on all levels, into new segments. *rows: how many were made. */
+int sdw_store_rollup(struct sdw_store *store, uint64_t *rows, struct sdw_err *err);
+
+#endif

@@ -1,0 +1,221 @@
+#include "store/selector.h"
+#include "core/buf.h"
+
+#include <fnmatch.h>
+#include <regex.h>
+
+enum op { EQUAL, UNEQUAL, LIKE, UNLIKE, GLOB };
+static const char *const op_text[] = {"=", "!=", "=~", "!~"};
+
+struct sdw_matcher {
+    struct sdw_str key;
+    const char *value;
+    enum op op;
+    regex_t regex;
+};
+
+/* Where the parser is. */
+struct parse {
+    struct sdw_selector *to;
+    const char *start, *p, *end;
+    struct sdw_err *err;
+};
+
+static int wrong(struct parse *parse, const char *what)
+{
+    return sdw_err_set(parse->err, SDW_EUSAGE, "selector, character %zu: %s",
+                       (size_t)(parse->p - parse->start) + 1, what);
+}
+
+static void skip_space(struct parse *parse)
+{
+    while (parse->p < parse->end && strchr(" \t\n", *parse->p) && *parse->p)
+        parse->p++;
+}
+
+static bool take(struct parse *parse, const char *text)
+{
+    size_t n = strlen(text);
+    if ((size_t)(parse->end - parse->p) < n || memcmp(parse->p, text, n) != 0)
+        return false;
+    parse->p += n;
+    return true;
+}
+
+static char *keep(struct parse *parse, const char *p, size_t n)
+{
+    char *copy = sdw_arena_alloc(&parse->to->memory, n + 1);
+    if (n)
+        memcpy(copy, p, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+/* A string in double or single quotes; a backslash takes the next character as it is, or stands
+ * for a line feed or tab. */
+static int parse_string(struct parse *parse, const char **out)
+{
+    char quote = parse->p < parse->end ? *parse->p : '\0';
+    if (quote != '"' && quote != '\'')
+        return wrong(parse, "a string in quotes is expected");
+    char *text = sdw_arena_alloc(&parse->to->memory, (size_t)(parse->end - parse->p) + 1);
+    size_t n = 0;
+    for (parse->p++; parse->p < parse->end && *parse->p != quote; parse->p++) {
+        char c = *parse->p;
+        if (c == '\\' && parse->p + 1 < parse->end) {
+            c = *++parse->p;
+            c = c == 'n' ? '\n' : c == 't' ? '\t' : c;
+        }
+        if (c == '\0')
+            return wrong(parse, "a NUL is in the string");
+        text[n++] = c;
+    }
+    text[n] = '\0';
+    *out = text;
+    return take(parse, quote == '"' ? "\"" : "'") ? 0 : wrong(parse, "the string has no end");
+}
+
+static int compile(struct parse *parse, struct sdw_matcher *matcher)
+{
+    struct sdw_buf whole = {0};
+    char text[128];
+    sdw_buf_printf(&whole, "^(%s)$", matcher->value);
+    int got = regcomp(&matcher->regex, whole.p, REG_EXTENDED | REG_NOSUB);
+    sdw_buf_release(&whole);
+    if (got == 0)
+        return 0;
+    regerror(got, &matcher->regex, text, sizeof text);
+    matcher->op = EQUAL; /* there is nothing to free */
+    return wrong(parse, text);
+}
+
+static int add(struct parse *parse, struct sdw_str key, enum op op, const char *value)
+{
+    struct sdw_selector *to = parse->to;
+    if (to->n == SDW_MATCHERS_MAX)
+        return wrong(parse, "too many conditions");
+    to->matcher[to->n] = (struct sdw_matcher){.key = key, .op = op, .value = value};
+    struct sdw_matcher *matcher = &to->matcher[to->n++];
+    return op == LIKE || op == UNLIKE ? compile(parse, matcher) : 0;
+}
+
+static bool is_key(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == ':' || c == '-';
+}
+
+static int parse_matcher(struct parse *parse)
+{
+    const char *start = parse->p;
+    while (parse->p < parse->end && is_key(*parse->p))
+        parse->p++;
+    struct sdw_str key = {keep(parse, start, (size_t)(parse->p - start)),
+                          (size_t)(parse->p - start)};
+    if (key.n == 0)
+        return wrong(parse, "the name of a label is expected");
+    skip_space(parse);
+    for (size_t op = SDW_LEN(op_text); op-- > 0;) {
+        const char *value = NULL;
+        if (!take(parse, op_text[op]))
+            continue;
+        skip_space(parse);
+        int code = parse_string(parse, &value);
+        return code == 0 ? add(parse, key, (enum op)op, value) : code;
+    }
+    return wrong(parse, "one of = != =~ !~ is expected");
+}
+
+static int parse_matchers(struct parse *parse)
+{
+    int code = 0;
+    for (skip_space(parse); code == 0 && !take(parse, "}");) {
+        code = parse_matcher(parse);
+        skip_space(parse);
+        if (code == 0 && !take(parse, ",") && (parse->p == parse->end || *parse->p != '}'))
+            code = wrong(parse, "a comma or } is expected");
+        skip_space(parse);
+    }
+    return code;
+}
+
+static int parse_name(struct parse *parse)
+{
+    const char *start = parse->p;
+    while (parse->p < parse->end && !strchr("{}[]()\" \t\n,", *parse->p))
+        parse->p++;
+    size_t n = (size_t)(parse->p - start);
+    if (n == 0)
+        return 0;
+    char *name = keep(parse, start, n);
+    if (strpbrk(name, "*?"))
+        return add(parse, sdw_str_of("__name__"), GLOB, name);
+    parse->to->name = name;
+    return 0;
+}
+
+int sdw_selector_parse(struct sdw_selector *selector, struct sdw_str text, size_t *used,
+                       struct sdw_err *err)
+{
+    struct parse parse = {selector, text.p, text.p, text.p + text.n, err};
+    *selector = (struct sdw_selector){0};
+    selector->matcher =
+        sdw_arena_alloc(&selector->memory, SDW_MATCHERS_MAX * sizeof *selector->matcher);
+    skip_space(&parse);
+    int code = parse_name(&parse);
+    skip_space(&parse);
+    bool braces = code == 0 && take(&parse, "{");
+    if (braces)
+        code = parse_matchers(&parse);
+    if (code == 0 && !selector->name && selector->n == 0)
+        code = wrong(&parse, "a name or a condition is expected");
+    skip_space(&parse);
+    if (used)
+        *used = (size_t)(parse.p - text.p);
+    else if (code == 0 && parse.p < parse.end)
+        code = wrong(&parse, "nothing more is expected");
+    return code;
+}
+
+void sdw_selector_release(struct sdw_selector *selector)
+{
+    for (size_t i = 0; i < selector->n; i++)
+        if (selector->matcher[i].op == LIKE || selector->matcher[i].op == UNLIKE)
+            regfree(&selector->matcher[i].regex);
+    sdw_arena_release(&selector->memory);
+    *selector = (struct sdw_selector){0};
+}
+
+static bool holds(const struct sdw_matcher *matcher, struct sdw_str value)
+{
+    char text[1024]; /* labels and names that are longer match no expression */
+    switch (matcher->op) {
+    case EQUAL:
+        return sdw_str_is(value, matcher->value);
+    case UNEQUAL:
+        return !sdw_str_is(value, matcher->value);
+    default:
+        break;
+    }
+    if (value.n >= sizeof text)
+        return matcher->op == UNLIKE;
+    memcpy(text, value.p, value.n);
+    text[value.n] = '\0';
+    if (matcher->op == GLOB)
+        return fnmatch(matcher->value, text, 0) == 0;
+    return (regexec(&matcher->regex, text, 0, NULL, 0) == 0) == (matcher->op == LIKE);
+}
+
+bool sdw_selector_matches(const struct sdw_selector *selector, struct sdw_str name,
+                          const struct sdw_labels *labels)
+{
+    if (selector->name && !sdw_str_is(name, selector->name))
+        return false;
+    for (size_t i = 0; i < selector->n; i++) {
+        const struct sdw_matcher *matcher = &selector->matcher[i];
+        bool by_name = sdw_str_is(matcher->key, "__name__");
+        if (!holds(matcher, by_name ? name : sdw_labels_get(labels, matcher->key)))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,381 @@
+#!/usr/bin/env bats
+# shadow-store: what is stored is there, and comes back as asked.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    export SHADOW_STORE=store
+}
+
+# points NAME FROM N [LABELS]: a value a minute, equal to its number
+points() {
+    local i
+    for i in $(seq "$2" $(($2 + $3 - 1))); do
+        printf '{"type":"metric","v":1,"ts":%d000000,"series":"%s"%s,"value":%d}\n' \
+            $((1700000040 + i * 60)) "$1" "${4:+,\"labels\":$4}" "$i"
+    done
+}
+
+# store_points NAME FROM N: in one go, into a segment of their own
+store_points() {
+    points "$@" >"points-$1"
+    shadow-store append --log-size 1k <"points-$1" >/dev/null
+}
+
+# last TYPE FILTER <FILE: the last record of a type is as the filter says
+last() {
+    jq -se --arg type "$1" "map(select(.type == \$type)) | last | $2"
+}
+
+@test "what is appended is acknowledged and comes back, exactly" {
+    {
+        points a 0 3
+        echo '{"type":"metric","v":1,"ts":1700000040000001,"series":"b","labels":{"z":"1","a":"é"},"value":0.1}'
+        echo '{"type":"metric","v":1,"ts":1700000040000002,"series":"b","labels":{"a":"é","z":"1"},"value":-1.7976931348623157e308}'
+    } | shadow-store append >out
+    last stored '.points == 5 and .series == 2' <out
+    shadow-store query '*' -o metric >back
+    diff back - <<'END'
+{"type":"metric","v":1,"ts":1700000040000000,"series":"a","value":0}
+{"type":"metric","v":1,"ts":1700000100000000,"series":"a","value":1}
+{"type":"metric","v":1,"ts":1700000160000000,"series":"a","value":2}
+{"type":"metric","v":1,"ts":1700000040000001,"series":"b","labels":{"a":"é","z":"1"},"value":0.1}
+{"type":"metric","v":1,"ts":1700000040000002,"series":"b","labels":{"a":"é","z":"1"},"value":-1.7976931348623157e+308}
+END
+}
+
+@test "other records are passed on byte for byte, and stored ones only with --keep" {
+    {
+        echo '{"type":"hop","v":1, "ts":1,"x":[1.10]}'
+        points a 0 1
+        echo '{"no_type":true}'
+    } >in
+    shadow-store append <in | grep -vE '"type":"(stored|end)"' >passed
+    diff passed <(grep -v metric in)
+    shadow-store append --keep <in | grep -vE '"type":"(stored|end)"' >passed
+    cmp passed in
+}
+
+@test "an acknowledgement comes before waiting for more input" {
+    mkfifo pipe
+    shadow-store append -o stored <pipe >out 3>&- &
+    pid=$!
+    exec 9>pipe
+    points a 0 2 >&9
+    for _ in $(seq 600); do
+        [ -s out ] && break
+        sleep 0.1
+    done
+    jq -e '.points == 2' out
+    run -0 --separate-stderr shadow-store query a --agg count -o metric
+    jq -e '.value == 2' <<<"$output"
+    exec 9>&-
+    wait "$pid"
+}
+
+@test "killed by SIGKILL, the store has all that was acknowledged" {
+    mkfifo pipe
+    shadow-store append -o stored <pipe >out 3>&- &
+    pid=$!
+    exec 9>pipe
+    points a 0 500 >&9
+    for _ in $(seq 600); do
+        [ "$(tail -n 1 out | jq .points)" = 500 ] && break
+        sleep 0.1
+    done
+    kill -9 "$pid"
+    exec 9>&-
+    wait "$pid" || true
+    run -0 --separate-stderr shadow-store query a --agg count -o metric
+    jq -e '.value == 500' <<<"$output"
+    shadow-store check
+}
+
+@test "a point of the same time replaces, a late one is refused and counted" {
+    points a 0 30 | shadow-store append >/dev/null
+    {
+        points a 25 1 | sed 's/"value":.*/"value":7}/'
+        points a 2 2
+    } | shadow-store append >out
+    last stored '.points == 1 and .replaced == 1 and .refused == 2' <out
+    last loss '.records == 2 and .where == "window"' <out
+    run -0 --separate-stderr shadow-store query a --agg sum -o metric
+    jq -e '.value == 435 - 25 + 7' <<<"$output"
+}
+
+@test "a point in the future is refused: it would make all others late" {
+    {
+        points a 0 1
+        echo '{"type":"metric","v":1,"ts":9000000000000000,"series":"a","value":1}'
+        points a 1 1
+    } | shadow-store append >out 2>err
+    grep -q 'line 2 is in the future' err
+    last loss '.records == 1 and .where == "clock"' <out
+    run -0 --separate-stderr shadow-store query a --agg count -o metric
+    jq -e '.value == 2' <<<"$output"
+}
+
+@test "segments and log answer together" {
+    for i in 0 100 200; do
+        store_points a "$i" 100
+    done
+    [ -e store/seg-00000002 ]
+    run -0 --separate-stderr shadow-store query a -o metric
+    [ "$(jq .value <<<"$output")" = "$(seq 0 299)" ]
+    run -0 --separate-stderr shadow-store query a --step 1h --agg max -o metric
+    [ "$(jq -c '[(.ts / 1e6 % 3600), .value]' <<<"$output")" = '[0,45]
+[0,105]
+[0,165]
+[0,225]
+[0,285]
+[0,299]' ]
+}
+
+@test "selectors, ranges and aggregates" {
+    points up 0 10 '{"host":"a"}' >in
+    points up 0 10 '{"host":"b"}' >>in
+    points down 0 10 >>in
+    shadow-store append <in >/dev/null
+    run -0 --separate-stderr shadow-store query 'up{host=~"b|c"}' down --agg count -o metric
+    [ "$(jq -r '.series + (.labels.host // "")' <<<"$output")" = "down
+upb" ]
+    run -0 --separate-stderr shadow-store query up --from -2m --to 2023-11-14T22:23:00Z -o metric
+    [ "$(jq .value <<<"$output")" = "7
+8
+7
+8" ]
+    run -0 --separate-stderr shadow-store query down --agg p50 -o metric
+    jq -e '.value == 4.5' <<<"$output"
+    run -0 --separate-stderr shadow-store query down --agg rate --from 1700000100 -o metric
+    jq -e '.value * 60 | . > 0.999999 and . < 1.000001' <<<"$output"
+}
+
+@test "a query that matches nothing has status 1, a bad one 2" {
+    points a 0 1 | shadow-store append >/dev/null
+    run -1 shadow-store query b
+    run -2 --separate-stderr shadow-store query 'a{'
+    [[ $stderr == *"selector, character 3"* ]]
+    run -2 --separate-stderr shadow-store query a --agg mean
+    [[ $stderr == *"--agg: mean"* ]]
+    run -2 --separate-stderr shadow-store query a --from soon
+    [[ $stderr == *"--from: soon is no time"* ]]
+    run -2 --separate-stderr shadow-store query -s nowhere a
+    [[ $stderr == *"there is no store nowhere"* ]]
+    [ ! -e nowhere ]
+    run -2 --separate-stderr shadow-store append -s "$PWD" </dev/null
+    [[ $stderr == *"is not a store"* ]]
+    run -2 --separate-stderr env -u SHADOW_STORE shadow-store query a
+    [[ $stderr == *"SHADOW_STORE"* ]]
+}
+
+@test "a compacted store gives the same answers from fewer segments" {
+    for i in 0 700 1400 2100; do
+        store_points a "$i" 700
+    done
+    shadow-store query a >before
+    run -0 --separate-stderr shadow-store compact
+    jq -e '.counts.rows > 2700 and .counts.merged >= 4' <<<"$output"
+    shadow-store query a >after
+    cmp before after
+    run -0 --separate-stderr shadow-store check -o part
+    [ "$(jq -s 'map(select(.kind == "segment" and .level == 0)) | length' <<<"$output")" = 3 ]
+    run -0 --separate-stderr shadow-store rollup
+    jq -e '.counts.rows == 0' <<<"$output"
+}
+
+@test "rollups stand for points that are no longer kept" {
+    for i in 0 2000 4000; do
+        store_points a "$i" 2000
+    done
+    shadow-store query a --step 1d --agg sum >before
+    run -0 --separate-stderr shadow-store compact --points 2d
+    jq -e '.counts.dropped >= 1' <<<"$output"
+    shadow-store query a --step 1d --agg sum >after
+    cmp before after
+    run -0 --separate-stderr shadow-store query a --step 1d --agg p50 -o metric
+    [[ $stderr == *"percentiles need points"* ]]
+    run -2 --separate-stderr shadow-store compact --minutes 1h
+    [[ $stderr == *"--minutes: must be 2 days or longer"* ]]
+    run -2 --separate-stderr shadow-store compact -s nowhere
+    [ ! -e nowhere ]
+}
+
+# serve: a server of the store in the background; its URL into url, its process into server
+serve() {
+    shadow-store serve -p 0 >served 2>serve.err 3>&- &
+    server=$!
+    for _ in $(seq 600); do
+        url=$(sed -n 's/.*listening on //p' serve.err)
+        [ -z "$url" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+teardown() {
+    for pid in "${server:-}" "${prometheus:-}"; do
+        [ -z "$pid" ] || kill "$pid" 2>/dev/null || true
+        [ -z "$pid" ] || wait "$pid" 2>/dev/null || true
+    done
+}
+
+# ask PATH [NAME=VALUE...]: the answer of the server
+ask() {
+    local path=$1 args=()
+    shift
+    for value in "$@"; do
+        args+=(--data-urlencode "$value")
+    done
+    curl -s -G "$url/api/v1/$path" "${args[@]}"
+}
+
+@test "serve answers as a data source of Grafana asks" {
+    command -v curl >/dev/null || skip "curl is not installed"
+    points link/a-b/bps 0 10 '{"host":"a"}' | shadow-store append >/dev/null
+    serve
+    [ "$(ask query query=1+1 time=7 | jq -c .data)" = '{"resultType":"scalar","result":[7,"2"]}' ]
+    [ "$(ask labels | jq -c .data)" = '["__name__","host"]' ]
+    [ "$(ask label/__name__/values | jq -c .data)" = '["link/a-b/bps"]' ]
+    [ "$(ask label/host/values 'match[]={host!="a"}' | jq -c .data)" = '[]' ]
+    [ "$(ask series 'match[]=link/*' | jq -c .data)" = '[{"__name__":"link/a-b/bps","host":"a"}]' ]
+    [ "$(ask query_range query=link/a-b/bps start=1700000040 end=2023-11-14T22:16:00Z step=60 | jq -c '.data.result[0].values')" = \
+        '[[1700000040,"0"],[1700000100,"1"],[1700000160,"2"]]' ]
+    [ "$(curl -s "$url/api/v1/query" -d query=link/a-b/bps -d time=1700000130.5 | jq -c '.data.result[0].value')" = '[1700000130.5,"1"]' ]
+    [ "$(ask query query='sum(x)' | jq -r .errorType)" = bad_data ]
+    [ "$(ask query_range query=a start=0 end=1e9 step=1 | jq -r .status)" = error ]
+    [ "$(curl -s -o /dev/null -w '%{http_code}' "$url/nothing")" = 404 ]
+    [ "$(curl -s -o /dev/null -w '%{http_code}' -H 'Host: example.org' "$url/-/ready")" = 403 ]
+    [ "$(curl -s -o /dev/null -w '%{http_code}' -X DELETE "$url/-/ready")" = 405 ]
+}
+
+@test "serve sees at once what is appended while it runs" {
+    command -v curl >/dev/null || skip "curl is not installed"
+    points a 0 1 | shadow-store append >/dev/null
+    serve
+    [ "$(ask query 'query=count_over_time(a[1d])' time=1700003600 | jq -r '.data.result[0].value[1]')" = 1 ]
+    points a 1 50 | shadow-store append --log-size 1k >/dev/null
+    points b 0 1 | shadow-store append >/dev/null
+    [ "$(ask query 'query=count_over_time(a[1d])' time=1700003600 | jq -r '.data.result[0].value[1]')" = 51 ]
+    [ "$(ask label/__name__/values | jq -c .data)" = '["a","b"]' ]
+    kill "$server"
+    run -143 wait "$server"
+    server=
+}
+
+@test "its values are those of Prometheus" {
+    command -v promtool >/dev/null && command -v prometheus >/dev/null || skip "prometheus is not installed"
+    # A counter that restarts and a gauge, at uneven times, with holes; none at the very beginning of
+    # a range, where Prometheus 3 differs from Prometheus 2.
+    awk 'BEGIN {
+        srand(7); t = 1700000040
+        for (i = 0; i < 400; i++) {
+            t += 5 + int(rand() * 30)
+            if (i % 90 == 0) t += 700
+            c = i % 120 == 50 ? 3 : c + int(rand() * 1000)
+            printf "%d %d %.2f\n", t, c, 50 + 20 * rand()
+        } }' >data
+    awk '{ printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d500000,\"series\":\"c\",\"labels\":{\"x\":\"1\"},\"value\":%d}\n", $1, $2
+           printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d500000,\"series\":\"g\",\"value\":%s}\n", $1, $3 }' data |
+        shadow-store append >/dev/null
+    {
+        awk '{ print "c{x=\"1\"}", $2, $1 ".5" }' data
+        awk '{ print "g", $3, $1 ".5" }' data
+        echo '# EOF'
+    } >openmetrics
+    promtool tsdb create-blocks-from openmetrics openmetrics tsdb >/dev/null
+    echo '{}' >prometheus.yml
+    port=$((20000 + $$ % 10000))
+    prometheus --config.file=prometheus.yml --storage.tsdb.path=tsdb --storage.tsdb.retention.time=100y \
+        --web.listen-address="127.0.0.1:$port" >prometheus.log 2>&1 3>&- &
+    prometheus=$!
+    for _ in $(seq 600); do
+        curl -sf "http://127.0.0.1:$port/-/ready" >/dev/null && break
+        sleep 0.1
+    done
+    serve
+    ours=$url
+    for query in 'c{x=~"1|2"}' 'rate(c[5m])' 'increase(c{x="1"}[90s])' 'avg_over_time(g[10m])' \
+        'min_over_time(g[3m])' 'max_over_time(g[3m])' 'sum_over_time(g[1m30s])' 'count_over_time(g[5m])' \
+        'last_over_time(g[1h])' 'quantile_over_time(0.9, g[15m])' g '2'; do
+        for step in 17 60; do
+            for url in "$ours" "http://127.0.0.1:$port"; do
+                ask query_range query="$query" start=1700000000 end=1700009000 step=$step |
+                    jq -c '.data.result[].values[] | [.[0], (.[1] | tonumber * 1e6 + 0.2 | floor)]' >"values-${url##*:}"
+            done
+            [ -s "values-${ours##*:}" ]
+            cmp "values-${ours##*:}" "values-$port" || { echo "$query"; diff "values-${ours##*:}" "values-$port" | head; false; }
+        done
+    done
+}
+
+@test "a second writer is told of the first, status 4" {
+    mkfifo pipe
+    shadow-store append <pipe >out 3>&- &
+    pid=$!
+    exec 9>pipe
+    points a 0 1 >&9
+    for _ in $(seq 600); do
+        [ -s out ] && break
+        sleep 0.1
+    done
+    run -4 --separate-stderr shadow-store append </dev/null
+    [[ $stderr == *"is being written by process $pid"* ]]
+    exec 9>&-
+    wait "$pid"
+}
+
+@test "a full disk: a clear message, status 4, and all that was acknowledged" {
+    points a 0 1 | shadow-store append >/dev/null
+    points a 1 3000 >in
+    run -4 --separate-stderr bash -c "trap '' XFSZ; ulimit -f 20; shadow-store append --batch 50 -o stored <in >out"
+    [[ $stderr == *"cannot write the log: File too large"* ]]
+    [[ $stderr == *"50 points since the last acknowledgement are not stored"* ]]
+    acknowledged=$(tail -n 1 out | jq .points)
+    [ "$acknowledged" -gt 500 ]
+    run -0 --separate-stderr shadow-store query a --agg count -o metric
+    jq -e ".value == $acknowledged + 1" <<<"$output"
+    shadow-store check >/dev/null
+}
+
+@test "check finds a changed byte in a segment, the log and the catalogue, and names the file" {
+    store_points a 0 300
+    points a 300 5 | shadow-store append >/dev/null
+    shadow-store check >out
+    [ "$(jq -r 'select(.type == "part") | .state' out | sort -u)" = good ]
+    segment=$(basename store/seg-*) log=$(basename store/wal-*)
+    cp -r store whole
+    for part in "$segment" "$log"; do
+        rm -rf store
+        cp -r whole store
+        printf 'X' | dd of="store/$part" bs=1 seek=40 conv=notrunc status=none
+        run -1 --separate-stderr shadow-store check
+        jq -se --arg part "$part" 'map(select(.part == $part))[0] | .state == "damaged" and .reason != null' <<<"$output"
+    done
+    printf 'XXXX' | dd of=store/catalog.sqlite bs=1 seek=4100 conv=notrunc status=none
+    run ! shadow-store check
+}
+
+@test "a damaged chunk costs its points, not the query, and sets status 3" {
+    points a 0 300 >in
+    points b 0 300 >>in
+    shadow-store append --log-size 1k <in >/dev/null
+    printf 'X' | dd of=store/seg-00000001 bs=1 seek=40 conv=notrunc status=none
+    run -3 --separate-stderr shadow-store query a b --agg p50 -o metric
+    [[ $stderr == *"a chunk is damaged"* ]]
+    [ "$(jq -c '[.series, .value]' <<<"$output" | tail -n 1)" = '["b",149.5]' ]
+}
+
+@test "a bad record is named, skipped and sets status 3" {
+    {
+        points a 0 1
+        echo '{"type":"metric","v":1,"ts":1,"series":"a","value":"x"}'
+        echo '{"type":"metric","v":1,"ts":1,"series":"a","labels":{"x":[1]},"value":1}'
+        echo '{"type":"metric","v":1,"ts":1,"series":"","value":1}'
+        echo '{"type":"metric"'
+        points a 1 1
+    } >in
+    run -3 --separate-stderr shadow-store append -o stored <in
+    [[ $stderr == *"line 2: value"* && $stderr == *"line 3: labels"* && $stderr == *"line 4: series"* ]]
+    [ "$(tail -n 1 <<<"$output" | jq .points)" = 2 ]
+}
