@@ -22,7 +22,7 @@ one() {
     draw 2 "$hops" && hop=$drawn
     draw 5 50 && rate=$drawn
     draw 20 70 && share=$drawn
-    draw 0 1 && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
+    toss && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
     family=$((4 + 2 * ($1 % 2)))
     build chain --icmp default --hops "$hops" --bottleneck "$hop" --rate "${rate}M" --buffer 60ms
     for ((r = 1; r <= hops; r++)); do

@@ -37,6 +37,13 @@ draw() {
     drawn=$(($1 + (RANDOM * 32768 + RANDOM) % ($2 - $1 + 1)))
 }
 
+# toss: 0 or 1 into drawn, evenly wherever it stands in the sequence: the lowest bit alone, which
+# draw 0 1 takes, is the same for many seeds in a row in some places.
+toss() {
+    local high=$RANDOM low=$RANDOM
+    drawn=$((0x$(echo "$high $low" | sha256sum | cut -c1-4) % 2))
+}
+
 # build_bare PLAN OPTION...: a fresh laboratory where nothing reflects
 build_bare() {
     stop_all

@@ -17,7 +17,7 @@ one() {
     draw 8 40 && rate=$drawn
     draw 40 120 && buffer=$drawn
     draw 20 70 && share=$drawn
-    draw 0 1 && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
+    toss && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
     draw 1 5 && wanted=$([ "$drawn" = 1 ] && echo null || echo "$hop")
     family=$((4 + 2 * ($1 % 2)))
     if [ "$wanted" = null ]; then

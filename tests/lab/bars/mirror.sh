@@ -88,7 +88,7 @@ one() {
     draw 5 50 && rate=$drawn
     draw 20 120 && buffer=$drawn
     draw 20 60 && share=$drawn
-    draw 0 1 && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
+    toss && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
     protocol=$([ $(($1 / 2 % 2)) = 0 ] && echo udp || echo tcp)
     from=10.8.0.2 to=10.9.0.2
     [ $(($1 % 2)) = 0 ] || from=fd08::2 to=fd09::2

@@ -16,7 +16,7 @@ one() {
     draw 5 50 && rate=$drawn
     draw 20 120 && buffer=$drawn
     draw 20 70 && share=$drawn
-    draw 0 1 && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
+    toss && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
     family=$((4 + 2 * ($1 % 2)))
     build_bare chain --icmp default --hops "$hops" --bottleneck "$hop" --rate "${rate}M" \
         --buffer "${buffer}ms"

@@ -24,8 +24,8 @@ one() {
     draw 5 50 && rate=$drawn
     draw 20 120 && buffer=$drawn
     draw 20 70 && share=$drawn
-    draw 0 1 && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
-    draw 0 1 && routers=$([ "$drawn" = 0 ] && echo limited || echo mute)
+    toss && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
+    toss && routers=$([ "$drawn" = 0 ] && echo limited || echo mute)
     family=$((4 + 2 * ($1 % 2)))
     build chain --icmp default --hops "$hops" --bottleneck "$hop" --rate "${rate}M" \
         --buffer "${buffer}ms"

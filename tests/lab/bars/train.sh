@@ -17,7 +17,7 @@ one() {
     draw 5 20 && narrow=$drawn
     draw 15 30 && wide=$((narrow * drawn / 10))
     draw 50 90 && left=$drawn # per cent of the narrow rate that the wide link has left
-    draw 0 1 && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
+    toss && model=$([ "$drawn" = 0 ] && echo poisson || echo onoff)
     family=$((4 + 2 * ($1 % 2)))
     build trap --icmp off --hops "$hops" --bottleneck "$hop" --rate "${wide}M" \
         --narrow "${narrow}M" --buffer 60ms
