@@ -39,7 +39,7 @@ compare() {
            odd_gaps: (($named | map(select(.odd)) | length) / ($gaps | length)),
            gaps: ($shape.gaps_us | shares | map(. as [$us, $share]
                | ($named | map(select(.us == $us)) | length) / ($gaps | length) - $share | abs) | max),
-           rate: (($bytes | add) * 8 / ($slots | map(.target_bps * 0.2) | add))}' "$work/out"
+           rate: (($bytes | add) * 8e6 / ($slots | map(.target_bps * .duration_us) | add))}' "$work/out"
 }
 
 one() {
