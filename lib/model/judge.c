@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "core/num.h"
 #include "model/finding.h"
+#include "model/oneway.h"
 #include "model/randomisation.h"
 #include "model/slots.h"
 #include "model/stats.h"
@@ -178,6 +179,8 @@ struct totals {
 /* Round trips say that a hop is slow; the trains, measured one way, must have met a queue too: in
  * at least this share of them. Otherwise it is their answers that queue. */
 static const double queueing_trains = 0.2;
+/* Of spread load: it waited for less than this share of what the answers were late by. */
+static const double WAITED_SHARE = 0.25;
 
 /* A policer loses in one slot as in the next. Once is not a way of the path: it is a receiver that
  * did not run for a while. */
@@ -345,6 +348,22 @@ static bool say_void(const struct sdw_window *window, const struct totals *total
     return true;
 }
 
+/* Answers come late at the tight hop, the load itself does not. Trains leave queues that can be
+ * read gap by gap. Load that is spread over the slot need not: there the waits of both are
+ * compared. */
+static bool backward(const struct sdw_window *window, const struct sdw_trains *trains,
+                     const struct sdw_capacity_answer *answer, const struct decision *d)
+{
+    size_t arrived;
+    if (d->tight == d->n)
+        return false;
+    if (!window->spread)
+        return answer->trains >= LEAST_TRAINS &&
+               (double)answer->used < queueing_trains * (double)answer->trains;
+    double waited_us = sdw_oneway_us(trains, window->first_train, &arrived);
+    return arrived >= LEAST_TRAINS && waited_us < WAITED_SHARE * d->findings[d->tight].effect_us;
+}
+
 void sdw_window_judge(const struct sdw_window *window, const struct sdw_window_rules *rules,
                       const struct sdw_trains *trains, struct sdw_str path_id,
                       struct sdw_judgement *out)
@@ -359,8 +378,7 @@ void sdw_window_judge(const struct sdw_window *window, const struct sdw_window_r
     sdw_capacity_estimate(trains, window->first_train, &rules->capacity, &answer);
     decide(window, rules, answer.capacity_bps, &d);
     bool is_void = say_void(window, &totals, rules, out);
-    d.backward = d.tight < d.n && answer.trains >= LEAST_TRAINS &&
-                 (double)answer.used < queueing_trains * (double)answer.trains;
+    d.backward = backward(window, trains, &answer, &d);
     if (is_void || d.backward)
         d.tight = d.n;
     if (!is_void && !d.backward && d.tight == d.n && !window->scoped && window->one_way &&

@@ -71,6 +71,17 @@ static void add_to_slot(struct sdw_window *window, const struct sdw_slot *slot)
     sum->trained |= slot->chirp.p != NULL;
 }
 
+/* Schedules whose load is spread over the slot. */
+static const char *const spread[] = {"lockin", "poisson", "replay"};
+
+static bool is_spread(struct sdw_str schedule)
+{
+    for (size_t i = 0; i < SDW_LEN(spread); i++)
+        if (sdw_str_is(schedule, spread[i]))
+            return true;
+    return false;
+}
+
 static void push(struct sdw_sample **array, size_t *n, size_t *cap, struct sdw_sample sample)
 {
     SDW_GROW(*array, *cap, *n + 1);
@@ -92,6 +103,7 @@ void sdw_window_add(struct sdw_window *window, const struct sdw_slot *slot)
     window->last_slot = slot->slot;
     window->hops = hop > window->hops ? hop : window->hops;
     window->scoped |= scoped;
+    window->spread |= is_spread(slot->schedule);
     add_to_slot(window, slot);
     if (slot->addr.p && slot->addr.n > 0)
         snprintf(window->addr[hop], sizeof window->addr[hop], "%.*s",

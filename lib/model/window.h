@@ -59,7 +59,8 @@ struct sdw_window {
     size_t first_train; /* index into the path's trains */
     int hops;
     bool scoped, changed; /* changed: the path changed during it */
-    bool one_way;         /* the trains' delays are one-way: the far end says when they came */
+    bool spread;  /* load spread over whole slots: the schedules lockin, poisson and replay */
+    bool one_way; /* the trains' delays are one-way: the far end says when they came */
     char addr[SDW_WINDOW_HOPS + 1][48];
 };
 
