@@ -20,6 +20,8 @@ static const double QUEUED_SHARE = 0.25;
 static const double LONGEST_US = 1e12, MOST_BYTES = 1e15;
 /* Trains that must have met a queue before an estimate is believed. */
 enum { LEAST_TRAINS = 3 };
+/* Scoped load of which more slots than this met a queue without it says nothing of room. */
+static const double BLURRED_SHARE = 0.1;
 static const double FULL_TIMES = 10; /* no other hop comes near a tenth of it */
 
 /* The decision: findings[n] in order of hops, and which of them is tight. */
@@ -280,8 +282,42 @@ static void say_bottleneck(const struct sdw_window *window, const struct decisio
                  "; the hop before answers too seldom to tell them apart");
 }
 
-static void say_no_bottleneck(const struct totals *totals, const struct decision *d, double bound,
-                              double queued_share, struct sdw_judgement *out)
+/* Share of the slots without load in which the far end's delay was above the floor all the same. */
+static double queued_without(const struct sdw_window *window, double floor_us)
+{
+    double slots = 0, queued = 0;
+    for (size_t i = 0; i < window->n_far; i++) {
+        const struct sdw_sample *s = &window->far[i];
+        if (s->on || s->bad || isnan(s->delay_us))
+            continue;
+        slots++;
+        queued += s->delay_us >= floor_us;
+    }
+    return slots > 0 ? queued / slots : 0;
+}
+
+/* A few scoped packets add little to a queue that bursts of others fill, and nothing to one that is
+ * full: no effect is then no sign of room. */
+static bool doubtful(const struct sdw_window *window, const struct decision *d,
+                     struct sdw_judgement *out)
+{
+    char added[16];
+    double share = queued_without(window, d->floor_us);
+    if (share > BLURRED_SHARE)
+        snprintf(out->reason, sizeof out->reason,
+                 "%.0f %% of the slots met a queue without load: what load adds does not show",
+                 share * 100);
+    else if (d->whole_known && d->whole.p <= 0.05 && time_added(&d->whole) >= d->floor_us)
+        snprintf(out->reason, sizeof out->reason, "load may add %s, but not beyond doubt",
+                 sdw_show_duration((int64_t)time_added(&d->whole), added));
+    else
+        return false;
+    return true;
+}
+
+static void say_no_bottleneck(const struct sdw_window *window, const struct totals *totals,
+                              const struct decision *d, double bound, double queued_share,
+                              struct sdw_judgement *out)
 {
     char rate[16];
     struct sdw_verdict *v = &out->verdict;
@@ -311,6 +347,8 @@ static void say_no_bottleneck(const struct totals *totals, const struct decision
         snprintf(out->reason, sizeof out->reason,
                  "%.0f %% of the trains left a queue, but bursts do so too without load",
                  queued_share * 100);
+    } else if (window->scoped && doubtful(window, d, out)) {
+        return;
     } else {
         v->state = text("clear");
         v->available_bps = (struct sdw_range){bound, NAN, NAN};
@@ -394,7 +432,7 @@ void sdw_window_judge(const struct sdw_window *window, const struct sdw_window_r
     if (d.tight < d.n)
         say_bottleneck(window, &d, &answer, out);
     else if (!is_void)
-        say_no_bottleneck(&totals, &d,
+        say_no_bottleneck(window, &totals, &d,
                           totals.trained > 0 ? fmin(answer.sustained_bps, totals.reached_bps)
                                              : totals.reached_bps,
                           answer.queued_share, out);

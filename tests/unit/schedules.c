@@ -1,4 +1,4 @@
-/* Verdicts on load that is no chirp: spread over its slots. */
+/* Verdicts on load that is no chirp: spread over its slots, or scoped. */
 #include "unit/tap.h"
 
 #include "model/analysis.h"
@@ -117,8 +117,33 @@ static void way_back(void)
        "load that does not wait says that the answers do: %s", back.reason);
 }
 
+/* Nothing that load adds; every so many slots without it met a queue. */
+static struct seen scoped(int64_t queue_every)
+{
+    struct seen seen;
+    begin(&seen);
+    for (int64_t i = 0; i < 160; i++) {
+        struct sdw_slot slot = slot_of("chirp", i, 4, 4);
+        slot.load_hop = 1 + i / 2 % 4;
+        slot.increment_mean_us = slot.delay_mean_us =
+            i % queue_every == 0 ? 6000 : 20 + (double)(i * 7 % 5);
+        take(&seen, &slot);
+    }
+    finish(&seen);
+    return seen;
+}
+
+static void scoped_doubt(void)
+{
+    struct seen quiet = scoped(1000), bursts = scoped(3);
+    is_text(quiet.state, "clear", "scoped load that meets no queue anywhere is clear");
+    ok(strcmp(bursts.state, "inconclusive") == 0 && isnan(bursts.available.lo),
+       "where queues are met without it too it is never clear: %s", bursts.reason);
+}
+
 int main(void)
 {
     way_back();
+    scoped_doubt();
     return tap_done();
 }
