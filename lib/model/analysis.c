@@ -228,6 +228,8 @@ static int put_live(struct sdw_analysis *analysis, struct path_state *path, int6
     struct sdw_capacity_rules rules = analysis->rules.window.capacity;
     struct sdw_capacity_answer live;
     int code = 0;
+    if (path->window.narrow)
+        return 0;
     if (isnan(rules.capacity_bps)) {
         code = learn_capacity(analysis, path, ts);
         rules.capacity_bps = path->capacity_bps;

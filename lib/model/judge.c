@@ -33,6 +33,7 @@ struct decision {
     bool mixed;             /* scoped load contradicts itself */
     bool anyway;            /* full with and without load */
     bool backward;          /* answers queue on the way back */
+    const char *unsaid;     /* why no available capacity is stated; NULL: it may be */
     struct sdw_finding whole;
     double floor_us;
 };
@@ -273,9 +274,11 @@ static void say_bottleneck(const struct sdw_window *window, const struct decisio
     int n = snprintf(out->reason, sizeof out->reason, "%s %s at hop %d",
                      d->anyway ? "bursts queue without load too; load adds" : "load adds",
                      sdw_show_duration((int64_t)f->effect_us, effect), f->hop);
-    if (!isnan(answer->mid) && n > 0)
+    if (!isnan(answer->mid) && !d->unsaid && n > 0)
         n += snprintf(out->reason + n, sizeof out->reason - (size_t)n, "; %s available",
                       sdw_show_rate(answer->mid, rate));
+    if (d->unsaid && n > 0)
+        n += snprintf(out->reason + n, sizeof out->reason - (size_t)n, "; %s", d->unsaid);
     bool blind = d->tight > 0 ? isnan(d->findings[d->tight - 1].p) : f->hop > 1;
     if (blind && !window->scoped && n > 0)
         snprintf(out->reason + n, sizeof out->reason - (size_t)n,
@@ -349,6 +352,10 @@ static void say_no_bottleneck(const struct sdw_window *window, const struct tota
                  queued_share * 100);
     } else if (window->scoped && doubtful(window, d, out)) {
         return;
+    } else if (window->narrow) {
+        v->state = text("clear");
+        snprintf(out->reason, sizeof out->reason, "no hop felt trains of %s",
+                 sdw_show_rate(bound, rate));
     } else {
         v->state = text("clear");
         v->available_bps = (struct sdw_range){bound, NAN, NAN};
@@ -384,6 +391,13 @@ static bool say_void(const struct sdw_window *window, const struct totals *total
     }
     out->verdict.state = text("void");
     return true;
+}
+
+/* Why what is available is not told, though gaps were read; NULL: it is. A recursive train fills
+ * the narrow link by itself. */
+static const char *why_unsaid(const struct sdw_window *window)
+{
+    return window->narrow ? "trains tell where the path is narrow, not what is free there" : NULL;
 }
 
 /* Answers come late at the tight hop, the load itself does not. Trains leave queues that can be
@@ -425,9 +439,12 @@ void sdw_window_judge(const struct sdw_window *window, const struct sdw_window_r
         d.anyway = d.tight < d.n;
     }
     bool full = d.tight < d.n || d.felt;
+    d.unsaid = why_unsaid(window);
     if (full && !is_void && answer.used >= LEAST_TRAINS && !isnan(answer.mid)) {
-        out->verdict.available_bps = (struct sdw_range){answer.lo, answer.mid, answer.hi};
-        out->verdict.capacity_bps = answer.capacity_bps;
+        if (!d.unsaid)
+            out->verdict.available_bps = (struct sdw_range){answer.lo, answer.mid, answer.hi};
+        if (!window->narrow)
+            out->verdict.capacity_bps = answer.capacity_bps;
     }
     if (d.tight < d.n)
         say_bottleneck(window, &d, &answer, out);

@@ -71,15 +71,23 @@ static void add_to_slot(struct sdw_window *window, const struct sdw_slot *slot)
     sum->trained |= slot->chirp.p != NULL;
 }
 
-/* Schedules whose load is spread over the slot. */
-static const char *const spread[] = {"lockin", "poisson", "replay"};
+/* What a window's schedule says of its load; a chirp is neither. */
+static const struct {
+    const char *schedule;
+    bool spread, narrow;
+} layouts[] = {{"lockin", true, false},
+               {"poisson", true, false},
+               {"replay", true, false},
+               {"train", false, true}};
 
-static bool is_spread(struct sdw_str schedule)
+static void note_layout(struct sdw_window *window, struct sdw_str schedule)
 {
-    for (size_t i = 0; i < SDW_LEN(spread); i++)
-        if (sdw_str_is(schedule, spread[i]))
-            return true;
-    return false;
+    for (size_t i = 0; i < SDW_LEN(layouts); i++) {
+        if (!sdw_str_is(schedule, layouts[i].schedule))
+            continue;
+        window->spread |= layouts[i].spread;
+        window->narrow |= layouts[i].narrow;
+    }
 }
 
 static void push(struct sdw_sample **array, size_t *n, size_t *cap, struct sdw_sample sample)
@@ -103,7 +111,7 @@ void sdw_window_add(struct sdw_window *window, const struct sdw_slot *slot)
     window->last_slot = slot->slot;
     window->hops = hop > window->hops ? hop : window->hops;
     window->scoped |= scoped;
-    window->spread |= is_spread(slot->schedule);
+    note_layout(window, slot->schedule);
     add_to_slot(window, slot);
     if (slot->addr.p && slot->addr.n > 0)
         snprintf(window->addr[hop], sizeof window->addr[hop], "%.*s",

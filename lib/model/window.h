@@ -60,6 +60,7 @@ struct sdw_window {
     int hops;
     bool scoped, changed; /* changed: the path changed during it */
     bool spread;  /* load spread over whole slots: the schedules lockin, poisson and replay */
+    bool narrow;  /* recursive trains: they find the narrow link, whatever is left of it */
     bool one_way; /* the trains' delays are one-way: the far end says when they came */
     char addr[SDW_WINDOW_HOPS + 1][48];
 };

@@ -1,4 +1,4 @@
-/* Verdicts on load that is no chirp: spread over its slots, or scoped. */
+/* Verdicts on load that is no chirp: spread over its slots, scoped, or a recursive train. */
 #include "unit/tap.h"
 
 #include "model/analysis.h"
@@ -141,9 +141,67 @@ static void scoped_doubt(void)
        "where queues are met without it too it is never clear: %s", bursts.reason);
 }
 
+/* Load of so many bit/s in packets of 1000 bytes, three of every 24 back to back, over 40 ms. */
+static double send_spread(struct sim *link, double at, double bps, struct sdw_packets *train)
+{
+    double gap = 8000 / bps, sent = at;
+    for (train->n = 0; train->n < PACKETS && sent < at + 0.04; train->n++) {
+        size_t i = train->n;
+        train->sent_ns[i] = (int64_t)((sent - at) * 1e9);
+        train->bytes[i] = 1000;
+        train->delay_ns[i] = (int64_t)(sim_probe(link, sent, 1000) * 1e9);
+        sent += i % 24 >= 21 && i % 24 < 23 ? 0 : gap;
+    }
+    return sent;
+}
+
+/* A window of a schedule over a link of 20 Mbit/s with such cross traffic, 10 of it free. */
+static struct seen spread(const char *schedule, enum sim_cross kind, double bps, uint64_t seed)
+{
+    struct seen seen;
+    int64_t sent[PACKETS], bytes[PACKETS], delay[PACKETS];
+    struct sim_path p = {.link = {.rate_bps = 20e6,
+                                  .overhead = 14,
+                                  .bucket_bytes = 3000,
+                                  .buffer_s = 0.1,
+                                  .kind = kind,
+                                  .peak = 1.8,
+                                  .on_mean_s = 0.04,
+                                  .cross_bps = 10e6,
+                                  .noise_s = 5e-6},
+                         .hops = 4,
+                         .tight = 3,
+                         .answer_share = 1,
+                         .addr_prefix = "10.9.0."};
+    begin(&seen);
+    sim_start(&p.link, seed);
+    for (int64_t i = 0; i < 40; i++) {
+        double at = 0.5 + 0.2 * (double)i, end = at + 0.04;
+        struct sdw_packets train = {0, sent, bytes, delay};
+        struct sdw_slot slot = slot_of(schedule, i, 1, 4);
+        if (slot.on)
+            end = send_spread(&p.link, at, bps, &train);
+        if (slot.on)
+            slot.achieved_bps = bps;
+        sim_path_emit(&p, &slot, sim_path_ladder(&p, end), slot.on ? &train : NULL, take, &seen);
+    }
+    finish(&seen);
+    return seen;
+}
+
+static void narrow(void)
+{
+    struct seen train = spread("train", SIM_POISSON, 40e6, 5);
+    ok(strcmp(train.state, "bottleneck") == 0 && train.hop == 3, "a train names the narrow link");
+    ok(isnan(train.available.lo) && isnan(train.available.mid) && train.metrics == 0 &&
+           strstr(train.reason, "not what is free"),
+       "and says nothing of what is free: %s", train.reason);
+}
+
 int main(void)
 {
     way_back();
     scoped_doubt();
+    narrow();
     return tap_done();
 }
