@@ -234,8 +234,8 @@ static int put_live(struct sdw_analysis *analysis, struct path_state *path, int6
         code = learn_capacity(analysis, path, ts);
         rules.capacity_bps = path->capacity_bps;
     }
-    if (code < 0 || isnan(rules.capacity_bps))
-        return code;
+    if (code < 0 || isnan(rules.capacity_bps) || path->window.spread)
+        return code; /* load that is spread shows it by the window, if at all */
     live_from(&path->trains, &rules, &live);
     struct sdw_range interval = {live.lo, live.mid, live.hi};
     if (isnan(live.mid) && isnan(live.lo))

@@ -336,10 +336,15 @@ void sdw_capacity_estimate(const struct sdw_trains *trains, size_t first,
     answer->trains = all.trains;
     answer->capacity_bps = capacity * to_ip;
     answer->capacity_se = answer->capacity_bps * log_se;
-    for (size_t j = 0; j < all.trains; j++)
+    for (size_t j = 0; j < all.trains; j++) {
+        const struct sdw_train *train = &trains->kept[first + j].train;
         answer->busy_s += all.busy_s[j];
+        if (train->n > 0)
+            answer->span_s += (double)(train->sent_ns[train->n - 1] - train->sent_ns[0]) * 1e-9;
+    }
     struct weighted w = combine(&all, isnan(capacity) ? 0 : capacity);
     answer->used = w.used;
+    answer->bursty = w.bursty;
     if (w.used >= 1 && !isnan(capacity))
         state_interval(trains, first, rules, &all, &w, capacity, log_se, answer);
     else

@@ -47,8 +47,10 @@ struct sdw_capacity_answer {
     double sustained_bps; /* median of the rates that trains kept up without leaving a queue */
     double between_bps;   /* standard deviation of availability from train to train */
     double busy_s;        /* time in which the cross traffic was seen */
+    double span_s;        /* of all the trains, each from its first packet to its last */
     size_t trains, used;  /* given; with busy time */
     size_t dispersions;   /* samples behind capacity_bps */
+    bool bursty;          /* trains differ by more than smooth cross traffic would make them */
 };
 
 /* Over the trains [first, trains->n); base delays come from all trains. */

@@ -184,6 +184,9 @@ struct totals {
 static const double queueing_trains = 0.2;
 /* Of spread load: it waited for less than this share of what the answers were late by. */
 static const double WAITED_SHARE = 0.25;
+/* A link under r times the load that it has left is seen busy for at least r less this much of the
+ * time, but not for more than the other: queues take some of a slot to grow. */
+static const double BUSY_SLACK = 0.5, BUSY_MOST = 0.65;
 
 /* A policer loses in one slot as in the next. Once is not a way of the path: it is a receiver that
  * did not run for a while. */
@@ -394,10 +397,19 @@ static bool say_void(const struct sdw_window *window, const struct totals *total
 }
 
 /* Why what is available is not told, though gaps were read; NULL: it is. A recursive train fills
- * the narrow link by itself. */
-static const char *why_unsaid(const struct sdw_window *window)
+ * the narrow link by itself. Of load that is spread over the slot only what met a queue can be
+ * read: where that is when others burst, it reads as little as they leave in bursts. Then either
+ * the slots differ, or the link has less left than the load takes and still pauses. */
+static const char *why_unsaid(const struct sdw_window *window, const struct totals *totals,
+                              const struct sdw_capacity_answer *answer)
 {
-    return window->narrow ? "trains tell where the path is narrow, not what is free there" : NULL;
+    if (window->narrow)
+        return "trains tell where the path is narrow, not what is free there";
+    if (!window->spread || isnan(answer->mid))
+        return NULL;
+    double share = fmin(BUSY_MOST, totals->reached_bps / answer->mid - BUSY_SLACK);
+    bool pauses = answer->busy_s < share * answer->span_s;
+    return answer->bursty || pauses ? "bursts may hide what is available" : NULL;
 }
 
 /* Answers come late at the tight hop, the load itself does not. Trains leave queues that can be
@@ -439,7 +451,7 @@ void sdw_window_judge(const struct sdw_window *window, const struct sdw_window_r
         d.anyway = d.tight < d.n;
     }
     bool full = d.tight < d.n || d.felt;
-    d.unsaid = why_unsaid(window);
+    d.unsaid = why_unsaid(window, &totals, &answer);
     if (full && !is_void && answer.used >= LEAST_TRAINS && !isnan(answer.mid)) {
         if (!d.unsaid)
             out->verdict.available_bps = (struct sdw_range){answer.lo, answer.mid, answer.hi};

@@ -189,8 +189,20 @@ static struct seen spread(const char *schedule, enum sim_cross kind, double bps,
     return seen;
 }
 
-static void narrow(void)
+static void available(void)
 {
+    unsigned told = 0, right = 0, low = 0, n = 20;
+    for (unsigned i = 0; i < n; i++) {
+        struct seen smooth = spread("lockin", SIM_POISSON, 13e6, 1 + i);
+        struct seen bursts = spread("lockin", SIM_ONOFF, 13e6, 1 + i);
+        told += isnan(smooth.available.mid) ? 0 : 1;
+        right += fabs(smooth.available.mid / 10e6 - 1) <= 0.2;
+        low += bursts.available.mid < 7e6;
+    }
+    printf("# Poisson: told %u, right %u; bursts: too low %u of %u\n", told, right, low, n);
+    ok(told * 2 >= n && right * 10 >= told * 9, "lock-in reads what smooth cross traffic leaves");
+    ok(low == 0, "what it reads in bursts is left out");
+
     struct seen train = spread("train", SIM_POISSON, 40e6, 5);
     ok(strcmp(train.state, "bottleneck") == 0 && train.hop == 3, "a train names the narrow link");
     ok(isnan(train.available.lo) && isnan(train.available.mid) && train.metrics == 0 &&
@@ -202,6 +214,6 @@ int main(void)
 {
     way_back();
     scoped_doubt();
-    narrow();
+    available();
     return tap_done();
 }
