@@ -11,6 +11,12 @@
 
 enum { LEAST_TRIMMED = 6 }; /* pairs that a trimmed mean needs */
 
+/* How the levels of some samples are to be read: where they are capped, and what time they are the
+ * logarithm of. */
+struct reading {
+    double quantile, scale_us;
+};
+
 static const double SCALE_US = 100;
 /* Of load that goes to every scope in turn, only a part can be felt. */
 static const double CAP_QUANTILE = 0.8, CAP_QUANTILE_SCOPED = 0.95;
@@ -164,7 +170,7 @@ static double trimmed_us(const struct pairs *pairs)
 }
 
 /* samples[n] of one hop; capped in place. */
-static struct sdw_finding find(struct sdw_sample *samples, size_t n, double quantile,
+static struct sdw_finding find(struct sdw_sample *samples, size_t n, struct reading how,
                                struct pairs *pairs, const struct sdw_window_rules *rules)
 {
     struct sdw_finding f = {.hop = samples[0].hop,
@@ -179,11 +185,11 @@ static struct sdw_finding find(struct sdw_sample *samples, size_t n, double quan
                             .loss_gradient = NAN,
                             .off_us = NAN};
     uint64_t seed = rules->seed + (uint64_t)f.hop * UINT64_C(0x9e3779b97f4a7c15);
-    double middle = cap_levels(samples, n, quantile);
+    double middle = cap_levels(samples, n, how.quantile);
     pair_up(samples, n, middle, pairs);
     f.pairs = pairs->complete + pairs->singles / 2;
-    f.off_us = sdw_unlog1p(pairs->off_level, SCALE_US);
-    f.effect_us = sdw_unlog1p(pairs->on_level, SCALE_US) - f.off_us;
+    f.off_us = sdw_unlog1p(pairs->off_level, how.scale_us);
+    f.effect_us = sdw_unlog1p(pairs->on_level, how.scale_us) - f.off_us;
     f.mean_us = trimmed_us(pairs);
     f.level = pairs->on_level - pairs->off_level;
     f.least = sdw_sign_flip_least(pairs->n, rules->rounds);
@@ -256,7 +262,7 @@ static void take_increments(struct sdw_sample *samples, size_t n)
 }
 
 static size_t find_each(const struct sdw_window *window, struct sdw_sample *samples, size_t n,
-                        double quantile, const struct sdw_window_rules *rules,
+                        struct reading how, const struct sdw_window_rules *rules,
                         struct sdw_finding *findings)
 {
     double *room = sdw_xrealloc(NULL, 3 * (n + 1), sizeof *room);
@@ -268,7 +274,7 @@ static size_t find_each(const struct sdw_window *window, struct sdw_sample *samp
         size_t first = i;
         while (i < n && samples[i].hop == samples[first].hop)
             i++;
-        findings[found++] = find(samples + first, i - first, quantile, &pairs, rules);
+        findings[found++] = find(samples + first, i - first, how, &pairs, rules);
     }
     free(room);
     return found;
@@ -287,7 +293,8 @@ size_t sdw_find_hops(const struct sdw_window *window, const struct sdw_window_ru
 {
     struct sdw_sample *samples = copy_of(window->samples, window->n);
     take_increments(samples, window->n);
-    size_t found = find_each(window, samples, window->n, CAP_QUANTILE, rules, findings);
+    size_t found = find_each(window, samples, window->n, (struct reading){CAP_QUANTILE, SCALE_US},
+                             rules, findings);
     free(samples);
     return found;
 }
@@ -296,7 +303,8 @@ size_t sdw_find_scopes(const struct sdw_window *window, const struct sdw_window_
                        struct sdw_finding *findings)
 {
     struct sdw_sample *samples = copy_of(window->far, window->n_far);
-    size_t found = find_each(window, samples, window->n_far, CAP_QUANTILE, rules, findings);
+    struct reading how = {CAP_QUANTILE, window->far_scale_us};
+    size_t found = find_each(window, samples, window->n_far, how, rules, findings);
     free(samples);
     return found;
 }
@@ -308,8 +316,9 @@ bool sdw_find_whole(const struct sdw_window *window, const struct sdw_window_rul
     struct sdw_sample *samples = copy_of(window->far, window->n_far);
     for (size_t i = 0; i < window->n_far; i++)
         samples[i].hop = window->hops;
-    double quantile = window->scoped ? CAP_QUANTILE_SCOPED : CAP_QUANTILE;
-    bool any = find_each(window, samples, window->n_far, quantile, rules, findings) > 0;
+    struct reading how = {window->scoped ? CAP_QUANTILE_SCOPED : CAP_QUANTILE,
+                          window->far_scale_us};
+    bool any = find_each(window, samples, window->n_far, how, rules, findings) > 0;
     if (any)
         *finding = findings[0];
     free(samples);

@@ -128,17 +128,23 @@ static double misfit(const struct decision *d, size_t from)
     return sum;
 }
 
-/* Scoped load is felt wherever it dies beyond the tight link: the scope where that step fits best.
- */
+static bool felt_at(const struct decision *d, size_t i)
+{
+    return d->findings[i].p <= 0.05 && d->findings[i].effect_us >= d->floor_us;
+}
+
+/* Scoped load is felt wherever it dies beyond the tight link: the scope where that step fits best,
+ * unless one before it felt the load too. Whole trains go to the far end, and outdo the others. */
 static size_t first_scope(const struct decision *d)
 {
-    size_t best = 0;
+    size_t best = 0, first = 0;
     for (size_t i = 1; i < d->n; i++) {
         if (misfit(d, i) < misfit(d, best))
             best = i;
     }
-    const struct sdw_finding *f = &d->findings[best];
-    return d->n > 0 && f->p <= 0.05 && f->effect_us >= d->floor_us ? best : d->n;
+    while (first < best && !felt_at(d, first))
+        first++;
+    return d->n > 0 && felt_at(d, first) ? first : d->n;
 }
 
 /* And then it must be felt further on too. */
@@ -165,7 +171,10 @@ static void decide(const struct sdw_window *window, const struct sdw_window_rule
     d->whole_known = sdw_find_whole(window, rules, &d->whole);
     d->felt = d->whole_known && d->whole.p <= rules->alpha &&
               (window->scoped || d->whole.effect_us >= d->floor_us);
+    double floor_us = d->floor_us;
     adjust(d, rules->alpha);
+    if (window->scoped) /* each scope feels the whole queue: there are no side effects */
+        d->floor_us = floor_us;
     d->tight = window->scoped ? d->n : first_tight(d, rules->alpha);
     if (d->felt && d->tight == d->n)
         d->tight = window->scoped ? first_scope(d) : only_tight(d);
@@ -294,10 +303,10 @@ static double queued_without(const struct sdw_window *window, double floor_us)
     double slots = 0, queued = 0;
     for (size_t i = 0; i < window->n_far; i++) {
         const struct sdw_sample *s = &window->far[i];
-        if (s->on || s->bad || isnan(s->delay_us))
+        if (s->on || s->bad || isnan(s->rtt_us))
             continue;
         slots++;
-        queued += s->delay_us >= floor_us;
+        queued += s->rtt_us >= floor_us;
     }
     return slots > 0 ? queued / slots : 0;
 }
@@ -339,7 +348,9 @@ static void say_no_bottleneck(const struct sdw_window *window, const struct tota
                  "load is felt up to one hop, but not when it goes further");
     } else if (d->felt) {
         snprintf(out->reason, sizeof out->reason,
-                 "the path fills up, but no hop stands out: do its routers answer?");
+                 window->scoped
+                     ? "load is felt, but not clearly from one hop on"
+                     : "the path fills up, but no hop stands out: do its routers answer?");
     } else if (judged == 0) {
         snprintf(out->reason, sizeof out->reason, "too few pairs of slots to judge");
     } else if (totals->lost > lossy_packets * totals->load &&

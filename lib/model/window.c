@@ -9,6 +9,8 @@
 #include "model/slots.h"
 
 static const double SCALE_US = 100;
+/* What scoped load adds is counted in this unit: more than queues of bursts change meanwhile. */
+static const double SCOPED_SCALE_US = 1000;
 
 const struct sdw_window_rules sdw_window_defaults = {
     .alpha = 0.005,
@@ -23,7 +25,8 @@ const struct sdw_window_rules sdw_window_defaults = {
 
 void sdw_window_init(struct sdw_window *window, int64_t number)
 {
-    *window = (struct sdw_window){.number = number, .last_slot = INT64_MIN};
+    *window =
+        (struct sdw_window){.number = number, .last_slot = INT64_MIN, .far_scale_us = SCALE_US};
 }
 
 void sdw_window_release(struct sdw_window *window)
@@ -96,6 +99,17 @@ static void push(struct sdw_sample **array, size_t *n, size_t *cap, struct sdw_s
     (*array)[(*n)++] = sample;
 }
 
+/* Scoped load is measured by what it adds to the delay just before it, once that is told: in a
+ * window where it is, a slot that did not hear it says nothing. */
+static void above_before(struct sdw_window *window, double before_us, struct sdw_sample *e2e)
+{
+    if (isnan(before_us) && window->far_scale_us != SCOPED_SCALE_US)
+        return;
+    window->far_scale_us = SCOPED_SCALE_US;
+    e2e->delay_us -= before_us;
+    e2e->level = copysign(log1p(fabs(e2e->delay_us) / SCOPED_SCALE_US), e2e->delay_us);
+}
+
 void sdw_window_add(struct sdw_window *window, const struct sdw_slot *slot)
 {
     int hop = (int)slot->hop;
@@ -136,6 +150,8 @@ void sdw_window_add(struct sdw_window *window, const struct sdw_slot *slot)
     if (far) {
         struct sdw_sample e2e = sample;
         e2e.hop = scoped ? (int)slot->load_hop : hop;
+        if (scoped)
+            above_before(window, slot->delay_before_us, &e2e);
         push(&window->far, &window->n_far, &window->cap_far, e2e);
     }
     sample.level = slot->increment_log;

@@ -8,8 +8,9 @@
  * does nothing" the sign of on - off is a coin's, whatever the cross traffic does: hence a
  * randomisation test, Holm's correction over the hops, and, because a test finds effects of 3 us
  * too, a floor for the effect. The bottleneck is the first hop above both. With TTL-scoped load
- * (load_hop) the delay to the far end takes the increment's place, and the hop where the load
- * died the hop's: the first scope whose load has an effect ends just beyond the tight link.
+ * (load_hop) the delay to the far end takes the increment's place, above what it was just before
+ * the load where the slots tell it, and the hop where the load died the hop's: the first scope
+ * whose load has an effect ends just beyond the tight link.
  *
  * Loss of TTL-expired answers never decides anything: routers drop those as they please.
  *
@@ -54,6 +55,7 @@ struct sdw_window {
     size_t n, cap;
     struct sdw_sample *far; /* delay of the far end, slot by slot */
     size_t n_far, cap_far;
+    double far_scale_us; /* of its levels */
     struct sdw_slot_sum *slots;
     size_t n_slots, cap_slots;
     size_t first_train; /* index into the path's trains */

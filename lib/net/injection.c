@@ -16,6 +16,7 @@ enum {
     LADDER_GAP_NS = 400000, /* between the ladders of a slot */
     LADDERS = 2,
     SCOPED_MARKERS = 6,
+    SCOPED_LEAD = 3,         /* markers before scoped load: the queue that it finds */
     SCOPED_TTL_PACKETS = 30, /* most load packets that expire at one router in a slot */
     TRAIN_MOST_BYTES = 50000,
     WATCH_BYTES = 20000,
@@ -142,13 +143,27 @@ static struct sdw_rungs pick_rungs(const struct sdw_session *session)
     return rungs;
 }
 
-static void plan_ladders(struct sdw_session *session, const struct sdw_rungs *rungs)
+/* How long the last train took that died at a router, or reached the far end, as the ticket's. */
+static int64_t *scoped_train_ns(struct sdw_session *session)
+{
+    return &session->scoped_train_ns[session->ticket.load_hop == 0];
+}
+
+static void plan_ladders(struct sdw_session *session, const struct sdw_rungs *rungs, bool train)
 {
     int ladders = session->window.kind == SDW_WINDOW_LIMITED  ? 1
                   : session->window.kind == SDW_WINDOW_SCOPED ? SCOPED_MARKERS
                                                               : LADDERS;
+    int64_t from_ns = 0;
+    if (session->window.kind == SDW_WINDOW_SCOPED) {
+        for (int i = 0; i < SCOPED_LEAD; i++)
+            sdw_plan_ladder(&session->plan, i * (int64_t)LADDER_GAP_NS, rungs);
+        session->plan.lead = session->plan.n;
+        /* Without load as long lies between the two as with it. */
+        from_ns = train ? 0 : SCOPED_LEAD * LADDER_GAP_NS + *scoped_train_ns(session);
+    }
     for (int i = 0; i < ladders; i++)
-        sdw_plan_ladder(&session->plan, i * LADDER_GAP_NS, rungs);
+        sdw_plan_ladder(&session->plan, from_ns + i * (int64_t)LADDER_GAP_NS, rungs);
 }
 
 int64_t sdw_injection_slot_ns(const struct sdw_session *session)
@@ -183,7 +198,7 @@ static bool plan_slot(struct sdw_session *session, const struct sdw_rungs *rungs
     *target_bps = 0;
     switch (session->config.schedule) {
     case SDW_SCHEDULE_CHIRP:
-        plan_ladders(session, rungs);
+        plan_ladders(session, rungs, inject);
         *target_bps = inject ? session->aim.available_bps : 0;
         return inject;
     case SDW_SCHEDULE_TRAIN:
@@ -237,6 +252,7 @@ static int put_slot(struct sdw_session *session, const struct sdw_hover *train,
         .voided = voided != NULL,
         .mute = session->carrier->mute_load,
         .load_hop = session->ticket.load_hop,
+        .lead = session->plan.lead ? SCOPED_LEAD : 0,
         .target_bps = round(target_bps),
         .chirp_base_ns = session->chirp_base_ns,
         .reason = voided ? voided : why_ended(session, train),
@@ -308,6 +324,9 @@ int sdw_injection_slot(struct sdw_session *session, bool *same_path, struct sdw_
     if (code < 0)
         return code;
     session->ticket_open = false;
+    if (with_train && session->plan.lead)
+        *scoped_train_ns(session) =
+            session->run.duration_ns - (SCOPED_LEAD + SCOPED_MARKERS - 2) * (int64_t)LADDER_GAP_NS;
     sdw_injection_account(session, session->run.bytes, (int64_t)session->run.n);
     if (spread(session))
         sdw_run_forget_stalled(&session->run, &session->plan);

@@ -39,6 +39,7 @@ struct sdw_session {
     int64_t due_ns, slot_ns; /* next step; start of the current slot's period */
     int64_t period_ns;
     int64_t chirp_base_ns, window_spent;
+    int64_t scoped_train_ns[2]; /* length of the last scoped train, [1]: that reached the far end */
     const char *reason;
 };
 

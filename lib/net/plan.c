@@ -10,6 +10,7 @@ void sdw_plan_clear(struct sdw_plan *plan)
 {
     plan->n = 0;
     plan->ladders = 0;
+    plan->lead = 0;
 }
 
 void sdw_plan_release(struct sdw_plan *plan)

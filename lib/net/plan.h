@@ -33,6 +33,7 @@ struct sdw_plan {
     struct sdw_shot *shots;
     size_t n, cap;
     uint16_t ladders;
+    size_t lead; /* of the shots, those that go before a train */
 };
 
 void sdw_plan_clear(struct sdw_plan *plan);

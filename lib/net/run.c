@@ -233,14 +233,20 @@ static struct sdw_shot_fate *add_fate(struct sdw_run *run)
     return &run->fates[run->n++];
 }
 
-/* Send the train as it goes; the plan then starts with it. */
+/* Send the train as it goes, after the shots that lead; the plan then has it behind them. */
 static int send_train(struct job *job)
 {
     struct sdw_plan tail = *job->plan;
-    *job->plan = (struct sdw_plan){.ladders = tail.ladders};
+    *job->plan = (struct sdw_plan){.ladders = tail.ladders, .lead = tail.lead};
     int64_t now_ns = 0;
     struct sdw_shot shot;
     int code = 0;
+    for (size_t i = 0; i < tail.lead && code == 0; i++) {
+        sdw_plan_add(job->plan, &tail.shots[i]);
+        (void)add_fate(job->run);
+        code = send_in_time(job, i);
+        now_ns = sdw_mono_ns() - job->start_ns;
+    }
     job->in_train = true;
     while (code == 0 && job->run->stop == SDW_STOP_NONE &&
            sdw_hover_next(job->train, now_ns, &shot)) {
@@ -250,7 +256,7 @@ static int send_train(struct job *job)
         now_ns = sdw_mono_ns() - job->start_ns;
     }
     job->in_train = false;
-    for (size_t i = 0; i < tail.n; i++) {
+    for (size_t i = tail.lead; i < tail.n; i++) {
         shot = tail.shots[i];
         shot.at_ns += now_ns;
         sdw_plan_add(job->plan, &shot);

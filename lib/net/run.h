@@ -58,9 +58,9 @@ struct sdw_run {
     unsigned stray; /* answers to packets of earlier slots */
 };
 
-/* Zero-initialise the run, release once. With a train (NULL: none) its packets are sent first and
- * put in front of the plan's, whose times then count from the train's last packet. next_id counts
- * packets over the carrier's life. */
+/* Zero-initialise the run, release once. With a train (NULL: none) its packets are sent right after
+ * the plan's first `lead` shots and put behind them; the times of the others then count from the
+ * train's last packet. next_id counts packets over the carrier's life. */
 int sdw_run(struct sdw_run *run, struct sdw_plan *plan, struct sdw_hover *train,
             const struct sdw_run_rules *rules, struct sdw_carrier *carrier, uint32_t *next_id,
             struct sdw_err *err);

@@ -90,13 +90,14 @@ static size_t before(const struct sdw_plan *plan, const double *delays, size_t i
     return best;
 }
 
-static void collect(struct series *series, unsigned hop, const struct sdw_plan *plan,
-                    const struct sdw_run *run, bool train, const double *delays)
+/* Markers of the ladders first..last of the plan; of a train those behind it. */
+static void collect(struct series *series, unsigned hop, unsigned first, unsigned last,
+                    const struct sdw_plan *plan, const struct sdw_run *run, const double *delays)
 {
     series->delays = series->increments = series->sent = 0;
     for (size_t i = 0; i < plan->n; i++) {
         const struct sdw_shot *shot = &plan->shots[i];
-        if (shot->load || shot->hop != hop || (train && shot->ladder < plan->ladders))
+        if (shot->load || shot->hop != hop || shot->ladder < first || shot->ladder > last)
             continue;
         series->sent += run->fates[i].sent_ns != 0;
         if (isnan(delays[i]))
@@ -252,7 +253,7 @@ void sdw_slot_levels(const struct sdw_route *route, const struct sdw_plan *plan,
     struct series series = new_series(plan);
     find_delays(route, plan, run, false, delays);
     for (unsigned hop = 1; hop <= route->hops; hop++) {
-        collect(&series, hop, plan, run, false, delays);
+        collect(&series, hop, 1, plan->ladders, plan, run, delays);
         level[hop] = series.increments ? mean_log(series.increment, series.increments) : NAN;
     }
     free(delays);
@@ -276,8 +277,13 @@ int sdw_slot_put(const struct sdw_slot_about *about, const struct sdw_route *rou
         slot.hop = hop;
         if (sdw_address_text(&route->hop[hop].addr, text)[0])
             slot.addr = sdw_str_of(text);
-        collect(&series, hop, plan, run, train, delays);
+        collect(&series, hop, train ? plan->ladders : about->lead + 1, plan->ladders, plan, run,
+                delays);
         fill_delays(&slot, &series);
+        if (about->lead) {
+            collect(&series, hop, 1, about->lead, plan, run, delays);
+            slot.delay_before_us = series.delays ? mean(series.delay, series.delays) : NAN;
+        }
         if (hop == route->hops && run->load_sent)
             fill_load(&slot, about, plan, run, scratch);
         code = sink->put(sink->arg, &sdw_slot_schema, &slot);

@@ -21,6 +21,7 @@ struct sdw_slot_about {
     bool on, voided;
     bool mute;         /* the load is never answered */
     unsigned load_hop; /* 0: the load goes to the far end */
+    unsigned lead;     /* the first ladders, that went before the load: what it found */
     double target_bps;
     int64_t chirp_base_ns; /* taken off the delays of load packets; constant over a window */
     const char *reason;    /* or NULL */

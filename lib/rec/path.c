@@ -66,6 +66,8 @@ static const struct sdw_field slot_fields[] = {
     F(SDW_REAL, delay_p50_us, SDW_F_COLUMN, "us", "median delay above the hop's base"),
     F(SDW_REAL, delay_p95_us, SDW_F_COLUMN, "us", "95th percentile of delay above the base"),
     F(SDW_REAL, delay_mean_us, 0, "us", "mean delay above the hop's base"),
+    F(SDW_REAL, delay_before_us, 0, "us",
+      "the same just before the load, or as long before where there is none (TTL-scoped)"),
     F(SDW_MODEL, increment_log, 0, NULL,
       "mean of log1p(d / 100 us), d the delay this hop adds to the hop before in one ladder"),
     F(SDW_MODEL, increment_mean_us, SDW_F_COLUMN, "us", "mean delay this hop adds"),

@@ -49,7 +49,8 @@ struct sdw_slot {
     int64_t load_lost;      /* load packets known lost (far end only) */
     int64_t duration_us;
     double delay_min_us, delay_p50_us, delay_p95_us, delay_mean_us;
-    double increment_log; /* mean of log1p(increment / 100 us) */
+    double delay_before_us; /* TTL-scoped: what the load found; without load, a train earlier */
+    double increment_log;   /* mean of log1p(increment / 100 us) */
     double increment_mean_us;
     /* RAW (far end of an on slot): the load as it was sent and arrived, packet by packet:
      * {"sent_ns":[..],"bytes":[..],"delay_ns":[..]}. sent_ns counts from the first packet, bytes

@@ -141,6 +141,60 @@ static void scoped_doubt(void)
        "where queues are met without it too it is never clear: %s", bursts.reason);
 }
 
+/* Bursts of others make queues of up to 20 ms, which change by up to 1 ms within a slot; load that
+ * goes to hop 3 or further adds so much. */
+static struct seen in_bursts(bool told, double added_us, uint64_t seed)
+{
+    struct seen seen;
+    struct sdw_rng rng;
+    sdw_rng_seed(&rng, seed);
+    begin(&seen);
+    for (int64_t i = 0; i < 104; i++) {
+        struct sdw_slot slot = slot_of("chirp", i, 4, 4);
+        double found = 20000 * sdw_rng_unit(&rng);
+        slot.load_hop = 1 + i / 2 % 4;
+        if (told)
+            slot.delay_before_us = found;
+        slot.delay_mean_us = found + 1000 * sdw_rng_unit(&rng);
+        slot.delay_mean_us += slot.on && slot.load_hop >= 3 ? added_us : 0;
+        take(&seen, &slot);
+    }
+    finish(&seen);
+    return seen;
+}
+
+/* Whole trains go to the far end, hop 4: they add eight times what the others do at hop 3. */
+static void scoped_far_end(void)
+{
+    struct seen seen;
+    begin(&seen);
+    for (int64_t i = 0; i < 104; i++) {
+        struct sdw_slot slot = slot_of("chirp", i, 4, 4);
+        slot.load_hop = 1 + i / 2 % 4;
+        slot.delay_before_us = 20;
+        slot.delay_mean_us = 20 + (double)(i * 7 % 5);
+        slot.delay_mean_us += !slot.on || slot.load_hop < 3 ? 0 : slot.load_hop == 3 ? 1500 : 12000;
+        take(&seen, &slot);
+    }
+    finish(&seen);
+    ok(seen.hop == 3, "the first scope that feels the load is named, not the one that feels most");
+}
+
+static void scoped_in_bursts(void)
+{
+    struct seen told = in_bursts(true, 2000, 7), untold = in_bursts(false, 2000, 7);
+    unsigned named = 0, cleared = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        struct seen nothing = in_bursts(true, 0, 100 + i);
+        named += strcmp(nothing.state, "bottleneck") == 0;
+        cleared += strcmp(nothing.state, "clear") == 0;
+    }
+    ok(strcmp(told.state, "bottleneck") == 0 && told.hop == 3,
+       "what scoped load adds to the queue that it found names the hop: %s", told.reason);
+    ok(named <= 1 && cleared == 0, "load that adds nothing to them names %u hops of 100", named);
+    is_text(untold.state, "inconclusive", "where nobody looked before it, bursts hide it");
+}
+
 /* Load of so many bit/s in packets of 1000 bytes, three of every 24 back to back, over 40 ms. */
 static double send_spread(struct sim *link, double at, double bps, struct sdw_packets *train)
 {
@@ -159,7 +213,7 @@ static double send_spread(struct sim *link, double at, double bps, struct sdw_pa
 static struct seen spread(const char *schedule, enum sim_cross kind, double bps, uint64_t seed)
 {
     struct seen seen;
-    int64_t sent[PACKETS], bytes[PACKETS], delay[PACKETS];
+    int64_t sent[PACKETS] = {0}, bytes[PACKETS] = {0}, delay[PACKETS] = {0};
     struct sim_path p = {.link = {.rate_bps = 20e6,
                                   .overhead = 14,
                                   .bucket_bytes = 3000,
@@ -214,6 +268,8 @@ int main(void)
 {
     way_back();
     scoped_doubt();
+    scoped_in_bursts();
+    scoped_far_end();
     available();
     return tap_done();
 }
