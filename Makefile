@@ -43,6 +43,7 @@ LIBS.sys   = $(call pkg,libmnl) $(call pkg,libseccomp)
 LIBS.steer = $(call pkg,libnftables)
 LIBS.shell = $(call pkg,readline)
 LIBS.store = $(call pkg,sqlite3)
+LIBS.collect = $(call pkg,libnetfilter_conntrack netsnmp libcurl)
 
 # A tool whose own library is missing is left out, with its room.
 ABSENT :=
@@ -66,6 +67,14 @@ $(info deep packet inspection is left out, ports and names are used: libndpi 4.2
 endif
 NOT_BUILT := lib/net/$(if $(filter yes,$(NDPI)),dpi_hints,dpi_ndpi).c
 
+# A tool whose libraries nothing else needs is left out with the files that include them.
+COLLECT := libnetfilter_conntrack netsnmp libcurl
+ifneq ($(foreach p,$(COLLECT),$(call have,$(p))),$(COLLECT:%=yes))
+NOT_BUILT += cmd/shadow-collect.c lib/sys/conntrack.c lib/net/collect_connections.c \
+    lib/sys/snmp.c lib/net/collect_snmp.c lib/sys/http.c lib/net/collect_prometheus.c
+$(info shadow-collect is left out: libnetfilter-conntrack-dev, libsnmp-dev or \
+    libcurl4-openssl-dev is missing (make deps))
+endif
 TOOL_OF.shell := cmd/shadow.c
 TOOL_OF.steer := cmd/shadow-steer.c
 TOOL_OF.store := cmd/shadow-store.c
@@ -73,7 +82,7 @@ absent_tests   = $(if $(ABSENT),$(shell grep -l $(ABSENT:%=-e '"%/') $(1) /dev/n
 
 SRC  := $(foreach s,$(filter-out $(NOT_BUILT),$(sort $(wildcard lib/*/*.c))),$(if $(filter $(ABSENT),$(word 2,$(subst /, ,$(s)))),,$(s)))
 OBJ  := $(SRC:%.c=$(B)/%.o)
-CMD  := $(filter-out $(foreach r,$(ABSENT),$(TOOL_OF.$(r))),$(sort $(wildcard cmd/*.c)))
+CMD  := $(filter-out $(NOT_BUILT) $(foreach r,$(ABSENT),$(TOOL_OF.$(r))),$(sort $(wildcard cmd/*.c)))
 BIN  := $(CMD:cmd/%.c=$(B)/bin/%)
 UNIT_SRC := $(sort $(wildcard tests/unit/*.c))
 UNIT := $(patsubst tests/%.c,$(B)/%,$(filter-out $(call absent_tests,$(UNIT_SRC)),$(UNIT_SRC)))
@@ -117,6 +126,7 @@ $(B)/bin/%: $(B)/cmd/%.o $(ARCHIVES)
 $(B)/bin/shadow: LIBS += $(LIBS.shell)
 $(B)/bin/shadow-steer: LIBS += $(LIBS.steer)
 $(B)/bin/shadow-store: LIBS += $(LIBS.store)
+$(B)/bin/shadow-collect: LIBS += $(LIBS.collect)
 
 all: $(ARCHIVES) $(BIN)
 
@@ -276,9 +286,11 @@ clean:
 # --- packages -------------------------------------------------------------------------------
 
 APT.build := gcc libc6-dev pkg-config libpcap-dev libnet1-dev libjansson-dev libreadline-dev \
-             libmnl-dev libnftables-dev libsodium-dev libseccomp-dev libndpi-dev libsqlite3-dev
+             libmnl-dev libnftables-dev libsodium-dev libseccomp-dev libndpi-dev libsqlite3-dev \
+             libnetfilter-conntrack-dev libsnmp-dev libcurl4-openssl-dev
 APT.demo  := iproute2 nftables jq gawk procps
-APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish
+APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish \
+             conntrack softflowd snmpd snmp pmacct prometheus mtr-tiny iperf3
 APT.lint  := clang clang-format clang-tidy cppcheck shellcheck codespell
 
 # Install what is missing of $(1) where that is allowed, otherwise say how.

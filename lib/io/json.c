@@ -42,11 +42,10 @@ static bool too_deep(json_t *value, unsigned left)
     return false;
 }
 
-struct sdw_json *sdw_json_parse(struct sdw_str text, struct sdw_err *err)
+static struct sdw_json *parse(struct sdw_str text, size_t flags, struct sdw_err *err)
 {
     json_error_t at;
-    json_t *root =
-        json_loadb(text.p ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &at);
+    json_t *root = json_loadb(text.p ? text.p : "", text.n, flags | JSON_DECODE_ANY, &at);
     if (!root) {
         sdw_err_set(err, SDW_EINPUT, "column %d: %s", at.column, at.text);
         if (err && at.line > 0)
@@ -59,6 +58,16 @@ struct sdw_json *sdw_json_parse(struct sdw_str text, struct sdw_err *err)
         return NULL;
     }
     return wrap(root);
+}
+
+struct sdw_json *sdw_json_parse(struct sdw_str text, struct sdw_err *err)
+{
+    return parse(text, JSON_REJECT_DUPLICATES, err);
+}
+
+struct sdw_json *sdw_json_parse_lenient(struct sdw_str text, struct sdw_err *err)
+{
+    return parse(text, 0, err);
 }
 
 void sdw_json_free(struct sdw_json *root)
@@ -97,14 +106,26 @@ bool sdw_json_int(const struct sdw_json *value, int64_t *out)
     return true;
 }
 
+bool sdw_json_real(const struct sdw_json *value, double *out)
+{
+    if (!json_is_number(of(value)))
+        return false;
+    *out = json_number_value(of(value));
+    return true;
+}
+
+bool sdw_json_is_object(const struct sdw_json *value)
+{
+    return json_is_object(of(value));
+}
+
 bool sdw_json_is_array(const struct sdw_json *value)
 {
     return json_is_array(of(value));
 }
 
-/* Iterate an object's members: *iter starts NULL. */
-static bool next_member(const struct sdw_json *object, void **iter, const char **key,
-                        struct sdw_json **value)
+bool sdw_json_member(const struct sdw_json *object, void **iter, const char **key,
+                     struct sdw_json **value)
 {
     json_t *members = mutable(object);
     *iter = *iter ? json_object_iter_next(members, *iter) : json_object_iter(members);
@@ -132,7 +153,7 @@ static void write_container(const json_t *value, struct sdw_buf *out)
     struct sdw_json *member;
     void *iter = NULL;
     sdw_buf_char(out, '{');
-    while (next_member((const struct sdw_json *)value, &iter, &key, &member)) {
+    while (sdw_json_member((const struct sdw_json *)value, &iter, &key, &member)) {
         if (!first)
             sdw_buf_char(out, ',');
         sdw_json_quote(out, sdw_str_of(key));

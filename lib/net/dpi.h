@@ -60,10 +60,10 @@ struct sdw_dpi_ends {
 void sdw_dpi_guess(struct sdw_dpi *dpi, const struct sdw_dpi_ends *ends,
                    struct sdw_dpi_label *label);
 
-/* Look at a packet of a flow, of either direction, captured at ts (us); before there was one with payload
- * they say nothing and cost nothing. *flow is the flow's state, NULL before
- * its first packet; it is freed, and NULL again, once this returns true: the label is then final,
- * and the flow's further packets must not be given. */
+/* Look at a packet of a flow, of either direction, captured at ts (us); before there was one with
+ * payload they say nothing and cost nothing. *flow is the flow's state, NULL before its first
+ * packet; it is freed, and NULL again, once this returns true: the label is then final, and the
+ * flow's further packets must not be given. */
 bool sdw_dpi_look(struct sdw_dpi *dpi, struct sdw_dpi_flow **flow, const struct sdw_packet *packet,
                   int64_t ts, struct sdw_dpi_label *label);
 /* No more packets will come of a flow that has no label yet: the best that can be said of it. Frees

@@ -33,6 +33,7 @@ const struct sdw_flow_rec sdw_flow_rec_none = {
     .window_rev_bytes = SDW_NO_INT,
     .zero_windows_fwd = SDW_NO_INT,
     .zero_windows_rev = SDW_NO_INT,
+    .sampling = SDW_NO_INT,
     .current_bps = NAN,
     .average_bps = NAN,
     .peak_bps = NAN,
@@ -110,6 +111,9 @@ static const struct sdw_field update_fields[] = {
     FN(SDW_MODEL, current_bps, SDW_F_COLUMN, 0, 1e15, "bit/s",
        "rate since the last record, both directions, IP bytes"),
     COUNTS,
+    F(SDW_STR, exporter, 0, NULL, "address of the router or probe that told of it"),
+    FN(SDW_INT, sampling, 0, 1, 1e7, NULL,
+       "packets that each one its exporter looked at stands for: counts are multiplied by it"),
     {0},
 };
 

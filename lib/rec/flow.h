@@ -28,6 +28,9 @@ struct sdw_flow_rec {
     int64_t window_fwd_bytes, window_rev_bytes, zero_windows_fwd, zero_windows_rev;
     struct sdw_str tcp_confidence;
     struct sdw_str reason; /* flow.end */
+
+    struct sdw_str exporter; /* flow.update of an exporter: its address */
+    int64_t sampling;        /* packets that each one it counted stands for */
 };
 
 extern const struct sdw_flow_rec sdw_flow_rec_none; /* every member absent */

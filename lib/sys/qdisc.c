@@ -112,11 +112,16 @@ int sdw_qdisc_set(struct sdw_netlink *netlink, int interface, const struct sdw_s
                                            : set_tbf(netlink, interface, queue, bytes_per_s, err);
 }
 
-/* Looking for the root queue of one interface in a dump of all. */
-struct search {
-    int interface;
-    bool found;
-    struct sdw_qdisc_count *count;
+/* Looking for root queues in a dump of all queues. */
+struct dump {
+    int (*each)(int interface, const struct sdw_qdisc_count *count, void *arg);
+    void *arg;
+};
+
+/* What stands in one queue's message. */
+struct reading {
+    struct sdw_qdisc_count count;
+    bool none; /* it is the kind that queues nothing */
 };
 
 static int read_stats(const struct nlattr *attribute, void *arg)
@@ -139,21 +144,51 @@ static int read_stats(const struct nlattr *attribute, void *arg)
     return MNL_CB_OK;
 }
 
-static int find_stats(const struct nlattr *attribute, void *arg)
+static int take_attribute(const struct nlattr *attribute, void *arg)
 {
+    struct reading *reading = arg;
+    if (mnl_attr_get_type(attribute) == TCA_KIND)
+        reading->none = strcmp(mnl_attr_get_str(attribute), "noqueue") == 0;
     if (mnl_attr_get_type(attribute) == TCA_STATS2)
-        return mnl_attr_parse_nested(attribute, read_stats, arg);
+        return mnl_attr_parse_nested(attribute, read_stats, &reading->count);
     return MNL_CB_OK;
 }
 
 static int look(const struct nlmsghdr *answer, void *arg)
 {
-    struct search *search = arg;
+    const struct dump *dump = arg;
     const struct tcmsg *tc = mnl_nlmsg_get_payload(answer);
-    if (tc->tcm_ifindex != search->interface || tc->tcm_parent != TC_H_ROOT || !tc->tcm_handle)
+    struct reading reading = {0};
+    if (answer->nlmsg_type != RTM_NEWQDISC || tc->tcm_parent != TC_H_ROOT)
         return 0;
-    search->found = true;
-    (void)mnl_attr_parse(answer, sizeof *tc, find_stats, search->count);
+    (void)mnl_attr_parse(answer, sizeof *tc, take_attribute, &reading);
+    return reading.none ? 0 : dump->each(tc->tcm_ifindex, &reading.count, dump->arg);
+}
+
+int sdw_qdisc_dump(struct sdw_netlink *netlink,
+                   int (*each)(int interface, const struct sdw_qdisc_count *count, void *arg),
+                   void *arg, struct sdw_err *err)
+{
+    struct dump dump = {each, arg};
+    struct nlmsghdr *request =
+        sdw_netlink_request(netlink, RTM_GETQDISC, NLM_F_DUMP, sizeof(struct tcmsg));
+    return sdw_netlink_talk(netlink, request, look, &dump, "queue counters", err);
+}
+
+/* Looking for the queue of one interface. */
+struct search {
+    int interface;
+    bool found;
+    struct sdw_qdisc_count *count;
+};
+
+static int match(int interface, const struct sdw_qdisc_count *count, void *arg)
+{
+    struct search *search = arg;
+    if (interface == search->interface) {
+        search->found = true;
+        *search->count = *count;
+    }
     return 0;
 }
 
@@ -162,9 +197,7 @@ int sdw_qdisc_count(struct sdw_netlink *netlink, int interface, struct sdw_qdisc
 {
     struct search search = {interface, false, count};
     *count = (struct sdw_qdisc_count){0};
-    struct nlmsghdr *request =
-        sdw_netlink_request(netlink, RTM_GETQDISC, NLM_F_DUMP, sizeof(struct tcmsg));
-    int code = sdw_netlink_talk(netlink, request, look, &search, "queue counters", err);
+    int code = sdw_qdisc_dump(netlink, match, &search, err);
     if (code == 0 && !search.found)
         return sdw_err_set(err, SDW_ENO, "interface %d has no queue", interface);
     return code;

@@ -25,6 +25,12 @@ struct sdw_qdisc_count {
     int64_t drops, backlog_bytes, backlog_packets;
 };
 
+/* Calls each for the root queue of every interface that has one. A negative return ends the
+ * dump with it. The kernel keeps drops in 32 bits. */
+int sdw_qdisc_dump(struct sdw_netlink *netlink,
+                   int (*each)(int interface, const struct sdw_qdisc_count *count, void *arg),
+                   void *arg, struct sdw_err *err);
+
 /* Of the interface's root queue; SDW_ENO when it has none. */
 int sdw_qdisc_count(struct sdw_netlink *netlink, int interface, struct sdw_qdisc_count *count,
                     struct sdw_err *err);

@@ -41,7 +41,7 @@ of()
 
 @test "names of servers can be kept back" {
     capture names | profile --no-sni >out
-    ! grep -q wiki out
+    run ! grep -q wiki out
     [ "$(of flow.app 'select(.dport == 8443) | .app')" = TLS ]
 }
 

@@ -66,12 +66,15 @@ only()
 
 @test "each outside library is included in its place only" {
     only 'jansson' lib/io/json.c
-    only 'pcap|libnet' lib/net/
+    only 'pcap|libnet\.' lib/net/
     only 'ndpi' lib/net/dpi_ndpi.c
     only 'readline' lib/shell/
     only 'nftables' lib/steer/
     only 'sqlite3' lib/store/
     only 'libmnl' lib/sys/ lib/net/ lib/steer/
+    only 'libnetfilter_conntrack' lib/sys/conntrack.c
+    only 'net-snmp' lib/sys/snmp
+    only 'curl' lib/sys/http.c
 }
 
 @test "model is pure: no input, output, clock, environment or hidden randomness" {

@@ -80,7 +80,7 @@ has()
     # Each end knows its own way out only.
     [ "$(ours 'select(.rtt_fwd_us) | .retransmitted_rev')" = null ]
     [ "$(ours 'select(.rtt_rev_us) | .retransmitted_fwd')" = null ]
-    [ "$(jq -r 'select(.type == "end") | .reason' out)" = done ]
+    [ "$(jq -r 'select(.type == "end") | .reason' out)" = "done" ]
 }
 
 @test "a connection is told as it is found, and its end as it closes" {

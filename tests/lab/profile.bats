@@ -161,10 +161,10 @@ seen()
 @test "once it captures it has no rights left" {
     start
     pid=$(ip netns pids "$NS" | head -1)
+    [ "$MODE" != release ] || wait_until grep -qE '^Seccomp:\s2$' "/proc/$pid/status"
+    wait_until grep -qE '^NoNewPrivs:\s1$' "/proc/$pid/status"
     grep -qE '^Uid:\s65534\s65534\s65534\s65534$' "/proc/$pid/status"
     grep -qE '^CapEff:\s0+$' "/proc/$pid/status"
-    grep -qE '^NoNewPrivs:\s1$' "/proc/$pid/status"
-    [ "$MODE" != release ] || grep -qE '^Seccomp:\s2$' "/proc/$pid/status"
     stop
 }
 

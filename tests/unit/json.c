@@ -71,8 +71,10 @@ static void access(void)
     struct sdw_json *root = parse("{\"n\":7,\"r\":1.5,\"t\":\"x\",\"a\":[1,2,3],\"big\":1e300,"
                                   "\"huge\":9007199254740993}");
     int64_t number = -1;
-    ok(sdw_json_len(root) == 6, "members are counted");
+    double real = -1;
+    ok(sdw_json_is_object(root) && sdw_json_len(root) == 6, "members are counted");
     ok(sdw_json_int(sdw_json_get(root, "n"), &number) && number == 7, "an integer is read");
+    ok(sdw_json_real(sdw_json_get(root, "n"), &real) && real == 7, "an integer is a real too");
     ok(!sdw_json_int(sdw_json_get(root, "r"), &number) && number == 7,
        "a fraction is no integer, and leaves the value alone");
     ok(!sdw_json_int(sdw_json_get(root, "huge"), &number), "beyond 2^53 is no exact integer");
@@ -84,6 +86,13 @@ static void access(void)
     ok(sdw_json_is_array(array) && sdw_json_len(array) == 3 &&
            sdw_json_int(sdw_json_at(array, 2), &number) && number == 3 && !sdw_json_at(array, 3),
        "elements are read by place");
+    void *iter = NULL;
+    const char *key;
+    struct sdw_json *value;
+    char keys[64] = "";
+    while (sdw_json_member(root, &iter, &key, &value))
+        strcat(strcat(keys, key), " ");
+    is_text(keys, "n r t a big huge ", "members come in their order");
     sdw_json_free(root);
     ok(!sdw_json_get(NULL, "x") && !sdw_json_text(NULL) && sdw_json_len(NULL) == 0,
        "NULL is an absent value");
