@@ -18,6 +18,25 @@ static size_t n_sets(const struct sdw_target *target)
     return target->unit->route.family == AF_INET6 ? 2 : 1;
 }
 
+/* An id that somebody else uses is theirs. */
+static int refuse_foreign(const struct sdw_nexthop *is, struct sdw_err *err)
+{
+    if (is->protocol == SDW_STEER_PROTOCOL)
+        return 0;
+    return sdw_err_set(err, SDW_ESYS,
+                       "next hop %u is not of shadow-steer (its protocol is %u): free that id",
+                       is->id, is->protocol);
+}
+
+static int delete_own(struct sdw_netlink *netlink, uint32_t id, struct sdw_err *err)
+{
+    struct sdw_nexthop is;
+    int got = sdw_nexthop_get(netlink, id, &is, err);
+    if (got <= 0 || is.protocol != SDW_STEER_PROTOCOL)
+        return got < 0 ? got : 0;
+    return sdw_nexthop_delete(netlink, id, err);
+}
+
 /* Put a next hop unless it is there: replacing one discards what is under way by it. */
 static int put_once(struct sdw_netlink *netlink, uint32_t id, const struct sdw_gateway *gateway,
                     struct sdw_err *err)
@@ -28,6 +47,8 @@ static int put_once(struct sdw_netlink *netlink, uint32_t id, const struct sdw_g
         (got && is.protocol == SDW_STEER_PROTOCOL && is.gateway.ifindex == gateway->ifindex &&
          memcmp(is.gateway.addr, gateway->addr, sizeof is.gateway.addr) == 0))
         return got < 0 ? got : 0;
+    if (got && refuse_foreign(&is, err) < 0)
+        return SDW_ESYS;
     return sdw_nexthop_put(netlink, id, SDW_STEER_PROTOCOL, gateway, err);
 }
 
@@ -152,9 +173,9 @@ static int delete_set(struct sdw_netlink *netlink, const struct sdw_target *targ
     int code = 0;
     for (size_t k = 0; k < target->unit->n_hops; k++) {
         for (size_t c = 0; c < sdw_layout_copies(n_ways) && code == 0; c++)
-            code = sdw_nexthop_delete(netlink, sdw_layout_primary(target->slot, set, k, c), err);
+            code = delete_own(netlink, sdw_layout_primary(target->slot, set, k, c), err);
         for (size_t i = 1; i < n_ways && code == 0; i++)
-            code = sdw_nexthop_delete(netlink, sdw_layout_shadow(target->slot, set, k, i), err);
+            code = delete_own(netlink, sdw_layout_shadow(target->slot, set, k, i), err);
     }
     return code;
 }
@@ -168,13 +189,15 @@ static int linux_disarm(struct sdw_netlink *netlink, const struct sdw_target *ta
         *target->set = -1;
     /* Without its group there is no route, and the kernel refuses to look for one. */
     int code = sdw_nexthop_get(netlink, sdw_layout_group(target->slot), &group, err);
-    if (code > 0)
+    if (code > 0 && group.protocol != SDW_STEER_PROTOCOL)
+        code = 0;
+    else if (code > 0)
         code = sdw_fib_delete(netlink, &route, err);
     /* IPv6 discards packets that are under way by a next hop when that is deleted. */
     if (target->unit->route.family == AF_INET6)
         (void)sdw_sleep_until(sdw_mono_ns() + UNDER_WAY_NS, 0);
     if (code == 0)
-        code = sdw_nexthop_delete(netlink, sdw_layout_group(target->slot), err);
+        code = delete_own(netlink, sdw_layout_group(target->slot), err);
     for (size_t set = 0; set < n_sets(target) && code == 0; set++)
         code = delete_set(netlink, target, set, err);
     return code;
@@ -183,7 +206,9 @@ static int linux_disarm(struct sdw_netlink *netlink, const struct sdw_target *ta
 static int linux_arm(struct sdw_netlink *netlink, const struct sdw_target *target,
                      const struct sdw_fib_route *existing, struct sdw_err *err)
 {
-    int code = 0;
+    struct sdw_nexthop group;
+    int got = sdw_nexthop_get(netlink, sdw_layout_group(target->slot), &group, err);
+    int code = got > 0 ? refuse_foreign(&group, err) : got;
     for (size_t i = 0; i < target->unit->n_ways && code == 0; i++)
         if (target->up[i])
             code = put_way(netlink, target, i, err);

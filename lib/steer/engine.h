@@ -119,7 +119,8 @@ struct sdw_steer {
     struct sdw_ledger ledger;
     struct sdw_guardian guardian;
     struct sdw_orders orders;
-    int lock;          /* -1: none */
+    int lock;          /* of the state directory; -1: none */
+    int netns_lock;    /* of the network namespace; -1: none */
     int64_t now_us;    /* wall clock, or record time in a replay */
     int64_t newest_us; /* newest record time */
     int64_t ticked_us, verified_us;

@@ -39,22 +39,31 @@ static int start_machine(struct sdw_steer *steer, struct sdw_err *err)
     return code == 0 ? sdw_load_start(steer, err) : code;
 }
 
+/* A guardian of one that died, or an undo, may have them for a moment. */
+static int take_locks(struct sdw_steer *steer, struct sdw_err *err)
+{
+    int code = SDW_ENO;
+    for (int try = 0; code == SDW_ENO && try < LOCK_TRIES; try++) {
+        if (try > 0)
+            poll(NULL, 0, LOCK_STEP_MS);
+        if (steer->lock < 0)
+            code = steer->lock = sdw_state_lock(steer->options.state_dir, err);
+        if (steer->lock >= 0)
+            code = steer->netns_lock = sdw_state_lock_netns(err);
+    }
+    if (code == SDW_ENO)
+        return SDW_ESYS;
+    return code < 0 ? code : 0;
+}
+
 static int start_journal(struct sdw_steer *steer, struct sdw_err *err)
 {
     char path[256];
     int code = sdw_state_make(steer->options.state_dir, err);
-    if (code < 0)
-        return code;
-    /* A guardian of one that died may have it for a moment. */
-    for (int try = 0; try < LOCK_TRIES; try++) {
-        steer->lock = sdw_state_lock(steer->options.state_dir, err);
-        if (steer->lock != SDW_ENO)
-            break;
-        poll(NULL, 0, LOCK_STEP_MS);
-    }
-    if (steer->lock < 0)
-        return steer->lock == SDW_ENO ? SDW_ESYS : steer->lock;
-    code = sdw_state_path(steer->options.state_dir, "journal", path, err);
+    if (code == 0)
+        code = take_locks(steer, err);
+    if (code == 0)
+        code = sdw_state_path(steer->options.state_dir, "journal", path, err);
     if (code == 0)
         code = sdw_journal_open(&steer->journal, path, true, sdw_ledger_take, &steer->ledger, err);
     if (code < 0)
@@ -65,7 +74,7 @@ static int start_journal(struct sdw_steer *steer, struct sdw_err *err)
 
 int sdw_session_start(struct sdw_steer *steer, const char *plan_path, struct sdw_err *err)
 {
-    steer->lock = -1;
+    steer->lock = steer->netns_lock = -1;
     steer->journal.fd = -1;
     steer->rate.most = (size_t)steer->options.max_changes;
     steer->now_us = steer->options.replay ? 0 : sdw_wall_us();
@@ -304,6 +313,8 @@ void sdw_session_release(struct sdw_steer *steer)
     sdw_arena_release(&steer->arena);
     sdw_buf_release(&steer->out);
     free(steer->run);
+    if (steer->netns_lock >= 0)
+        close(steer->netns_lock);
     if (steer->lock >= 0)
         close(steer->lock);
 }

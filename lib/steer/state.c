@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { ORDERS_MAX = 16 * 1024 * 1024 };
@@ -16,7 +19,7 @@ int sdw_state_default(char out[256], struct sdw_err *err)
 {
     const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
     int n;
-    if (geteuid() == 0 && (!state || !state[0]))
+    if (geteuid() == 0) /* cron's root has another environment, and must find the same */
         n = snprintf(out, 256, "/var/lib/shadow-tools/steer");
     else if (state && state[0])
         n = snprintf(out, 256, "%s/shadow-tools/steer", state);
@@ -64,6 +67,26 @@ int sdw_state_lock(const char *dir, struct sdw_err *err)
     if (fd == SDW_ENO)
         return sdw_err_set(err, SDW_ENO, "another shadow-steer (or its guardian) has %s", dir);
     return fd;
+}
+
+int sdw_state_lock_netns(struct sdw_err *err)
+{
+    static const char name[] = "shadow-tools/steer";
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    memcpy(at.sun_path + 1, name, sizeof name - 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return sdw_err_sys(err, "lock of the network namespace");
+    if (bind(fd, (const struct sockaddr *)&at,
+             (socklen_t)(offsetof(struct sockaddr_un, sun_path) + sizeof name)) == 0)
+        return fd;
+    int code = errno == EADDRINUSE
+                   ? sdw_err_set(err, SDW_ENO,
+                                 "another shadow-steer works in this network namespace, with "
+                                 "another state directory")
+                   : sdw_err_sys(err, "lock of the network namespace");
+    close(fd);
+    return code;
 }
 
 static int slurp(const char *path, struct sdw_orders *orders, struct sdw_err *err)

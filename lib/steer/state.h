@@ -14,6 +14,10 @@ int sdw_state_make(const char *dir, struct sdw_err *err);
 int sdw_state_path(const char *dir, const char *name, char out[256], struct sdw_err *err);
 /* Take the lock: its descriptor, or SDW_ENO while another process has it. */
 int sdw_state_lock(const char *dir, struct sdw_err *err);
+/* The same for this network namespace, whatever the directory: the ids in the kernel are the same
+ * for all. Held by an abstract AF_UNIX name (unix(7)), which each network namespace has its own
+ * of. */
+int sdw_state_lock_netns(struct sdw_err *err);
 
 /* Orders: lines "freeze UNIT" or "undo UNIT", UNIT "*" for all. A unit under orders is not moved
  * any more; undo also brings it home. */

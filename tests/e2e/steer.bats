@@ -308,6 +308,12 @@ gradient() {
     [[ $output == *"line 1: match"* ]]
 }
 
+@test "root's state directory does not hang on the environment" {
+    [ "$(id -u)" = 0 ] || skip "needs to be root"
+    XDG_STATE_HOME=$PWD run -2 shadow-steer status nobody
+    [[ $output == *"the journal in /var/lib/shadow-tools/steer"* ]]
+}
+
 @test "without the right to change routes it says so and changes nothing" {
     command -v setpriv >/dev/null || skip "needs setpriv"
     [ "$(id -u)" = 0 ] || skip "needs to be root to have rights to give up"

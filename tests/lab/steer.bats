@@ -218,6 +218,31 @@ members6() {
     clean
 }
 
+@test "another state directory in one network namespace is refused while a shadow-steer runs" {
+    steer
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    ways4 >before
+    run -4 in_a timeout 20 shadow-steer --plan plan --apply --state other </dev/null
+    [[ $output == *"another shadow-steer works in this network namespace"* ]]
+    [ "$(ways4)" = "$(cat before)" ]
+    finish
+    clean
+}
+
+@test "an id that somebody else's next hop has is left to it" {
+    for id in $((0x5d000000 + 1)) $((0x5d000000 + 128)); do
+        in_a ip nexthop add id "$id" via 10.77.2.2 dev sha proto static
+        steer
+        until_true said "is not of shadow-steer"
+        until_true said ARMED
+        finish 1
+        [ "$(in_a ip nexthop show id "$id" | grep -c 'proto static')" = 1 ]
+        in_a ip nexthop del id "$id"
+        rm -r state
+        clean
+    done
+}
+
 @test "carrier loss of the primary: everything moves; the next hop is put back with the link" {
     steer
     until_true said ARMED
