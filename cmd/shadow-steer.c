@@ -90,7 +90,8 @@ static const struct sdw_option undo_options[] = {
     {"force", 0, SDW_OPT_FLAG, AT(force), NULL, "even when the primary is down", NULL, 0, 0, NULL,
      NULL},
     {"orphans", 0, SDW_OPT_FLAG, AT(orphans), NULL,
-     "also delete next hops of shadow-steer that no journal knows", NULL, 0, 0, NULL, NULL},
+     "also delete what shadow-steer left in the kernel that the journal does not have armed", NULL,
+     0, 0, NULL, NULL},
     {0},
 };
 static const struct sdw_option plan_options[] = {

@@ -73,7 +73,7 @@ complete -c shadow-steer -n '__fish_use_subcommand' -a undo -d 'takes units home
 complete -c shadow-steer -n '__fish_seen_subcommand_from undo' -l state -r -a '(__fish_complete_directories)' -d 'keep journal, lock and orders here (default: /var/lib/shadow-tools/steer)'
 complete -c shadow-steer -n '__fish_seen_subcommand_from undo' -s n -l dry-run -d 'only say what would be done'
 complete -c shadow-steer -n '__fish_seen_subcommand_from undo' -l force -d 'even when the primary is down'
-complete -c shadow-steer -n '__fish_seen_subcommand_from undo' -l orphans -d 'also delete next hops of shadow-steer that no journal knows'
+complete -c shadow-steer -n '__fish_seen_subcommand_from undo' -l orphans -d 'also delete what shadow-steer left in the kernel that the journal does not have armed'
 complete -c shadow-steer -n '__fish_use_subcommand' -a freeze -d 'moves units no more until thaw'
 complete -c shadow-steer -n '__fish_seen_subcommand_from freeze' -l state -r -a '(__fish_complete_directories)' -d 'keep journal, lock and orders here (default: /var/lib/shadow-tools/steer)'
 complete -c shadow-steer -n '__fish_use_subcommand' -a thaw -d 'lets units move again'

@@ -37,6 +37,19 @@ struct sdw_back {
 const struct sdw_back *sdw_back_linux(void); /* prefixes: next-hop groups */
 const struct sdw_back *sdw_back_flow(void);  /* single flows: nftables marks */
 
+/* Delete the flows from the nftables maps whose mark is to go; say is told of each. Without those
+ * maps there is nothing to do. */
+struct sdw_flow_sweep {
+    bool (*goes)(uint32_t mark, void *arg);
+    void *goes_arg;
+    void (*say)(void *arg, uint32_t mark);
+    void *say_arg;
+    bool dry_run; /* say only */
+};
+int sdw_back_flow_sweep(const struct sdw_flow_sweep *sweep, struct sdw_err *err);
+/* Take the nftables table away when no rule of shadow-steer is left that would need it. */
+int sdw_back_flow_clean(struct sdw_netlink *netlink, struct sdw_err *err);
+
 enum {
     SDW_SLOTS = 1 << 20,
     SDW_IDS_BASE = 0x5d000000,

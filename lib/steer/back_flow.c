@@ -188,6 +188,65 @@ static int count_rule(const struct sdw_fib_rule *rule, void *arg)
     return 0;
 }
 
+int sdw_back_flow_clean(struct sdw_netlink *netlink, struct sdw_err *err)
+{
+    struct sdw_buf commands = {0};
+    size_t left = 0;
+    int code = sdw_fib_rule_dump(netlink, AF_INET, SDW_STEER_PROTOCOL, count_rule, &left, err);
+    if (code == 0)
+        code = sdw_fib_rule_dump(netlink, AF_INET6, SDW_STEER_PROTOCOL, count_rule, &left, err);
+    if (code < 0 || left > 0)
+        return code;
+    sdw_buf_text(&commands, "add table " TABLE "\ndelete table " TABLE "\n");
+    code = run(&commands, NULL, err);
+    sdw_buf_release(&commands);
+    return code;
+}
+
+/* Append the deletion of those elements of a listed map that are to go: "{ KEY : MARK, ... }". */
+static void sweep_map(const struct sdw_flow_sweep *sweep, const char *map, const char *listed,
+                      struct sdw_buf *commands)
+{
+    const char *at = strstr(listed, "elements = {");
+    at = at ? strchr(at, '{') + 1 : NULL;
+    while (at) {
+        const char *colon = strstr(at, " : ");
+        if (!colon)
+            return;
+        at += strspn(at, " \t\n");
+        uint32_t mark = (uint32_t)strtoul(colon + 3, NULL, 0);
+        if (sweep->goes(mark, sweep->goes_arg)) {
+            sweep->say(sweep->say_arg, mark);
+            sdw_buf_printf(commands, "delete element " TABLE " %s { %.*s }\n", map,
+                           (int)(colon - at), at);
+        }
+        at = strpbrk(colon, ",}");
+        at = at && *at == ',' ? at + 1 : NULL;
+    }
+}
+
+int sdw_back_flow_sweep(const struct sdw_flow_sweep *sweep, struct sdw_err *err)
+{
+    static const char *const maps[] = {"flows4", "flows6"};
+    struct sdw_buf commands = {0};
+    int code = 0;
+    for (size_t i = 0; i < SDW_LEN(maps) && code == 0; i++) {
+        struct sdw_buf list = {0}, listed = {0};
+        sdw_buf_printf(&list, "list map " TABLE " %s\n", maps[i]);
+        code = run(&list, &listed, err);
+        if (code == 0 && listed.p)
+            sweep_map(sweep, maps[i], listed.p, &commands);
+        if (code == SDW_ESYS)
+            code = 0; /* there is no such map */
+        sdw_buf_release(&list);
+        sdw_buf_release(&listed);
+    }
+    if (code == 0 && commands.n && !sweep->dry_run)
+        code = run(&commands, NULL, err);
+    sdw_buf_release(&commands);
+    return code;
+}
+
 static int flow_disarm(struct sdw_netlink *netlink, const struct sdw_target *target,
                        struct sdw_err *err)
 {
@@ -202,18 +261,7 @@ static int flow_disarm(struct sdw_netlink *netlink, const struct sdw_target *tar
         if (code == 0)
             code = sdw_fib_delete(netlink, &route, err);
     }
-    size_t left = 0;
-    if (code == 0)
-        code = sdw_fib_rule_dump(netlink, AF_INET, SDW_STEER_PROTOCOL, count_rule, &left, err);
-    if (code == 0)
-        code = sdw_fib_rule_dump(netlink, AF_INET6, SDW_STEER_PROTOCOL, count_rule, &left, err);
-    if (code == 0 && left == 0) {
-        struct sdw_buf commands = {0};
-        sdw_buf_text(&commands, "add table " TABLE "\ndelete table " TABLE "\n");
-        code = run(&commands, NULL, err);
-        sdw_buf_release(&commands);
-    }
-    return code;
+    return code < 0 ? code : sdw_back_flow_clean(netlink, err);
 }
 
 static int flow_arm(struct sdw_netlink *netlink, const struct sdw_target *target,

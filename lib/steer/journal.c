@@ -121,8 +121,8 @@ static int replay(struct replay *r, struct sdw_str all, struct sdw_err *err)
             if (last)
                 break;
             code = sdw_err_set(err, SDW_EINPUT,
-                               "journal %s is damaged here: lines are missing or changed. Compare "
-                               "it with `ip nexthop`, then move it away",
+                               "journal %s is damaged here: lines are missing or changed. Move it "
+                               "away, then run shadow-steer undo --orphans",
                                r->journal->path);
             err->line = number;
             break;

@@ -4,6 +4,7 @@
 #include "steer/decide.h"
 #include "steer/join.h"
 #include "steer/load.h"
+#include "steer/orphan.h"
 
 #include <math.h>
 #include <poll.h>
@@ -66,6 +67,8 @@ static int start_journal(struct sdw_steer *steer, struct sdw_err *err)
         code = sdw_state_path(steer->options.state_dir, "journal", path, err);
     if (code == 0)
         code = sdw_journal_open(&steer->journal, path, true, sdw_ledger_take, &steer->ledger, err);
+    if (code == 0)
+        code = sdw_orphan_check(&steer->netlink, &steer->ledger, steer->options.state_dir, err);
     if (code < 0)
         return code;
     return sdw_guardian_start(&steer->guardian, &steer->plan, steer->options.state_dir,

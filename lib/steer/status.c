@@ -4,6 +4,7 @@
 #include "steer/apply.h"
 #include "steer/ledger.h"
 #include "steer/load.h"
+#include "steer/orphan.h"
 
 #include <math.h>
 #include <poll.h>
@@ -119,7 +120,9 @@ static int look(struct desk *desk, const struct sdw_ledger_unit *known, struct s
 
 static bool agree(const struct sdw_ledger_unit *known, const struct standing *standing)
 {
-    bool same = known->armed == standing->present;
+    /* The tables of single flows are there as long as any of them is armed. */
+    bool shared = standing->unit.match == SDW_MATCH_FLOW && !known->armed;
+    bool same = shared || known->armed == standing->present;
     for (size_t i = 0; same && standing->present && i < standing->unit.n_ways; i++)
         same = fabs(known->share[i] - standing->share[i]) <= 1.01 / SDW_SHARE_STEPS;
     return same;
@@ -250,6 +253,7 @@ static int undo_one(struct desk *desk, struct sdw_ledger_unit *known, bool dry_r
                        ->disarm(&desk->netlink, &standing.target, &desk->ctx->err);
         if (code == 0 && !dry_run)
             code = note_undone(desk, known);
+        known->armed = known->armed && (code < 0 || dry_run);
         if (code == 0)
             code = put_change(desk->ctx, &standing.unit, &head, standing.share, home);
     }
@@ -257,36 +261,9 @@ static int undo_one(struct desk *desk, struct sdw_ledger_unit *known, bool dry_r
     return code;
 }
 
-struct orphans {
-    uint32_t id[1024];
-    bool group[1024];
-    size_t n;
-};
-
-static int keep_orphan(const struct sdw_nexthop *nexthop, void *arg)
+static void say_orphan(void *arg, const char *line)
 {
-    struct orphans *orphans = arg;
-    if (nexthop->id >= (uint32_t)SDW_IDS_BASE && orphans->n < SDW_LEN(orphans->id)) {
-        orphans->group[orphans->n] = nexthop->n > 0;
-        orphans->id[orphans->n++] = nexthop->id;
-    }
-    return 0;
-}
-
-/* Everything with our protocol number: groups first, their routes go with them. */
-static int clear_orphans(struct desk *desk, bool dry_run)
-{
-    struct orphans orphans = {.n = 0};
-    struct sdw_err *err = &desk->ctx->err;
-    int code = sdw_nexthop_dump(&desk->netlink, SDW_STEER_PROTOCOL, keep_orphan, &orphans, err);
-    for (int groups = 1; groups >= 0; groups--)
-        for (size_t i = 0; i < orphans.n && code == 0; i++)
-            if (orphans.group[i] == (groups == 1)) {
-                sdw_note(desk->ctx, "%s next hop %u", dry_run ? "would delete" : "deleting",
-                         orphans.id[i]);
-                code = dry_run ? 0 : sdw_nexthop_delete(&desk->netlink, orphans.id[i], err);
-            }
-    return code;
+    sdw_note(arg, "%s", line);
 }
 
 /* A shadow-steer runs: it has the kernel in hand, so it is asked, and waited for. */
@@ -313,20 +290,41 @@ static int undo_live(struct desk *desk)
                                   "the running shadow-steer has not obeyed within 10 s");
 }
 
+/* Both, so that nobody else changes the kernel now. SDW_ENO: a shadow-steer runs on dir. */
+static int take_locks(const char *dir, int locks[2], struct sdw_err *err)
+{
+    int code = sdw_state_make(dir, err);
+    if (code == 0)
+        code = locks[0] = sdw_state_lock(dir, err);
+    if (code >= 0)
+        code = locks[1] = sdw_state_lock_netns(err);
+    if (code >= 0)
+        return 0;
+    return code == SDW_ENO && locks[0] >= 0 ? SDW_ESYS : code;
+}
+
+static void let_go(const int locks[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (locks[i] >= 0)
+            close(locks[i]);
+}
+
 int sdw_status_undo(struct sdw_ctx *ctx, const char *dir, const struct sdw_names *names,
                     bool dry_run, bool force, bool orphans)
 {
     struct desk desk = {.ctx = ctx, .dir = dir, .names = names, .journal.fd = -1};
-    int stayed = 0;
-    int code = sdw_state_make(dir, &ctx->err);
-    int lock = code < 0 ? code : sdw_state_lock(dir, &ctx->err);
-    if (lock == SDW_ENO && !dry_run) {
+    int locks[2] = {-1, -1}, stayed = 0;
+    int code = dry_run ? 0 : take_locks(dir, locks, &ctx->err);
+    if (code == SDW_ENO && orphans)
+        return sdw_err_set(&ctx->err, SDW_ESYS,
+                           "--orphans: a shadow-steer runs on %s: end it first", dir);
+    if (code == SDW_ENO) {
         code = undo_live(&desk);
         return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", NULL);
     }
-    if (lock < 0)
-        return lock;
-    code = open_journal(&desk, !dry_run, sdw_ledger_take, &desk.ledger);
+    if (code == 0)
+        code = open_journal(&desk, !dry_run, sdw_ledger_take, &desk.ledger);
     if (code == 0)
         code = check_names(&desk);
     if (code == 0)
@@ -340,10 +338,13 @@ int sdw_status_undo(struct sdw_ctx *ctx, const char *dir, const struct sdw_names
     }
     if (sdw_journal_sync(&desk.journal, code < 0 ? NULL : &ctx->err) < 0 && code >= 0)
         code = SDW_ESYS;
-    if (code >= 0 && orphans)
-        code = clear_orphans(&desk, dry_run);
+    if (code >= 0 && orphans) {
+        struct sdw_orphan_sweep sweep = {&desk.netlink, &desk.ledger, dry_run, say_orphan, ctx};
+        int swept = sdw_orphan_clear(&sweep, &ctx->err);
+        code = swept < 0 ? swept : code;
+    }
     close_desk(&desk);
-    close(lock);
+    let_go(locks);
     if (code >= 0)
         code = sdw_rec_end(ctx, sdw_wall_us(), "done", NULL);
     if (code == 0 && stayed)

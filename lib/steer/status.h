@@ -20,7 +20,7 @@ int sdw_status_log(struct sdw_ctx *ctx, const char *dir, const struct sdw_names 
 /* Take units out of the kernel, so that the routes of before apply again. While a shadow-steer
  * runs it is told to do so (and to leave them alone until thaw), and waited for. A unit whose
  * primary is down is left as it is unless force. dry_run only says what would be done. orphans:
- * also what carries our protocol number and is in no journal. */
+ * also what carries our marks and is not armed in the journal; not while a shadow-steer runs. */
 int sdw_status_undo(struct sdw_ctx *ctx, const char *dir, const struct sdw_names *names,
                     bool dry_run, bool force, bool orphans);
 /* Give or take back orders. */

@@ -224,8 +224,51 @@ members6() {
     ways4 >before
     run -4 in_a timeout 20 shadow-steer --plan plan --apply --state other </dev/null
     [[ $output == *"another shadow-steer works in this network namespace"* ]]
+    run -4 in_a shadow-steer undo --orphans --state other
     [ "$(ways4)" = "$(cat before)" ]
+    run -4 in_a shadow-steer undo --orphans --state state
+    [[ $output == *"a shadow-steer runs on state"* ]]
     finish
+    clean
+}
+
+@test "next hops that the journal does not have armed are not taken over: undo --orphans first" {
+    steer
+    shift_both
+    finish
+    ways4 >before
+    mv state/journal lost
+    for state in other state; do
+        run -4 in_a timeout 20 shadow-steer --plan plan --apply --state "$state" </dev/null
+        [[ $output == *"next hop $((0x5d000000)) and more"*"undo --orphans first"* ]]
+        [ "$(ways4)" = "$(cat before)" ]
+    done
+    in_a shadow-steer undo --orphans --state state
+    clean
+    steer
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    finish
+}
+
+@test "undo --orphans leaves what the journal has armed, says so, and deletes all of the rest" {
+    steer
+    shift_both
+    finish
+    ways6 >before
+    # Of slots that no unit has: more than one message of the kernel's holds.
+    for ((i = 0; i < 1500; i++)); do
+        echo "nexthop add id $((0x5d001000 + i)) via 10.77.1.2 dev pri proto 93"
+    done | in_a ip -batch -
+    run -0 in_a shadow-steer undo -n --orphans --state state 10.77.9.0/24
+    [[ $output == *"would delete next hop $((0x5d001000))"* ]]
+    [ "$(in_a ip nexthop show proto 93 | wc -l)" -gt 1500 ]
+    run -0 in_a shadow-steer undo --orphans --state state 10.77.9.0/24
+    [[ $output == *"skipped"* ]]
+    [ -z "$(ways4)" ]
+    [ "$(ways6)" = "$(cat before)" ]
+    in_a shadow-steer status --state state
+    [ "$(in_a ip nexthop show proto 93 | wc -l)" -lt 10 ]
+    in_a shadow-steer undo --state state
     clean
 }
 
@@ -424,11 +467,15 @@ steer_several() {
     clean
 }
 
-@test "single flows, IPv4 and IPv6, move by mark and leave nothing" {
-    command -v nft >/dev/null || skip "needs nft"
+flow_plan() {
     jq -c '.match = {flow: (if .unit == "10.77.9.0/24" then "10.77.8.2:4000-10.77.9.1:5000/udp"
                             else "[fd77:8::2]:4000-[fd77:9::1]:5000/udp" end)} | del(.digest)' plan >plan2
     mv plan2 plan
+}
+
+@test "single flows, IPv4 and IPv6, move by mark and leave nothing" {
+    command -v nft >/dev/null || skip "needs nft"
+    flow_plan
     steer
     shift_both
     in_a nft list map inet shadow_steer flows4 | grep -q '10.77.8.2 . 4000 . 10.77.9.1 . 5000'
@@ -442,6 +489,25 @@ steer_several() {
     in_a shadow-steer status --state state
     in_a shadow-steer undo --state state
     clean
+    run -1 in_a nft list table inet shadow_steer
+}
+
+@test "undo --orphans clears single flows too, but for those that the journal has armed" {
+    command -v nft >/dev/null || skip "needs nft"
+    flow_plan
+    steer
+    shift_both
+    finish
+    in_a shadow-steer undo --orphans --state state 10.77.9.0/24
+    in_a nft list map inet shadow_steer flows6 | grep -q 'fd77:8::2 . 4000 . fd77:9::1 . 5000'
+    in_a shadow-steer status --state state
+    mv state/journal lost
+    run -4 in_a timeout 20 shadow-steer --plan plan --apply --state state </dev/null
+    [[ $output == *"a rule for mark"*"undo --orphans first"* ]]
+    in_a shadow-steer undo --orphans --state state
+    clean
+    ! in_a ip -6 rule show | grep -q 'proto 93'
+    [ -z "$(in_a ip -6 route show table all proto 93)" ]
     run -1 in_a nft list table inet shadow_steer
 }
 
