@@ -320,27 +320,49 @@ static bool all_up(const struct sdw_steer_run *run)
     return all;
 }
 
-void sdw_apply_routes(struct sdw_steer *steer, struct sdw_steer_run *run)
+/* The routes are not those of the plan: nothing is moved any more, and what carries nothing on its
+ * shadows, or has no route, leaves the kernel. */
+static void leave_alone(struct sdw_steer *steer, struct sdw_steer_run *run, const char *differs)
 {
     struct sdw_cause cause = {.why = "the routes changed: what is there now is followed"};
+    run->differs = true;
+    (void)fail(steer, run, "plan-digest", differs);
+    if (run->share[0] >= 1 || !sdw_routes_best(&steer->routes, &run->unit->route))
+        (void)sdw_apply_disarm(steer, run, &cause);
+}
+
+void sdw_apply_routes(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
     char digest[24];
     if (run->unit->match != SDW_MATCH_PREFIX || !(run->armed || run->differs))
         return;
     if (!all_up(run))
         return; /* the kernel takes routes away with their link: they come back with it */
     (void)sdw_routes_digest(&steer->routes, &run->unit->route, digest);
-    bool same = strcmp(digest, run->digest) == 0;
+    bool same = run->digest[0] ? strcmp(digest, run->digest) == 0 : !plan_differs(steer, run);
+    if (same)
+        memcpy(run->digest, digest, sizeof digest);
     if (run->differs && same) {
         run->failed = run->differs = false;
         run->state = run->share[0] < 1 ? SDW_UNIT_SHIFTED : SDW_UNIT_PRIMARY;
     } else if (run->armed && !same && !run->differs) {
-        run->differs = true;
-        const struct sdw_fib_route *existing = sdw_routes_best(&steer->routes, &run->unit->route);
-        (void)fail(steer, run, "plan-digest",
-                   "the routes are not those that the plan was made for: make the plan again");
-        if (run->share[0] >= 1 || !existing)
-            (void)sdw_apply_disarm(steer, run, &cause);
+        leave_alone(steer, run,
+                    "the routes are not those that the plan was made for: make the plan again");
     }
+}
+
+void sdw_apply_adopted(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    if (run->unit->match != SDW_MATCH_PREFIX)
+        return;
+    memcpy(run->digest, run->unit->digest, sizeof run->digest);
+    if (!all_up(run))
+        return; /* looked at when the routes come back with the link */
+    const char *differs = plan_differs(steer, run);
+    if (differs)
+        leave_alone(steer, run, differs);
+    else
+        (void)sdw_routes_digest(&steer->routes, &run->unit->route, run->digest);
 }
 
 void sdw_apply_verify(struct sdw_steer *steer, struct sdw_steer_run *run)

@@ -35,6 +35,9 @@ void sdw_apply_hops(struct sdw_steer *steer, struct sdw_steer_run *run);
 /* The kernel's routes were read again: leave a unit alone whose routes are no longer those of the
  * plan; one that carries nothing on its shadows, or whose route is gone, leaves the kernel. */
 void sdw_apply_routes(struct sdw_steer *steer, struct sdw_steer_run *run);
+/* A unit was found in the kernel at the start: the same question, with the same answers, while all
+ * its links are up; otherwise it is asked when the routes are read again. */
+void sdw_apply_adopted(struct sdw_steer *steer, struct sdw_steer_run *run);
 /* Compare with the kernel and repair what differs. */
 void sdw_apply_verify(struct sdw_steer *steer, struct sdw_steer_run *run);
 /* Tell the guardian where the unit stands. */

@@ -147,11 +147,12 @@ static void reconcile(struct sdw_steer *steer, struct sdw_ledger_unit *found)
         /* The route goes in last: a crash may have come before it. Putting it twice is harmless,
          * and so is taking a unit out that moves nothing. */
         sdw_load_shares(steer, run, share);
-        run->armed = moved;
+        run->armed = true;
         run->state = moved ? SDW_UNIT_SHIFTED : SDW_UNIT_PRIMARY;
         run->forward_us = run->changed_us = steer->now_us;
         note_in_journal(steer, found, "adopt", run->state, share, "found in the kernel at start");
-        (void)sdw_routes_digest(&steer->routes, &unit.route, run->digest);
+        sdw_apply_adopted(steer, run);
+        run->armed = run->armed && moved;
     } else if (moved) {
         sdw_say_alert(steer, run, 5,
                       "%s is still moved, but not in this plan: see shadow-steer undo",
@@ -165,6 +166,16 @@ static void reconcile(struct sdw_steer *steer, struct sdw_ledger_unit *found)
     sdw_steer_unit_release(&unit);
 }
 
+/* To the primary; to the kernel's own routes where those do not go by it any more. */
+static void bring_home(struct sdw_steer *steer, struct sdw_steer_run *run,
+                       const struct sdw_cause *cause)
+{
+    if (run->armed && run->differs)
+        (void)sdw_apply_disarm(steer, run, cause);
+    else
+        sdw_decide_undo(steer, run, cause->why);
+}
+
 static void obey_orders(struct sdw_steer *steer)
 {
     struct sdw_err err = {0};
@@ -176,7 +187,7 @@ static void obey_orders(struct sdw_steer *steer)
         struct sdw_cause cause = {.why = "the operator said so"};
         enum sdw_order order = sdw_orders_for(&steer->orders, run->unit->name);
         if (order == SDW_ORDER_UNDO)
-            sdw_decide_undo(steer, run, "the operator said so");
+            bring_home(steer, run, &cause);
         bool frozen = order != SDW_ORDER_NONE;
         if (frozen == run->frozen || run->failed)
             continue;

@@ -209,6 +209,34 @@ members6() {
     clean
 }
 
+@test "a successor that finds the routes changed leaves what it finds where it is, and says so" {
+    steer
+    shift_both
+    kill -9 "$(pgrep -P "$STEER")"
+    kill -9 "$STEER"
+    wait "$STEER" || true
+    exec 8>&-
+    in_a ip route del 10.77.9.0/24 via 10.77.1.2
+    before=$(ways4)
+    steer --stable 1s --cycle 200ms --window 200ms
+    until_true grep -q '"alert".*10.77.9.0/24.*make the plan again' out
+    said '"guard":"plan-digest"'
+    # The other unit goes home step by step.
+    returning() {
+        metric P 90000000
+        metric B 90000000
+        event recovery P
+        said '"unit":"fd77:9::/64","state":"RETURNING"'
+    }
+    until_true returning
+    ! said '"unit":"10.77.9.0/24","state":"RETURNING"'
+    [ "$(ways4)" = "$before" ]
+    in_a shadow-steer undo --state state
+    until_true sh -c "[ -z \"\$(ip -n $A route show 10.77.9.0/24 proto 93)\" ]"
+    finish
+    [ -z "$(in_a ip nexthop show proto 93)" ]
+}
+
 @test "a second shadow-steer on the same state waits, then refuses" {
     steer
     until_true said ARMED
