@@ -161,6 +161,11 @@ enum sdw_order sdw_orders_for(const struct sdw_orders *orders, const char *unit)
     return own != SDW_ORDER_NONE ? own : find(orders->text, "*");
 }
 
+bool sdw_orders_name(const struct sdw_orders *orders, const char *unit)
+{
+    return find(orders->text, unit) != SDW_ORDER_NONE;
+}
+
 int sdw_orders_give(const char *dir, const char *unit, enum sdw_order order, struct sdw_err *err)
 {
     static const char *const words[] = {"", "freeze", "undo"};

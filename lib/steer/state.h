@@ -29,6 +29,8 @@ struct sdw_orders {
 /* Read again when the file changed. 1 when it did, 0 when not. */
 int sdw_orders_read(struct sdw_orders *orders, const char *dir, struct sdw_err *err);
 enum sdw_order sdw_orders_for(const struct sdw_orders *orders, const char *unit);
+/* Whether a line gives an order for exactly this name. */
+bool sdw_orders_name(const struct sdw_orders *orders, const char *unit);
 /* Replace the order for a unit ("*": for all; NONE takes it away), durably. */
 int sdw_orders_give(const char *dir, const char *unit, enum sdw_order order, struct sdw_err *err);
 void sdw_orders_release(struct sdw_orders *orders);

@@ -42,15 +42,23 @@ static int open_journal(struct desk *desk, bool repair,
                     : sdw_journal_open(&desk->journal, path, repair, each, arg, &desk->ctx->err);
 }
 
+static int check_name(struct desk *desk, const char *name)
+{
+    if (strchr(name, '\n'))
+        return sdw_err_set(&desk->ctx->err, SDW_EUSAGE, "a unit's name has no line feed");
+    return sdw_ledger_find(&desk->ledger, sdw_str_of(name))
+               ? 0
+               : sdw_err_set(&desk->ctx->err, SDW_EUSAGE,
+                             "%s: the journal in %s knows no unit of that name", name, desk->dir);
+}
+
 /* All named units must be known. */
 static int check_names(struct desk *desk)
 {
-    for (size_t i = 0; i < desk->names->n; i++)
-        if (!sdw_ledger_find(&desk->ledger, sdw_str_of(desk->names->name[i])))
-            return sdw_err_set(&desk->ctx->err, SDW_EUSAGE,
-                               "%s: the journal in %s knows no unit of that name",
-                               desk->names->name[i], desk->dir);
-    return 0;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < desk->names->n; i++)
+        code = check_name(desk, desk->names->name[i]);
+    return code;
 }
 
 static void close_desk(struct desk *desk)
@@ -211,6 +219,8 @@ int sdw_status_log(struct sdw_ctx *ctx, const char *dir, const struct sdw_names 
 {
     struct desk desk = {.ctx = ctx, .dir = dir, .names = names, .journal.fd = -1};
     int code = open_journal(&desk, false, log_entry, &desk);
+    if (code == 0)
+        code = check_names(&desk);
     close_desk(&desk);
     return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", NULL);
 }
@@ -353,18 +363,42 @@ int sdw_status_undo(struct sdw_ctx *ctx, const char *dir, const struct sdw_names
     return code;
 }
 
+/* Orders are for units that the journal knows; what is under orders can always be thawed, but not
+ * one unit while all are frozen together. */
+static int check_order(struct desk *desk, enum sdw_order order)
+{
+    struct sdw_orders orders = {0};
+    struct sdw_err *err = &desk->ctx->err;
+    int code = sdw_orders_read(&orders, desk->dir, err);
+    if (code >= 0 && desk->names->n > 0)
+        code = open_journal(desk, false, sdw_ledger_take, &desk->ledger);
+    for (size_t i = 0; code >= 0 && i < desk->names->n; i++) {
+        const char *name = desk->names->name[i];
+        bool ordered = sdw_orders_name(&orders, name);
+        if (order == SDW_ORDER_NONE && sdw_orders_name(&orders, "*"))
+            code =
+                sdw_err_set(err, SDW_EUSAGE,
+                            "%s: all units are under orders together: thaw without a name", name);
+        else if (!ordered || order != SDW_ORDER_NONE)
+            code = check_name(desk, name);
+    }
+    sdw_orders_release(&orders);
+    return code < 0 ? code : 0;
+}
+
 int sdw_status_order(struct sdw_ctx *ctx, const char *dir, const struct sdw_names *names,
                      enum sdw_order order)
 {
     static const char *const words[] = {"thaw", "freeze", "undo"};
+    struct desk desk = {.ctx = ctx, .dir = dir, .names = names, .journal.fd = -1};
     int code = sdw_state_make(dir, &ctx->err);
+    if (code == 0)
+        code = check_order(&desk, order);
+    close_desk(&desk);
     if (code == 0 && names->n == 0)
         code = sdw_orders_give(dir, "*", order, &ctx->err);
-    for (size_t i = 0; i < names->n && code == 0; i++) {
-        if (strchr(names->name[i], '\n'))
-            return sdw_err_set(&ctx->err, SDW_EUSAGE, "a unit's name has no line feed");
+    for (size_t i = 0; i < names->n && code == 0; i++)
         code = sdw_orders_give(dir, names->name[i], order, &ctx->err);
-    }
     if (code == 0)
         sdw_detail(ctx, "%s: %zu unit%s (0: all)", words[order], names->n,
                    names->n == 1 ? "" : "s");

@@ -23,7 +23,8 @@ int sdw_status_log(struct sdw_ctx *ctx, const char *dir, const struct sdw_names 
  * also what carries our marks and is not armed in the journal; not while a shadow-steer runs. */
 int sdw_status_undo(struct sdw_ctx *ctx, const char *dir, const struct sdw_names *names,
                     bool dry_run, bool force, bool orphans);
-/* Give or take back orders. */
+/* Give or take back orders. SDW_EUSAGE for a unit that the journal does not know, and for thawing
+ * one unit while all are under orders together. */
 int sdw_status_order(struct sdw_ctx *ctx, const char *dir, const struct sdw_names *names,
                      enum sdw_order order);
 /* Write `unit` records for the named prefixes (n 0: for every one that has another way). */

@@ -473,6 +473,28 @@ steer_several() {
     [ -z "$(in_a ip nexthop show proto 93)" ]
 }
 
+@test "orders for a unit that the journal does not know are refused, with and without a run" {
+    steer
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    for order in undo freeze thaw; do
+        run -2 in_a shadow-steer "$order" --state state nosuch
+        [[ $output == *"nosuch: the journal in state knows no unit of that name"* ]]
+    done
+    [ ! -e state/orders ]
+    run -2 in_a shadow-steer log --state state nosuch
+    finish
+    run -2 in_a shadow-steer freeze --state state 10.77.9.0/24 nosuch
+    [ ! -e state/orders ]
+    in_a shadow-steer freeze --state state
+    run -2 in_a shadow-steer thaw --state state 10.77.9.0/24
+    [[ $output == *"thaw without a name"* ]]
+    in_a shadow-steer thaw --state state
+    in_a shadow-steer freeze --state state 10.77.9.0/24
+    mv state/journal lost
+    in_a shadow-steer thaw --state state 10.77.9.0/24
+    [ ! -s state/orders ]
+}
+
 @test "freeze stops moves, thaw allows them, undo brings a running one home" {
     steer
     until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
