@@ -67,11 +67,12 @@ struct sdw_steer_run {
     enum sdw_unit_state state;
     int64_t slot;
     bool armed, frozen, failed;
-    bool differs;      /* failed because the routes are not those of the plan */
-    char digest[24];   /* of its routes when it was armed */
-    uint64_t intent;   /* of arming it: its number in the journal; 0: none */
-    unsigned refusals; /* by the kernel, in a row */
-    int set;           /* of next hops that its group uses; -1: not known */
+    enum sdw_order order; /* that was obeyed last */
+    bool differs;         /* failed because the routes are not those of the plan */
+    char digest[24];      /* of its routes when it was armed */
+    uint64_t intent;      /* of arming it: its number in the journal; 0: none */
+    unsigned refusals;    /* by the kernel, in a row */
+    int set;              /* of next hops that its group uses; -1: not known */
     double share[SDW_WAYS_MAX];
     bool up[SDW_WAYS_MAX]; /* the primary: while any of its hops is */
     bool hop_up[SDW_FIB_HOPS];

@@ -170,7 +170,8 @@ static void reconcile(struct sdw_steer *steer, struct sdw_ledger_unit *found)
 static void bring_home(struct sdw_steer *steer, struct sdw_steer_run *run,
                        const struct sdw_cause *cause)
 {
-    if (run->armed && run->differs)
+    bool dead = run->order == SDW_ORDER_FORCE && !run->up[0] && run->share[0] < 1;
+    if (run->armed && (run->differs || dead))
         (void)sdw_apply_disarm(steer, run, cause);
     else
         sdw_decide_undo(steer, run, cause->why);
@@ -186,7 +187,9 @@ static void obey_orders(struct sdw_steer *steer)
         struct sdw_steer_run *run = &steer->run[u];
         struct sdw_cause cause = {.why = "the operator said so"};
         enum sdw_order order = sdw_orders_for(&steer->orders, run->unit->name);
-        if (order == SDW_ORDER_UNDO)
+        bool again = order == run->order;
+        run->order = order;
+        if (!again && order >= SDW_ORDER_UNDO)
             bring_home(steer, run, &cause);
         bool frozen = order != SDW_ORDER_NONE;
         if (frozen == run->frozen || run->failed)

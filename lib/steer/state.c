@@ -136,7 +136,8 @@ static enum sdw_order line_order(const char *line, const char *name, const char 
     static const struct {
         const char *word;
         enum sdw_order order;
-    } words[] = {{"freeze ", SDW_ORDER_FREEZE}, {"undo ", SDW_ORDER_UNDO}};
+    } words[] = {
+        {"freeze ", SDW_ORDER_FREEZE}, {"undo ", SDW_ORDER_UNDO}, {"force ", SDW_ORDER_FORCE}};
     *next = end ? end + 1 : line + n;
     for (size_t i = 0; i < SDW_LEN(words); i++) {
         size_t skip = strlen(words[i].word);
@@ -168,7 +169,7 @@ bool sdw_orders_name(const struct sdw_orders *orders, const char *unit)
 
 int sdw_orders_give(const char *dir, const char *unit, enum sdw_order order, struct sdw_err *err)
 {
-    static const char *const words[] = {"", "freeze", "undo"};
+    static const char *const words[] = {"", "freeze", "undo", "force"};
     struct sdw_orders orders = {0};
     struct sdw_buf text = {0};
     char path[256], draft[256];

@@ -19,9 +19,10 @@ int sdw_state_lock(const char *dir, struct sdw_err *err);
  * of. */
 int sdw_state_lock_netns(struct sdw_err *err);
 
-/* Orders: lines "freeze UNIT" or "undo UNIT", UNIT "*" for all. A unit under orders is not moved
- * any more; undo also brings it home. */
-enum sdw_order { SDW_ORDER_NONE, SDW_ORDER_FREEZE, SDW_ORDER_UNDO };
+/* Orders: lines "freeze UNIT", "undo UNIT" or "force UNIT", UNIT "*" for all. A unit under orders
+ * is not moved any more until they are taken back; undo also brings it home, once; force does so
+ * even when its primary is down. */
+enum sdw_order { SDW_ORDER_NONE, SDW_ORDER_FREEZE, SDW_ORDER_UNDO, SDW_ORDER_FORCE };
 struct sdw_orders {
     char *text;
     int64_t inode, changed_ns, size; /* of the file as it was read; to see that it changed */

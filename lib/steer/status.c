@@ -276,28 +276,44 @@ static void say_orphan(void *arg, const char *line)
     sdw_note(arg, "%s", line);
 }
 
-/* A shadow-steer runs: it has the kernel in hand, so it is asked, and waited for. */
-static int undo_live(struct desk *desk)
+/* How many of the named units are away from their primary, as the journal has it now. */
+static int count_away(const struct desk *desk)
 {
-    struct sdw_ctx *ctx = desk->ctx;
-    int code = sdw_status_order(ctx, desk->dir, desk->names, SDW_ORDER_UNDO);
-    for (int try = 0; code == 0 && try < 100; try++) {
-        struct desk again = {.ctx = ctx, .dir = desk->dir, .names = desk->names, .journal.fd = -1};
-        size_t away = 0;
-        poll(NULL, 0, 100);
-        code = open_journal(&again, false, sdw_ledger_take, &again.ledger);
-        for (size_t i = 0; i < again.ledger.n; i++) {
-            const struct sdw_ledger_unit *unit = &again.ledger.unit[i];
-            away += is_named(desk->names, sdw_str_of(unit->name)) && unit->armed &&
-                    unit->share[0] < 1 - 1e-6;
-        }
-        close_desk(&again);
-        if (code == 0 && away == 0)
-            return 0;
+    struct desk again = {
+        .ctx = desk->ctx, .dir = desk->dir, .names = desk->names, .journal.fd = -1};
+    int away = 0;
+    int code = open_journal(&again, false, sdw_ledger_take, &again.ledger);
+    for (size_t i = 0; code == 0 && i < again.ledger.n; i++) {
+        const struct sdw_ledger_unit *unit = &again.ledger.unit[i];
+        away += is_named(desk->names, sdw_str_of(unit->name)) && unit->armed &&
+                unit->share[0] < 1 - 1e-6;
     }
-    return code < 0 ? code
-                    : sdw_err_set(&ctx->err, SDW_ENO,
-                                  "the running shadow-steer has not obeyed within 10 s");
+    close_desk(&again);
+    return code < 0 ? code : away;
+}
+
+/* A shadow-steer runs: it has the kernel in hand, so it is asked, and waited for. */
+static int undo_live(const struct desk *desk, bool force)
+{
+    enum { TRIES = 100, STEP_MS = 100 };
+    struct sdw_ctx *ctx = desk->ctx;
+    int code =
+        sdw_status_order(ctx, desk->dir, desk->names, force ? SDW_ORDER_FORCE : SDW_ORDER_UNDO);
+    int away = code < 0 ? code : 1;
+    for (int try = 0; away > 0 && try < TRIES; try++) {
+        poll(NULL, 0, STEP_MS);
+        away = count_away(desk);
+    }
+    if (code == 0)
+        sdw_note(ctx,
+                 "a shadow-steer runs: %s frozen, now and in later runs, until shadow-steer "
+                 "thaw",
+                 desk->names->n ? "the named units are" : "all units are");
+    return away <= 0 ? away
+                     : sdw_err_set(&ctx->err, SDW_ENO,
+                                   "the running shadow-steer has not taken %d unit%s home within "
+                                   "10 s (--force does it even when the primary is down)",
+                                   away, away == 1 ? "" : "s");
 }
 
 /* Both, so that nobody else changes the kernel now. SDW_ENO: a shadow-steer runs on dir. */
@@ -330,7 +346,7 @@ int sdw_status_undo(struct sdw_ctx *ctx, const char *dir, const struct sdw_names
         return sdw_err_set(&ctx->err, SDW_ESYS,
                            "--orphans: a shadow-steer runs on %s: end it first", dir);
     if (code == SDW_ENO) {
-        code = undo_live(&desk);
+        code = undo_live(&desk, force);
         return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", NULL);
     }
     if (code == 0)
@@ -389,7 +405,7 @@ static int check_order(struct desk *desk, enum sdw_order order)
 int sdw_status_order(struct sdw_ctx *ctx, const char *dir, const struct sdw_names *names,
                      enum sdw_order order)
 {
-    static const char *const words[] = {"thaw", "freeze", "undo"};
+    static const char *const words[] = {"thaw", "freeze", "undo", "undo --force"};
     struct desk desk = {.ctx = ctx, .dir = dir, .names = names, .journal.fd = -1};
     int code = sdw_state_make(dir, &ctx->err);
     if (code == 0)

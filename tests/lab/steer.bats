@@ -511,10 +511,32 @@ steer_several() {
     metric P 1000000
     breach
     until_true sh -c '[ "$(grep -c SHIFTING out)" -ge 2 ]'
-    in_a shadow-steer undo --state state
+    run -0 in_a shadow-steer undo -n --state state
+    [[ $output == *'"applied":false'* && $output != *'"applied":true'* ]]
+    [[ $(ways4) == *sha* && $(ways6) == *sha* ]]
+    [ ! -s state/orders ]
+    run -0 in_a shadow-steer undo --state state
+    [[ $output == *"all units are frozen"*"until shadow-steer thaw"* ]]
     [[ $(ways4) != *sha* && $(ways6) != *sha* ]]
+    until_true sh -c "[ \$(ip netns exec $A shadow-steer status --state state | grep -c FROZEN) = 2 ]"
+    in_a shadow-steer thaw --state state
+    until_true sh -c "[ \$(ip netns exec $A shadow-steer status --state state | grep -c ARMED) = 2 ]"
     finish
     clean
+}
+
+@test "undo of a running one whose primary is down needs --force, and then follows the old routes" {
+    steer
+    shift_both
+    ip -n "$B" link set pri down
+    until_true sh -c "! ip -n $A route show 10.77.9.0/24 proto 93 | grep -q 'dev pri'"
+    run -1 in_a shadow-steer undo --state state 10.77.9.0/24
+    [[ $output == *"--force"* ]]
+    [[ $(ways4) == *sha* ]]
+    in_a shadow-steer undo --force --state state 10.77.9.0/24
+    [[ -z $(ways4) && $(ways6) == *sha* ]]
+    ip -n "$B" link set pri up
+    finish
 }
 
 flow_plan() {
