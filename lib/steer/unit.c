@@ -352,6 +352,32 @@ static int fill(struct sdw_steer_unit *unit, const struct sdw_unit *rec, struct 
     return rec->watch.p ? read_watch(unit, rec->watch, err) : 0;
 }
 
+/* The reader would take the last of two, another one the first: a plan must mean one thing. Keys
+ * that the reader does not know are passed over. Nesting is bounded by the scanner. */
+static int check_once(struct sdw_str json, struct sdw_err *err)
+{
+    static const char *const keys[] = {
+        "type",  "v",       "ts",           "unit",  "match",  "prefix",   "table",
+        "flow",  "primary", "shadows",      "via",   "dev",    "weight",   "hops",
+        "probe", "path_id", "capacity_bps", "watch", "digest", "load_bps", "load_dev"};
+    struct sdw_scan scan;
+    struct sdw_member item;
+    uint32_t seen = 0;
+    int got = sdw_scan_begin(&scan, json, err);
+    while (got >= 0 && (got = sdw_scan_next(&scan, &item, err)) > 0) {
+        for (size_t i = 0; !scan.array && i < SDW_LEN(keys); i++) {
+            if (!sdw_str_is(item.key, keys[i]))
+                continue;
+            if (seen >> i & 1)
+                return sdw_err_field(err, keys[i], "stands there twice");
+            seen |= 1u << i;
+        }
+        if (item.kind == SDW_SCAN_OBJECT || item.kind == SDW_SCAN_ARRAY)
+            got = check_once(item.value, err);
+    }
+    return got < 0 ? SDW_EINPUT : 0;
+}
+
 int sdw_steer_unit_read(struct sdw_steer_unit *unit, struct sdw_str line, struct sdw_err *err)
 {
     struct sdw_arena arena = {0};
@@ -359,6 +385,8 @@ int sdw_steer_unit_read(struct sdw_steer_unit *unit, struct sdw_str line, struct
     *unit = (struct sdw_steer_unit){.load_bps = NAN};
     sdw_rec_init(&sdw_unit_schema, &rec);
     int code = sdw_rec_decode(&sdw_unit_schema, line, &arena, &rec, err);
+    if (code == 0)
+        code = check_once(line, err);
     if (code == 0)
         code = fill(unit, &rec, err);
     if (code == 0)

@@ -58,7 +58,8 @@ struct sdw_steer_unit {
 };
 
 /* Decode and check one `unit` record: match, at least one shadow, all ways of the unit's family,
- * no next hop twice, numbers in range. Whoever gets a unit releases it. SDW_EINPUT with the field.
+ * no next hop and no key twice, numbers in range. Whoever gets a unit releases it. SDW_EINPUT with
+ * the field.
  */
 int sdw_steer_unit_read(struct sdw_steer_unit *unit, struct sdw_str line, struct sdw_err *err);
 void sdw_steer_unit_release(struct sdw_steer_unit *unit);

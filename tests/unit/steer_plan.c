@@ -82,6 +82,10 @@ static void test_several_hops(void)
     refused(unit_of(PREFIX4, HOPS4(",1"), SHADOW4, ""), "primary", "a hop that is a number");
     refused(unit_of(PREFIX4, HOPS4(",{\"via\":\"10.0.0.1\",\"dev\":\"a\"}"), SHADOW4, ""),
             "primary", "a hop that is there twice");
+    refused(unit_of(PREFIX4, PRIMARY4, SHADOW4, ",\"load_bps\":1,\"load_bps\":2"), "load_bps",
+            "a key that is there twice");
+    refused(unit_of(PREFIX4, PRIMARY4, "[{\"via\":\"10.0.0.2\",\"dev\":\"b\",\"dev\":\"c\"}]", ""),
+            "dev", "a key of a shadow that is there twice");
     refused(unit_of(PREFIX4, HOPS4(",{\"dev\":\"b\",\"weight\":0}"), SHADOW4, ""), "primary",
             "a weight of 0");
     refused(unit_of(PREFIX4, HOPS4(",{\"dev\":\"b\",\"weight\":257}"), SHADOW4, ""), "primary",
