@@ -203,7 +203,7 @@ static int run_command(struct sdw_ctx *ctx, const struct sdw_command *command, v
     if (ctx->emitter) {
         struct sdw_err flush_err = {0};
         int flushed = sdw_emit_flush(ctx->emitter, &flush_err);
-        if (code >= 0 && flushed < 0) {
+        if (flushed < 0 && (code >= 0 || code == SDW_ENO)) { /* "no" was not told */
             code = flushed;
             ctx->err = flush_err;
         }

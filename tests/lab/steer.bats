@@ -495,6 +495,16 @@ steer_several() {
     [ ! -s state/orders ]
 }
 
+@test "an answer that could not be written is no answer: status 4" {
+    steer
+    shift_both
+    finish
+    in_a ip nexthop del id $((0x5d000000))
+    run -1 in_a shadow-steer status --state state
+    run -4 in_a sh -c 'shadow-steer status --state state >/dev/full'
+    in_a shadow-steer undo --state state
+}
+
 @test "freeze stops moves, thaw allows them, undo brings a running one home" {
     steer
     until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
