@@ -1,4 +1,5 @@
 #include "steer/ledger.h"
+#include "steer/back.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ int sdw_ledger_take(const struct sdw_journal_entry *entry, void *arg)
 int64_t sdw_ledger_slot(struct sdw_ledger *ledger, struct sdw_str name)
 {
     struct sdw_ledger_unit *unit = at(ledger, name);
-    if (unit->slot == SDW_NO_INT)
+    if (unit->slot == SDW_NO_INT && ledger->slots < SDW_SLOTS)
         unit->slot = ledger->slots++;
     return unit->slot;
 }

@@ -29,7 +29,7 @@ struct sdw_ledger {
 /* To be given to sdw_journal_open; arg is the ledger. */
 int sdw_ledger_take(const struct sdw_journal_entry *entry, void *ledger);
 struct sdw_ledger_unit *sdw_ledger_find(const struct sdw_ledger *ledger, struct sdw_str name);
-/* The slot of that unit, or one that no unit has. */
+/* The slot of that unit, or one that no unit has; SDW_NO_INT when all SDW_SLOTS are given out. */
 int64_t sdw_ledger_slot(struct sdw_ledger *ledger, struct sdw_str name);
 void sdw_ledger_release(struct sdw_ledger *ledger);
 

@@ -90,7 +90,12 @@ int sdw_session_start(struct sdw_steer *steer, const char *plan_path, struct sdw
     if (code == 0 && steer->options.apply)
         code = start_journal(steer, err);
     for (size_t u = 0; code == 0 && steer->options.apply && u < steer->plan.n; u++)
-        steer->run[u].slot = sdw_ledger_slot(&steer->ledger, sdw_str_of(steer->run[u].unit->name));
+        if ((steer->run[u].slot = sdw_ledger_slot(
+                 &steer->ledger, sdw_str_of(steer->run[u].unit->name))) == SDW_NO_INT)
+            code = sdw_err_set(err, SDW_ESYS,
+                               "the journal in %s has given out all %d ranges of ids: undo all, "
+                               "then move it away",
+                               steer->options.state_dir, SDW_SLOTS);
     return code;
 }
 
@@ -202,6 +207,29 @@ static void obey_orders(struct sdw_steer *steer)
     }
 }
 
+static void not_armed(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    const char *dev = run->unit->way[0].dev;
+    sdw_say_alert(steer, run, 3, "not armed: interface %s is missing or has no carrier", dev);
+    sdw_say_held(steer, run, "interface", "interface %s is missing or has no carrier", dev);
+}
+
+/* Of the interfaces that the plan names, one that is not there: most likely a typing mistake. */
+static void say_missing(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    const struct sdw_steer_dev *missing = NULL;
+    for (size_t k = 0; k < run->unit->n_hops; k++)
+        missing = run->hop_dev[k]->ifindex ? missing : run->hop_dev[k];
+    for (size_t i = 1; i < run->unit->n_ways; i++)
+        missing = run->dev[i]->ifindex ? missing : run->dev[i];
+    if (run->load_dev && !run->load_dev->ifindex)
+        missing = run->load_dev;
+    if (!missing)
+        return;
+    sdw_say_alert(steer, run, 3, "interface %s of the plan is missing", missing->name);
+    sdw_say_held(steer, run, "interface", "interface %s of the plan is missing", missing->name);
+}
+
 void sdw_session_arm(struct sdw_steer *steer)
 {
     bool apply = steer->options.apply;
@@ -214,8 +242,9 @@ void sdw_session_arm(struct sdw_steer *steer)
         if (!run->armed && !run->failed && run->up[0])
             meant[u] = sdw_apply_intend(steer, run);
         else if (!run->armed && !run->failed)
-            sdw_say_alert(steer, run, 3, "not armed: interface %s is missing or has no carrier",
-                          run->unit->way[0].dev);
+            not_armed(steer, run);
+        if (apply)
+            say_missing(steer, run);
     }
     for (size_t u = 0; u < steer->plan.n; u++) {
         if (meant[u])

@@ -495,6 +495,17 @@ steer_several() {
     [ ! -s state/orders ]
 }
 
+@test "an interface that the plan names and that is missing is said, and makes exit 1" {
+    for change in '.primary.dev = "nodev0"' '.shadows[0].dev = "nodev0"' '.load_dev = "nodev0"'; do
+        make_plan 10.77.9.0/24 | jq -c "$change | del(.digest)" >plan
+        steer
+        until_true said '"alert".*nodev0'
+        until_true said '"guard":"interface"'
+        finish 1
+        clean
+    done
+}
+
 @test "an answer that could not be written is no answer: status 4" {
     steer
     shift_both

@@ -1,5 +1,6 @@
 #include "steer/journal.h"
 #include "core/mem.h"
+#include "steer/back.h"
 #include "steer/ledger.h"
 #include "steer/state.h"
 #include "unit/tap.h"
@@ -187,6 +188,15 @@ static void test_orders(void)
     sdw_orders_release(&orders);
 }
 
+static void test_slots(void)
+{
+    struct sdw_ledger ledger = {.slots = SDW_SLOTS - 1};
+    ok(sdw_ledger_slot(&ledger, sdw_str_of("a")) == SDW_SLOTS - 1, "the last range is given out");
+    ok(sdw_ledger_slot(&ledger, sdw_str_of("b")) == SDW_NO_INT, "and no more");
+    ok(sdw_ledger_slot(&ledger, sdw_str_of("a")) == SDW_SLOTS - 1, "who has one keeps it");
+    sdw_ledger_release(&ledger);
+}
+
 int main(void)
 {
     char orders[64];
@@ -202,5 +212,6 @@ int main(void)
     unlink(path);
     unlink(orders);
     rmdir(dir);
+    test_slots();
     return tap_done();
 }
