@@ -33,6 +33,11 @@ double sdw_ask_usable(const struct sdw_steer_run *run, size_t way)
     return isnan(said) ? usable : fmin(usable, said);
 }
 
+bool sdw_ask_down(const struct sdw_steer_run *run, const struct sdw_signal *signal)
+{
+    return signal->dead && !run->up[0];
+}
+
 /* Load to be taken off the primary's path so that the rest stays below the limit. */
 static double excess_of(const struct sdw_steer *steer, const struct sdw_steer_run *run,
                         const struct sdw_signal *signal)
@@ -40,8 +45,8 @@ static double excess_of(const struct sdw_steer *steer, const struct sdw_steer_ru
     const struct sdw_steer_options *options = &steer->options;
     double usable = sdw_ask_usable(run, 0), own = sdw_load_own(run, 0, true);
     double growth = signal->growth_bps * (double)options->lookahead_us / 1e6;
-    if (signal->dead)
-        return INFINITY;
+    if (signal->dead) /* a report alone takes no more than there is room for */
+        return sdw_ask_down(run, signal) ? INFINITY : fmax(fmax(own, sdw_ask_load(steer, run)), 1);
     if (isnan(usable) || own <= 0)
         return run->share[0] >= 1 ? 1 : 0; /* the least there is, once */
     double excess = own + growth - options->limit_share * usable;
@@ -75,7 +80,7 @@ void sdw_ask_fill(const struct sdw_steer *steer, const struct sdw_steer_run *run
                                sdw_load_own(run, i, true), steer->options.limit_share);
         any = any || ask->usable[i];
     }
-    for (size_t i = 1; signal->dead && !any && i < ask->n; i++)
+    for (size_t i = 1; sdw_ask_down(run, signal) && !any && i < ask->n; i++)
         ask->usable[i] = run->up[i]; /* a dead primary is worse than an unmeasured shadow */
 }
 

@@ -12,6 +12,9 @@ const char *sdw_ask_doubt(const struct sdw_steer *steer, const struct sdw_steer_
 double sdw_ask_load(const struct sdw_steer *steer, const struct sdw_steer_run *run);
 /* What the path of a way could carry of ours in all; NAN: not known. */
 double sdw_ask_usable(const struct sdw_steer_run *run, size_t way);
+/* Whether nothing gets through the primary and the kernel's own link state says so too: only then
+ * blast radius, dwell, rate and an unverified standby do not hold a move. */
+bool sdw_ask_down(const struct sdw_steer_run *run, const struct sdw_signal *signal);
 /* The question that a signal puts. */
 void sdw_ask_fill(const struct sdw_steer *steer, const struct sdw_steer_run *run,
                   const struct sdw_signal *signal, struct sdw_policy_ask *ask);

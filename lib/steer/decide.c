@@ -27,6 +27,23 @@ static void block(struct sdw_steer *steer, struct sdw_steer_run *run, const char
     }
 }
 
+/* Whether the unit may change again so soon. False (and said) when not. */
+static bool pace_allows(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    const struct sdw_steer_options *options = &steer->options;
+    if (run->changed_us && steer->now_us - run->changed_us < options->dwell_us) {
+        sdw_say_held(steer, run, "dwell", "it changed less than %.1f s ago",
+                     (double)options->dwell_us / 1e6);
+        return false;
+    }
+    if (!sdw_guard_rate_ok(&steer->rate, steer->now_us)) {
+        sdw_say_held(steer, run, "change-rate", "%lld changes within a minute",
+                     (long long)options->max_changes);
+        return false;
+    }
+    return true;
+}
+
 /* False (and said) when a guard holds. */
 static bool guards_allow(struct sdw_steer *steer, struct sdw_steer_run *run,
                          const struct sdw_signal *signal, const struct sdw_policy_ask *ask)
@@ -49,13 +66,8 @@ static bool guards_allow(struct sdw_steer *steer, struct sdw_steer_run *run,
                                      : fmax(ask->excess_bps, ask->least_share * ask->load_bps));
         return false;
     }
-    if (signal->dead)
+    if (sdw_ask_down(run, signal))
         return true;
-    if (run->changed_us && steer->now_us - run->changed_us < options->dwell_us) {
-        sdw_say_held(steer, run, "dwell", "it changed less than %.1f s ago",
-                     (double)options->dwell_us / 1e6);
-        return false;
-    }
     if (run->share[0] >= 1 &&
         !sdw_guard_blast_ok(steer->plan.n, steer->away, options->blast_share)) {
         sdw_say_held(steer, run, "blast-radius", "%zu of %zu units are away from their primary",
@@ -63,12 +75,7 @@ static bool guards_allow(struct sdw_steer *steer, struct sdw_steer_run *run,
         sdw_say_alert(steer, run, 5, "a forecast that moves so many units is taken to be wrong");
         return false;
     }
-    if (!sdw_guard_rate_ok(&steer->rate, steer->now_us)) {
-        sdw_say_held(steer, run, "change-rate", "%lld changes within a minute",
-                     (long long)options->max_changes);
-        return false;
-    }
-    return true;
+    return pace_allows(steer, run);
 }
 
 /* A single flow moves whole or not at all. */
@@ -150,21 +157,22 @@ static bool primary_has_room(const struct sdw_steer *steer, const struct sdw_ste
                           1.0) >= part * sdw_ask_load(steer, run);
 }
 
-/* Take way's part away from it: to the primary where that has room, else to other shadows. */
+/* Take way's part away from it: to the primary where that has room, else to other shadows; to
+ * whatever is up when its link is down. */
 static void leave_shadow(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way,
-                         const char *reason, bool dead)
+                         const char *reason, bool down)
 {
     double share[SDW_WAYS_MAX], part = run->share[way];
     char why[200];
     struct sdw_cause cause = {.why = why};
     size_t to = SDW_WAYS_MAX;
     snprintf(why, sizeof why, "%s: %s", run->unit->way[way].name, reason);
-    if (run->up[0] && (dead || primary_has_room(steer, run, part)))
+    if (run->up[0] && (down || primary_has_room(steer, run, part)))
         to = 0;
     for (size_t i = 1; i < run->unit->n_ways && to == SDW_WAYS_MAX; i++)
         if (i != way && !sdw_ask_doubt(steer, run, i))
             to = i;
-    for (size_t i = 0; dead && i < run->unit->n_ways && to == SDW_WAYS_MAX; i++)
+    for (size_t i = 0; down && i < run->unit->n_ways && to == SDW_WAYS_MAX; i++)
         if (run->up[i])
             to = i;
     if (to == SDW_WAYS_MAX) {
@@ -185,8 +193,10 @@ static void leave_shadow(struct sdw_steer *steer, struct sdw_steer_run *run, siz
 void sdw_decide_leave(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way,
                       const struct sdw_signal *signal)
 {
-    if (way < run->unit->n_ways && run->share[way] > 0 && !run->failed)
-        leave_shadow(steer, run, way, signal->cause.why, true);
+    if (way >= run->unit->n_ways || run->share[way] <= 0 || run->failed)
+        return;
+    if (!run->up[way] || pace_allows(steer, run))
+        leave_shadow(steer, run, way, signal->cause.why, !run->up[way]);
 }
 
 void sdw_decide_way(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way, bool up)

@@ -7,7 +7,8 @@
 
 /* A reason to leave the primary. */
 struct sdw_signal {
-    bool dead;                  /* nothing gets through: overrides the limits */
+    bool dead; /* nothing gets through: all has to leave; past the guards only when the kernel finds
+                * the link down too */
     double prediction, anomaly; /* severities 0..5 */
     double growth_bps;          /* load that comes on top each second */
     struct sdw_cause cause;
@@ -16,7 +17,7 @@ struct sdw_signal {
 /* Something is or will be wrong with the unit's primary: move, or say why not. */
 void sdw_decide_press(struct sdw_steer *steer, struct sdw_steer_run *run,
                       const struct sdw_signal *signal);
-/* The path of a shadow is reported dead: leave it at once. */
+/* The path of a shadow is reported dead: leave it, within the guards while its link is up. */
 void sdw_decide_leave(struct sdw_steer *steer, struct sdw_steer_run *run, size_t way,
                       const struct sdw_signal *signal);
 /* Word that the primary is well again. */

@@ -287,7 +287,7 @@ static int take_event(struct sdw_steer *steer, struct sdw_str line, struct sdw_e
              event.reason.p ? event.reason.p : "");
     bool predicted = sdw_str_is(event.kind, "prediction");
     struct sdw_signal signal = {
-        .dead = sdw_str_is(failure, "dead"),
+        .dead = sdw_str_is(event.kind, "degradation") && sdw_str_is(failure, "dead"),
         .prediction = predicted ? (double)event.severity : 0,
         .anomaly = predicted ? 0 : (double)event.severity,
         .cause = {.why = why, .type = sdw_str_of("event"), .series = event.series, .ts = event.ts}};

@@ -164,22 +164,67 @@ gradient() {
     [ -z "$(shifts <out)" ]
 }
 
-@test "a dead path is left altogether, whatever the limits" {
+@test "a path that is reported dead is left altogether" {
     at 0
     { metric B available_bps 8000000; event degradation dead path_id P 5; } | steer >out
     shifts <out | jq -e '.to == {"10.0.2.2%none1": 1}'
 }
 
 @test "of ten units no more than three are away at once" {
-    rm plan
-    for i in 0 1 2 3 4 5 6 7 8 9; do
-        unit "u$i" "10.9.$i.0/24" 10.0.1.2 10.0.2.2 P B 500000 >>plan
-    done
+    ten_units
     at 0
     { metric P available_bps 100000; metric B available_bps 80000000
       for s in 0 3 6 9 12; do at $s; metric B available_bps 80000000; breach P 5; done; } | steer >out
     [ "$(shifts <out | jq -r .unit | sort -u | wc -l)" -le 3 ]
     jq -se 'any(.type == "held" and .guard == "blast-radius")' out
+}
+
+ten_units() {
+    local i
+    rm plan
+    for i in 0 1 2 3 4 5 6 7 8 9; do
+        unit "u$i" "10.9.$i.0/24" 10.0.1.2 10.0.2.2 P B 500000 >>plan
+    done
+}
+
+@test "a report of a dead path, or a forecast of one, passes no guard: ten units, standby never measured" {
+    ten_units
+    at 0
+    for kind in prediction degradation; do
+        run -1 steer < <(event $kind dead path_id P 1)
+        [[ $output == *'"guard":"standby-unverified"'* && $output != *SHIFTING* ]]
+    done
+}
+
+@test "a report of a dead path, or a forecast of one, moves no more than three of ten units at once" {
+    ten_units
+    at 0
+    for kind in prediction degradation; do
+        { metric B available_bps 80000000; event $kind dead path_id P 5; } | steer >out
+        [ "$(shifts <out | jq -r .unit | sort -u | wc -l)" = 3 ]
+        jq -se 'any(.type == "held" and .guard == "blast-radius")' out
+    done
+}
+
+@test "a report of a dead path moves no more than the standby has room for" {
+    at 0
+    { metric B available_bps 700000; event degradation dead path_id P 5; } | steer >out
+    shifts <out | jq -e '.to["10.0.2.2%none1"] <= 0.12'
+}
+
+@test "a forecast of a dead path is as any other: no more than the excess moves" {
+    at 0
+    { metric P available_bps 1000000; metric B available_bps 8000000
+      event prediction dead path_id P 5; } | steer >out
+    shifts <out | jq -e '.to["10.0.1.2%none0"] > 0.4'
+}
+
+@test "a shadow that is reported dead while its link is up gives nothing to a full primary" {
+    at 0
+    { metric P available_bps 1000; metric B available_bps 8000000; breach P 5
+      at 5; metric P available_bps 1000; event degradation dead path_id B 5; } | steer >out
+    jq -se 'any(.type == "held" and .guard == "no-way-back")' out
+    jq -se 'map(select(.type == "change")) | last | .state != "ARMED"' out
 }
 
 @test "a unit comes back by one per cent a cycle, after the primary was good for long enough" {

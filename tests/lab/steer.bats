@@ -328,6 +328,18 @@ members6() {
     finish
 }
 
+@test "carrier loss of the primary passes the guards: no standby was measured, only one unit may be away" {
+    steer --at-once 0 --dwell 1h --max-changes 1
+    until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
+    event degradation P
+    until_true said '"guard":"standby-unverified"'
+    ! said SHIFTING
+    ip -n "$B" link set pri down
+    until_true sh -c '[ "$(grep -c "SHIFTING.*link of the primary is down" out)" -ge 2 ]'
+    [[ $(ways4) == *sha* && $(ways6) == *sha* ]]
+    finish
+}
+
 @test "carrier loss of the shadow: home, and the shadow is ready again with its link" {
     steer
     shift_both
@@ -620,7 +632,7 @@ flow_plan() {
     until_true said '"guard":"journal"'
     finish
     rm state/fill
-    in_a shadow-steer --plan plan --apply --state state </dev/null
+    in_a shadow-steer --plan plan --apply --state state --on-eof undo </dev/null
     in_a shadow-steer status --state state
     clean
     umount state
