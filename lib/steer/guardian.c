@@ -23,7 +23,13 @@ struct message {
     struct sdw_guardian_note note;
 };
 
-enum { SILENCE_MS = 10 * 1000, STEP_MS = 20, DYING_STEPS = 250 };
+enum {
+    BEAT_MS = 1000,
+    SILENCE_MS = 10 * BEAT_MS,
+    STEP_MS = 20,
+    DYING_STEPS = 250,
+    NS_PER_MS = 1000 * 1000
+};
 
 /* The guardian's own memory. */
 struct watchman {
@@ -53,10 +59,16 @@ static void send_kind(const struct sdw_guardian *guardian, enum message_kind kin
     (void)send(guardian->fd, &message, sizeof message, flags | MSG_NOSIGNAL);
 }
 
-void sdw_guardian_beat(const struct sdw_guardian *guardian)
+int sdw_guardian_beat(struct sdw_guardian *guardian, int64_t mono_ns)
 {
-    if (guardian->pid)
-        send_kind(guardian, MESSAGE_BEAT, MSG_DONTWAIT);
+    if (!guardian->pid)
+        return -1;
+    int64_t left_ms = BEAT_MS - (mono_ns - guardian->beat_ns) / NS_PER_MS;
+    if (guardian->beat_ns && left_ms > 0)
+        return (int)left_ms;
+    send_kind(guardian, MESSAGE_BEAT, MSG_DONTWAIT);
+    guardian->beat_ns = mono_ns;
+    return BEAT_MS;
 }
 
 void sdw_guardian_stop(struct sdw_guardian *guardian)
@@ -86,10 +98,10 @@ static int listen_to_ward(struct watchman *man)
     int silent_ms = 0;
     for (;;) {
         struct pollfd fd = {.fd = man->fd, .events = POLLIN};
-        int n = poll(&fd, 1, 1000);
+        int n = poll(&fd, 1, BEAT_MS);
         if (n < 0 && errno != EINTR)
             return 1;
-        silent_ms = n > 0 ? 0 : silent_ms + 1000;
+        silent_ms = n > 0 ? 0 : silent_ms + BEAT_MS;
         if (silent_ms >= SILENCE_MS && overdue(man)) {
             (void)kill(man->ward, SIGKILL); /* it hangs: nobody may act beside the guardian */
             return 1;

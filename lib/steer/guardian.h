@@ -15,6 +15,7 @@
 struct sdw_guardian {
     int pid; /* 0: none runs */
     int fd;
+    int64_t beat_ns; /* monotonic time of the last beat; 0: none yet */
 };
 
 /* What the guardian must know of one unit; sent whole after each change and each cycle. */
@@ -33,8 +34,9 @@ int sdw_guardian_start(struct sdw_guardian *guardian, struct sdw_steer_plan *pla
                        const char *state_dir, int64_t grace_us, struct sdw_err *err);
 /* Never blocks. False when the guardian is gone or behind. */
 bool sdw_guardian_tell(const struct sdw_guardian *guardian, const struct sdw_guardian_note *note);
-/* Still here; every cycle. */
-void sdw_guardian_beat(const struct sdw_guardian *guardian);
+/* Still here: sent about once a second, however often this is called and however long a cycle is.
+ * Never blocks. Returns the milliseconds until the next one is due; -1 when no guardian runs. */
+int sdw_guardian_beat(struct sdw_guardian *guardian, int64_t mono_ns);
 /* All is in order: it ends without doing anything. */
 void sdw_guardian_stop(struct sdw_guardian *guardian);
 

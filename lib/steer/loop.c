@@ -10,7 +10,7 @@
 #include <poll.h>
 #include <sched.h>
 
-enum { LAST_WORDS_US = 2 * 1000 * 1000, FIRST_NOTICES = 64 };
+enum { LAST_WORDS_US = 2 * 1000 * 1000, WAIT_MS_MAX = 3600 * 1000 };
 
 /* What waits in the reader, without blocking: 1 go on, 0 the input has ended, negative. */
 static int take_lines(struct sdw_ctx *ctx, struct sdw_steer *steer)
@@ -30,8 +30,9 @@ static int take_lines(struct sdw_ctx *ctx, struct sdw_steer *steer)
             if (!steer->options.replay)
                 steer->now_us = sdw_wall_us();
             got = sdw_input_line(steer, line, &err);
-            if (steer->options.replay)
-                sdw_session_tick(steer);
+            /* Here too: input without a pause must not keep cycles and beats waiting. */
+            sdw_session_tick(steer);
+            (void)sdw_guardian_beat(&steer->guardian, steer->line_ns);
             sdw_voice_wake(steer->say_arg);
         }
         if (got == SDW_EINPUT)
@@ -44,12 +45,17 @@ static int take_lines(struct sdw_ctx *ctx, struct sdw_steer *steer)
     }
 }
 
-static int wait_ms(const struct sdw_steer *steer)
+/* Until the next cycle, or the guardian's next beat: a long cycle is no silence. */
+static int wait_ms(struct sdw_steer *steer)
 {
     if (steer->options.replay)
         return -1;
-    int64_t left = steer->ticked_us + steer->options.cycle_us - sdw_wall_us();
-    return left <= 0 ? 0 : (int)(left / 1000) + 1;
+    int beat_ms = sdw_guardian_beat(&steer->guardian, sdw_mono_ns());
+    int64_t left_us = steer->ticked_us + steer->options.cycle_us - sdw_wall_us();
+    int64_t left_ms = left_us <= 0 ? 0 : left_us / 1000 + 1;
+    if (beat_ms >= 0 && beat_ms < left_ms)
+        return beat_ms;
+    return left_ms < WAIT_MS_MAX ? (int)left_ms : WAIT_MS_MAX;
 }
 
 static int run_loop(struct sdw_ctx *ctx, struct sdw_steer *steer)

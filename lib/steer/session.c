@@ -294,7 +294,6 @@ void sdw_session_tick(struct sdw_steer *steer)
             sdw_apply_tell(steer, &steer->run[u]);
     }
     sdw_apply_sync(steer);
-    sdw_guardian_beat(&steer->guardian);
 }
 
 void sdw_session_notice(const struct sdw_notice *notice, void *arg)

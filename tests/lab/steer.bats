@@ -195,6 +195,16 @@ members6() {
     in_a shadow-steer status --state state
 }
 
+@test "a long cycle is no silence: the guardian lets a healthy shadow-steer live" {
+    steer --cycle 1h --window 1s --windows 1
+    shift_both
+    sleep 12 # longer than the silence that the guardian bears once a move should be confirmed
+    kill -0 "$STEER"
+    finish
+    in_a shadow-steer undo --state state
+    clean
+}
+
 @test "a successor adopts what the kernel has" {
     steer --grace 5s
     shift_both
