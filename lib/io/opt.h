@@ -37,7 +37,8 @@ struct sdw_option {
     const char *arg;           /* name of the value: "DURATION"; NULL for flags */
     const char *help;          /* a clause without a full stop: "stop after this many bytes" */
     const char *def;           /* default, as it would be typed; NULL: none (zero bytes) */
-    double min, max;           /* for INT and REAL; both 0: any; max below min: no upper bound */
+    double min, max;           /* for INT, REAL, DURATION (microseconds) and SHARE; both 0: any;
+                                * max below min: no upper bound */
     const char *const *values; /* for ENUM, NULL at the end */
     const char *complete;      /* completion: file dir interface host type tool NULL */
 };

@@ -1,4 +1,5 @@
 #include "io/optgen.h"
+#include "io/optvalue.h"
 
 #include <stdlib.h>
 
@@ -60,6 +61,7 @@ static void put_pair(struct sdw_buf *out, const char *left, const char *text)
 static void put_option(struct sdw_buf *out, const struct sdw_option *option)
 {
     struct sdw_buf left = {0}, text = {0};
+    char least[32] = "";
     if (option->letter)
         sdw_buf_printf(&left, "-%c, --%s", option->letter, option->name);
     else
@@ -70,7 +72,10 @@ static void put_option(struct sdw_buf *out, const struct sdw_option *option)
     for (size_t i = 0; option->values && option->values[i]; i++)
         sdw_buf_printf(&text, "%s%s", i ? ", " : ": ", option->values[i]);
     if (option->def)
-        sdw_buf_printf(&text, " (default %s)", option->def);
+        sdw_buf_printf(&text, " (default %s", option->def);
+    if (sdw_opt_least(option, least))
+        sdw_buf_printf(&text, "%sat least %s", option->def ? ", " : " (", least);
+    sdw_buf_text(&text, option->def || least[0] ? ")" : "");
     put_pair(out, left.p, text.p);
     sdw_buf_release(&left);
     sdw_buf_release(&text);

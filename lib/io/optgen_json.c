@@ -1,4 +1,5 @@
 #include "io/optgen.h"
+#include "io/optvalue.h"
 
 #include "io/jsonw.h"
 
@@ -21,6 +22,7 @@ static void put_text(struct sdw_jsonw *w, const char *key, const char *text)
 
 static void put_options(struct sdw_jsonw *w, const char *key, const struct sdw_option *options)
 {
+    char least[32];
     sdw_jsonw_array(w, key);
     for (const struct sdw_option *o = options; o && o->name; o++) {
         if (!o->help)
@@ -33,6 +35,7 @@ static void put_options(struct sdw_jsonw *w, const char *key, const struct sdw_o
         put_text(w, "arg", o->arg);
         put_text(w, "help", o->help);
         put_text(w, "default", o->def);
+        put_text(w, "least", sdw_opt_least(o, least) ? least : NULL);
         if (o->values) {
             sdw_jsonw_array(w, "values");
             for (const char *const *value = o->values; *value; value++)

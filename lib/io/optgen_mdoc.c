@@ -2,6 +2,7 @@
 #include "io/optgen.h"
 
 #include "io/optconf.h"
+#include "io/optvalue.h"
 
 /* Text on lines of its own: no blank lines, no line that looks like a request. */
 static void put_text(struct sdw_buf *out, const char *text)
@@ -65,6 +66,7 @@ static void put_synopsis(struct sdw_buf *out, const struct sdw_tool *tool)
 static void put_explanation(struct sdw_buf *out, const struct sdw_option *option)
 {
     struct sdw_buf text = {0};
+    char least[32];
     sdw_buf_text(&text, option->help);
     if (text.p[0] >= 'a' && text.p[0] <= 'z')
         text.p[0] = (char)(text.p[0] - 'a' + 'A');
@@ -75,6 +77,8 @@ static void put_explanation(struct sdw_buf *out, const struct sdw_option *option
     sdw_buf_text(out, ".\n");
     if (option->def && option->def[0])
         sdw_buf_printf(out, "The default is\n.Ql %s .\n", option->def);
+    if (sdw_opt_least(option, least))
+        sdw_buf_printf(out, "The least is\n.Ql %s .\n", least);
 }
 
 static void put_options(struct sdw_buf *out, const struct sdw_option *options)

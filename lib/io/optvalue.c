@@ -2,6 +2,8 @@
 
 #include "core/num.h"
 
+#include <stdio.h>
+
 void sdw_opt_refs_add(struct sdw_opt_refs *refs, const struct sdw_option *options, void *config)
 {
     for (; options && options->name; options++) {
@@ -84,8 +86,11 @@ static bool parse_text(const struct sdw_option *option, const char *text, void *
 
 static bool parse_duration(const struct sdw_option *option, const char *text, void *out)
 {
-    (void)option;
-    return sdw_parse_duration(text, out);
+    int64_t us;
+    if (!sdw_parse_duration(text, &us) || !in_bounds(option, (double)us))
+        return false;
+    *(int64_t *)out = us;
+    return true;
 }
 
 static bool parse_rate(const struct sdw_option *option, const char *text, void *out)
@@ -102,8 +107,11 @@ static bool parse_bytes(const struct sdw_option *option, const char *text, void 
 
 static bool parse_share(const struct sdw_option *option, const char *text, void *out)
 {
-    (void)option;
-    return sdw_parse_share(text, out);
+    double share;
+    if (!sdw_parse_share(text, &share) || !in_bounds(option, share))
+        return false;
+    *(double *)out = share;
+    return true;
 }
 
 static bool parse_enum(const struct sdw_option *option, const char *text, void *out)
@@ -134,10 +142,24 @@ static const struct {
     [SDW_OPT_LIST] = {NULL, sizeof(struct sdw_list), "a comma-separated list"},
 };
 
+bool sdw_opt_least(const struct sdw_option *option, char out[32])
+{
+    if (!is_bounded(option) || (option->kind != SDW_OPT_DURATION && option->kind != SDW_OPT_SHARE))
+        return false;
+    if (option->kind == SDW_OPT_SHARE)
+        snprintf(out, 32, "%.15g%%", option->min * 100);
+    else if (option->min < 1e6)
+        snprintf(out, 32, "%.15gms", option->min / 1e3);
+    else
+        snprintf(out, 32, "%.15gs", option->min / 1e6);
+    return true;
+}
+
 static int refuse(const struct sdw_option *option, const char *text, const char *where,
                   struct sdw_err *err)
 {
     struct sdw_buf expected = {0};
+    char least[32];
     sdw_buf_text(&expected, kinds[option->kind].expected);
     for (size_t i = 0; option->values && option->values[i]; i++)
         sdw_buf_printf(&expected, "%s%s", i ? ", " : " ", option->values[i]);
@@ -147,6 +169,8 @@ static int refuse(const struct sdw_option *option, const char *text, const char 
         else
             sdw_buf_printf(&expected, " from %.15g to %.15g", option->min, option->max);
     }
+    if (sdw_opt_least(option, least))
+        sdw_buf_printf(&expected, " of at least %s", least);
     sdw_err_set(err, SDW_EUSAGE, "%s: '%.60s' is not valid: %s is expected", where,
                 text ? text : "", expected.p);
     sdw_buf_release(&expected);

@@ -33,6 +33,10 @@ struct sdw_opt_refs {
 void sdw_opt_refs_add(struct sdw_opt_refs *refs, const struct sdw_option *options, void *config);
 struct sdw_opt_ref *sdw_opt_refs_find(const struct sdw_opt_refs *refs, const char *name);
 
+/* The least value of a duration or a share, as it would be typed: "50ms", "1%". False when the
+ * table sets none. */
+bool sdw_opt_least(const struct sdw_option *option, char out[32]);
+
 /* Set the option from text (NULL: a flag without a value). A value from a lower layer than the one
  * that is there is checked and dropped; a list of the same layer grows. where is how the user
  * wrote the option's name ("--max-rate", "SHADOW_MAX_RATE", "/etc/shadow-tools/config:3: ..."),

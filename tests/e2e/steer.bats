@@ -348,6 +348,11 @@ ten_units() {
     run -3 shadow-steer --plan empty </dev/null
     [[ $output == *"no unit record"* ]]
     run -2 shadow-steer --plan plan --windows 0 </dev/null
+    for pair in cycle:50ms window:100ms fresh:100ms max-age:100ms lookahead:100ms step:0.5% limit:1%; do
+        run -2 shadow-steer --plan plan "--${pair%:*}" 0 </dev/null
+        [[ $output == *"--${pair%:*}: '0' is not valid"*"at least ${pair#*:} is expected"* ]]
+        run -0 shadow-steer --plan plan "--${pair%:*}" "${pair#*:}" </dev/null
+    done
     sed 's/10.9.0.0/10.9.0.1/' plan >bad
     run -3 shadow-steer --plan bad </dev/null
     [[ $output == *"line 1: match"* ]]

@@ -9,7 +9,7 @@
 
 struct config {
     bool watch;
-    int64_t count, period_us, budget;
+    int64_t count, period_us, pause_us, budget;
     double gain, rate_bps, share;
     const char *name;
     int mode;
@@ -26,7 +26,8 @@ static const struct sdw_option options[] = {
     {"budget", 0, SDW_OPT_BYTES, AT(budget), "BYTES", "bytes", NULL, 0, 0, NULL, NULL},
     {"gain", 0, SDW_OPT_REAL, AT(gain), "X", "gain", NULL, 0.5, 0, NULL, NULL},
     {"max-rate", 'r', SDW_OPT_RATE, AT(rate_bps), "RATE", "rate", NULL, 0, 0, NULL, NULL},
-    {"share", 0, SDW_OPT_SHARE, AT(share), "SHARE", "share", NULL, 0, 0, NULL, NULL},
+    {"share", 0, SDW_OPT_SHARE, AT(share), "SHARE", "share", NULL, 0.005, 0, NULL, NULL},
+    {"pause", 0, SDW_OPT_DURATION, AT(pause_us), "DURATION", "pause", "1s", 5e4, 0, NULL, NULL},
     {"name", 'n', SDW_OPT_TEXT, AT(name), "NAME", "name", NULL, 0, 0, NULL, NULL},
     {"mode", 'm', SDW_OPT_ENUM, AT(mode), "MODE", "mode", "lockin", 0, 0, modes, NULL},
     {"hops", 0, SDW_OPT_LIST, AT(hops), "HOP,...", "hops", "1,2", 0, 0, NULL, NULL},
@@ -156,8 +157,19 @@ static void errors(void)
     refuse("--budget 1e99 a",
            "--budget: '1e99' is not valid: a size such as 1500, 64Ki or 3M is expected",
            "a huge size is refused");
-    refuse("--share 120% a", "--share: '120%' is not valid: a share such as 5% or 0.05 is expected",
+    refuse("--share 120% a",
+           "--share: '120%' is not valid: a share such as 5% or 0.05 of at least 0.5% is expected",
            "a share above one is refused");
+    refuse("--share 0 a",
+           "--share: '0' is not valid: a share such as 5% or 0.05 of at least 0.5% is expected",
+           "so is one below the least");
+    refuse(
+        "--pause 49999us a",
+        "--pause: '49999us' is not valid: a duration such as 250ms, 15m or 1h of at least 50ms is "
+        "expected",
+        "a duration below the least is refused with the least");
+    ok(parse(&tool, "shadow-try --pause 50ms --share 0.5% a") == 0 && config.pause_us == 50000,
+       "the least itself is taken");
     refuse("--mode warp a", "--mode: 'warp' is not valid: one of chirp, lockin is expected",
            "a word that is none of the values is refused with the values");
     refuse("-w", "DEST is missing: where to", "a missing operand is named");
@@ -239,7 +251,8 @@ static void help(void)
 {
     struct sdw_buf out = {0};
     ok(sdw_opt_generate(&tool, &command, "help", &out, NULL) == 0 && strstr(out.p, "--max-rate") &&
-           strstr(out.p, "default 250ms") && !strstr(out.p, "--generate"),
+           strstr(out.p, "default 250ms)") && strstr(out.p, "(default 1s, at least 50ms)") &&
+           !strstr(out.p, "--generate"),
        "help lists options with defaults, and not the hidden one");
     sdw_buf_clear(&out);
     ok(sdw_opt_generate(&tool, &command, "usage", &out, NULL) == 0 &&
