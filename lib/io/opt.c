@@ -55,6 +55,11 @@ struct parse {
     struct sdw_err *err;
 };
 
+bool sdw_opt_is_flag(const struct sdw_option *option)
+{
+    return option->kind == SDW_OPT_FLAG || option->kind == SDW_OPT_ACT;
+}
+
 bool sdw_operands_take_command_line(const struct sdw_operand *operands)
 {
     for (; operands && operands->name; operands++)
@@ -74,7 +79,7 @@ static void make_tables(struct parse *parse, bool in_order)
     parse->shorts[used++] = ':';
     for (size_t i = 0; i < parse->refs.n; i++) {
         const struct sdw_option *option = parse->refs.ref[i].option;
-        bool flag = option->kind == SDW_OPT_FLAG;
+        bool flag = sdw_opt_is_flag(option);
         parse->longs[i] = (struct option){option->name, flag ? no_argument : required_argument,
                                           NULL, LONG_BASE + (int)i};
         if (option->letter && used + 3 < sizeof parse->shorts) {

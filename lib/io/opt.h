@@ -12,6 +12,8 @@
 /* What an option's value is, and the C type at config + offset. */
 enum sdw_opt_kind {
     SDW_OPT_FLAG,     /* bool */
+    SDW_OPT_ACT,      /* bool: a flag that counts on the command line only: what changes something
+                       * is not turned on by a variable or a file that was left lying around */
     SDW_OPT_INT,      /* int64_t, within [min, max] */
     SDW_OPT_REAL,     /* double, within [min, max] */
     SDW_OPT_TEXT,     /* const char * (valid until sdw_opt_release) */
@@ -42,6 +44,9 @@ struct sdw_option {
     const char *const *values; /* for ENUM, NULL at the end */
     const char *complete;      /* completion: file dir interface host type tool NULL */
 };
+
+/* Whether the option takes no value. */
+bool sdw_opt_is_flag(const struct sdw_option *option);
 
 /* Operands in order. complete as for options; "command" or "tool" on one of them means that a
  * command line follows, of any program or of shadow-NAME: options are then taken only in front of

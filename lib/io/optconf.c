@@ -14,7 +14,7 @@ static bool is_allowed(const struct sdw_option *option)
     for (size_t i = 0; i < SDW_LEN(never); i++)
         if (strcmp(option->name, never[i]) == 0)
             return false;
-    return true;
+    return option->kind != SDW_OPT_ACT;
 }
 
 /* SHADOW_MAX_RATE for max-rate. */

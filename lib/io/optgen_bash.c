@@ -27,7 +27,7 @@ static void put_values(struct sdw_buf *out, const char *command, const struct sd
 {
     for (; options && options->name; options++) {
         const struct sdw_completer *completer = sdw_completer_find(options->complete);
-        if (options->kind == SDW_OPT_FLAG || !options->help)
+        if (sdw_opt_is_flag(options) || !options->help)
             continue;
         put_pattern(out, command, options);
         if (options->values) {

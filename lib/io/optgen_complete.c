@@ -54,7 +54,7 @@ void sdw_complete_valued(struct sdw_buf *out, const struct sdw_command *command,
     const char *before = "";
     for (size_t t = 0; t < SDW_LEN(tables); t++)
         for (const struct sdw_option *o = tables[t]; o && o->name; o++) {
-            if (o->kind == SDW_OPT_FLAG || !o->help)
+            if (sdw_opt_is_flag(o) || !o->help)
                 continue;
             sdw_buf_printf(out, "%s--%s", before, o->name);
             before = between;

@@ -36,7 +36,7 @@ static void put_options(struct sdw_buf *out, const struct sdw_tool *tool, const 
             sdw_buf_char(out, '\'');
         } else if (completer) {
             sdw_buf_printf(out, " -r %s", completer->fish);
-        } else if (options->kind != SDW_OPT_FLAG) {
+        } else if (!sdw_opt_is_flag(options)) {
             sdw_buf_text(out, " -x");
         }
         put_help(out, options->help);

@@ -6,10 +6,10 @@
 static const char *kind_name(enum sdw_opt_kind kind)
 {
     static const char *const names[] = {
-        [SDW_OPT_FLAG] = "flag",   [SDW_OPT_INT] = "int",           [SDW_OPT_REAL] = "real",
-        [SDW_OPT_TEXT] = "text",   [SDW_OPT_DURATION] = "duration", [SDW_OPT_RATE] = "rate",
-        [SDW_OPT_BYTES] = "bytes", [SDW_OPT_SHARE] = "share",       [SDW_OPT_ENUM] = "enum",
-        [SDW_OPT_LIST] = "list",
+        [SDW_OPT_FLAG] = "flag", [SDW_OPT_ACT] = "flag",    [SDW_OPT_INT] = "int",
+        [SDW_OPT_REAL] = "real", [SDW_OPT_TEXT] = "text",   [SDW_OPT_DURATION] = "duration",
+        [SDW_OPT_RATE] = "rate", [SDW_OPT_BYTES] = "bytes", [SDW_OPT_SHARE] = "share",
+        [SDW_OPT_ENUM] = "enum", [SDW_OPT_LIST] = "list",
     };
     return names[kind];
 }

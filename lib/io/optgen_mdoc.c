@@ -75,6 +75,9 @@ static void put_explanation(struct sdw_buf *out, const struct sdw_option *option
     for (size_t i = 0; option->values && option->values[i]; i++)
         sdw_buf_printf(out, "%s%s", i ? ", " : ":\n", option->values[i]);
     sdw_buf_text(out, ".\n");
+    if (option->kind == SDW_OPT_ACT)
+        sdw_buf_text(out,
+                     "It counts on the command line only, not in the environment or a file.\n");
     if (option->def && option->def[0])
         sdw_buf_printf(out, "The default is\n.Ql %s .\n", option->def);
     if (sdw_opt_least(option, least))

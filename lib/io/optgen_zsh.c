@@ -19,7 +19,7 @@ static void put_action(struct sdw_buf *out, const char *name, const char *comple
 
 static void put_option(struct sdw_buf *out, const struct sdw_option *option)
 {
-    bool flag = option->kind == SDW_OPT_FLAG;
+    bool flag = sdw_opt_is_flag(option);
     bool repeats = option->kind == SDW_OPT_LIST;
     sdw_buf_text(out, " \\\n        '");
     if (repeats)

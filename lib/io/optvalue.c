@@ -131,6 +131,7 @@ static const struct {
     const char *expected;
 } kinds[] = {
     [SDW_OPT_FLAG] = {parse_flag, sizeof(bool), "true or false"},
+    [SDW_OPT_ACT] = {parse_flag, sizeof(bool), "true or false"},
     [SDW_OPT_INT] = {parse_int, sizeof(int64_t), "an integer"},
     [SDW_OPT_REAL] = {parse_real, sizeof(double), "a number"},
     [SDW_OPT_TEXT] = {parse_text, sizeof(const char *), "a text"},

@@ -364,6 +364,21 @@ ten_units() {
     [[ $output == *"the journal in /var/lib/shadow-tools/steer"* ]]
 }
 
+@test "nothing but the command line turns on what changes routes" {
+    : >none
+    run -2 env SHADOW_APPLY=1 shadow-steer --plan plan --replay --apply <none
+    [[ $output == *"exclude each other"* ]]
+    run -0 env SHADOW_APPLY=1 shadow-steer --plan plan --replay <none
+    mkdir -p config/shadow-tools
+    for name in apply force orphans; do
+        echo "steer.$name = true" >config/shadow-tools/config
+        sub=run
+        [ "$name" = apply ] || sub=undo
+        run -2 env XDG_CONFIG_HOME="$PWD/config" shadow-steer $sub --state "$PWD/state" <none
+        [[ $output == *"'$name' goes on the command line only"* ]]
+    done
+}
+
 @test "without the right to change routes it says so and changes nothing" {
     command -v setpriv >/dev/null || skip "needs setpriv"
     [ "$(id -u)" = 0 ] || skip "needs to be root to have rights to give up"

@@ -8,7 +8,7 @@
 #include "io/optgen.h"
 
 struct config {
-    bool watch;
+    bool watch, apply;
     int64_t count, period_us, pause_us, budget;
     double gain, rate_bps, share;
     const char *name;
@@ -21,6 +21,7 @@ struct config {
 static const char *const modes[] = {"chirp", "lockin", NULL};
 static const struct sdw_option options[] = {
     {"watch", 'w', SDW_OPT_FLAG, AT(watch), NULL, "go on for ever", NULL, 0, 0, NULL, NULL},
+    {"apply", 0, SDW_OPT_ACT, AT(apply), NULL, "change something", NULL, 0, 0, NULL, NULL},
     {"count", 'c', SDW_OPT_INT, AT(count), "N", "stop after N", "3", 1, 100, NULL, NULL},
     {"period", 'p', SDW_OPT_DURATION, AT(period_us), "DURATION", "time", "250ms", 0, 0, NULL, NULL},
     {"budget", 0, SDW_OPT_BYTES, AT(budget), "BYTES", "bytes", NULL, 0, 0, NULL, NULL},
@@ -233,6 +234,15 @@ static void layers(const char *dir)
     ok(parse(&tool, "shadow-try -c 8 a") == SDW_EUSAGE && strstr(err.text, "SHADOW_COUNT: 'many'"),
        "a bad variable is refused by its name, even when a flag wins");
     unsetenv("SHADOW_COUNT");
+    setenv("SHADOW_APPLY", "1", 1);
+    ok(parse(&tool, "shadow-try a") == 0 && !config.apply,
+       "the environment does not turn on what changes something");
+    ok(parse(&tool, "shadow-try --apply a") == 0 && config.apply, "the command line does");
+    unsetenv("SHADOW_APPLY");
+    put_file(path, "apply = yes\n");
+    snprintf(text, sizeof text, "%s:1: 'apply' goes on the command line only", path);
+    ok(parse(&tool, "shadow-try a") == SDW_EUSAGE && !config.apply, "a file may not try to either");
+    is_text(err.text, text, "and is told so");
     put_file(path, "count = 5\ntry.cuont = 5\n");
     snprintf(text, sizeof text, "%s:2: shadow-try has no option 'cuont' (see shadow-try --help)",
              path);
