@@ -4,6 +4,7 @@
  *   apply  journals a shift and carries it out         load    samples the head-end's counters
  *   join   finds who is concerned by a record          say     hands records to the output
  *   ask    weighs load, room and doubts of a unit      layout  makes the members of its group
+ *   now    sets the time, and sees a clock that steps
  *   session starts, reconciles with the kernel, ends   loop    waits for all of it at once
  */
 #ifndef SDW_STEER_ENGINE_H
@@ -120,10 +121,11 @@ struct sdw_steer {
     struct sdw_ledger ledger;
     struct sdw_guardian guardian;
     struct sdw_orders orders;
-    int lock;          /* of the state directory; -1: none */
-    int netns_lock;    /* of the network namespace; -1: none */
-    int64_t now_us;    /* wall clock, or record time in a replay */
-    int64_t newest_us; /* newest record time */
+    int lock;                 /* of the state directory; -1: none */
+    int netns_lock;           /* of the network namespace; -1: none */
+    int64_t now_us;           /* wall clock, or record time in a replay */
+    int64_t newest_us;        /* newest record time */
+    int64_t wall_us, mono_ns; /* what both clocks said when now_us was set; kept by now */
     int64_t ticked_us, verified_us;
     int64_t line_ns; /* monotonic time at which the current line was read; 0: none */
     uint64_t line;

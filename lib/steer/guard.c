@@ -17,6 +17,12 @@ void sdw_guard_rate_note(struct sdw_guard_rate *rate, int64_t now_us)
     rate->time_us[rate->n++ % SDW_GUARD_RING] = now_us;
 }
 
+void sdw_guard_rate_step(struct sdw_guard_rate *rate, int64_t step_us)
+{
+    for (uint64_t i = 0; i < rate->n && i < SDW_GUARD_RING; i++)
+        rate->time_us[i] += step_us;
+}
+
 bool sdw_guard_blast_ok(size_t units, size_t away, double share)
 {
     size_t most = (size_t)floor((double)units * share + 1e-9);

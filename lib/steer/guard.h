@@ -14,6 +14,8 @@ struct sdw_guard_rate {
 };
 bool sdw_guard_rate_ok(const struct sdw_guard_rate *rate, int64_t now_us);
 void sdw_guard_rate_note(struct sdw_guard_rate *rate, int64_t now_us);
+/* The clock that now_us comes from stepped: what was noted moves with it. */
+void sdw_guard_rate_step(struct sdw_guard_rate *rate, int64_t step_us);
 
 /* Whether one more unit may leave its primary when `away` of `units` have: never more than the
  * larger of one unit and `share` of them. */

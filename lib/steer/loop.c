@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "io/jsonw.h"
 #include "steer/input.h"
+#include "steer/now.h"
 #include "steer/say.h"
 #include "steer/session.h"
 #include "steer/voice.h"
@@ -27,8 +28,7 @@ static int take_lines(struct sdw_ctx *ctx, struct sdw_steer *steer)
         if (got > 0) {
             ctx->lines_in++;
             steer->line_ns = sdw_mono_ns();
-            if (!steer->options.replay)
-                steer->now_us = sdw_wall_us();
+            sdw_now(steer);
             got = sdw_input_line(steer, line, &err);
             /* Here too: input without a pause must not keep cycles and beats waiting. */
             sdw_session_tick(steer);
@@ -50,8 +50,9 @@ static int wait_ms(struct sdw_steer *steer)
 {
     if (steer->options.replay)
         return -1;
-    int beat_ms = sdw_guardian_beat(&steer->guardian, sdw_mono_ns());
-    int64_t left_us = steer->ticked_us + steer->options.cycle_us - sdw_wall_us();
+    int64_t mono_ns = sdw_mono_ns(), since_us = (mono_ns - steer->mono_ns) / 1000;
+    int beat_ms = sdw_guardian_beat(&steer->guardian, mono_ns);
+    int64_t left_us = steer->ticked_us + steer->options.cycle_us - steer->now_us - since_us;
     int64_t left_ms = left_us <= 0 ? 0 : left_us / 1000 + 1;
     if (beat_ms >= 0 && beat_ms < left_ms)
         return beat_ms;

@@ -1,9 +1,9 @@
 #include "steer/session.h"
-#include "core/clock.h"
 #include "steer/apply.h"
 #include "steer/decide.h"
 #include "steer/join.h"
 #include "steer/load.h"
+#include "steer/now.h"
 #include "steer/orphan.h"
 
 #include <math.h>
@@ -80,7 +80,7 @@ int sdw_session_start(struct sdw_steer *steer, const char *plan_path, struct sdw
     steer->lock = steer->netns_lock = -1;
     steer->journal.fd = -1;
     steer->rate.most = (size_t)steer->options.max_changes;
-    steer->now_us = steer->options.replay ? 0 : sdw_wall_us();
+    sdw_now(steer);
     int code = sdw_steer_plan_read(&steer->plan, plan_path, err);
     if (code < 0)
         return code;
@@ -280,8 +280,7 @@ static void tick_machine(struct sdw_steer *steer)
 
 void sdw_session_tick(struct sdw_steer *steer)
 {
-    if (!steer->options.replay)
-        steer->now_us = sdw_wall_us();
+    sdw_now(steer);
     if (steer->now_us - steer->ticked_us < steer->options.cycle_us &&
         steer->now_us >= steer->ticked_us)
         return;
@@ -308,8 +307,7 @@ void sdw_session_notice(const struct sdw_notice *notice, void *arg)
         steer->routes_changed = true;
     if (notice->kind != SDW_NOTICE_LINK || !sdw_load_notice(steer, &notice->link, notice->gone))
         return;
-    if (!steer->options.replay)
-        steer->now_us = sdw_wall_us();
+    sdw_now(steer);
     for (size_t u = 0; u < steer->plan.n; u++) {
         struct sdw_steer_run *run = &steer->run[u];
         for (size_t k = 0; k < run->unit->n_hops; k++)
@@ -329,8 +327,7 @@ void sdw_session_notice(const struct sdw_notice *notice, void *arg)
 void sdw_session_end(struct sdw_steer *steer, bool undo)
 {
     struct sdw_cause end = {.why = "shadow-steer ends"};
-    if (!steer->options.replay)
-        steer->now_us = sdw_wall_us();
+    sdw_now(steer);
     steer->line_ns = 0;
     for (size_t u = 0; steer->options.apply && u < steer->plan.n; u++) {
         struct sdw_steer_run *run = &steer->run[u];

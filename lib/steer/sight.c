@@ -78,6 +78,16 @@ void sdw_sight_strain(struct sdw_sight *sight, int64_t ts, int64_t hop, double s
     sight->strain_gradient = gradient;
 }
 
+void sdw_sight_step(struct sdw_sight *sight, int64_t step_us)
+{
+    int64_t *const times[] = {&sight->settled_us, &sight->loss_us,      &sight->trouble_us,
+                              &sight->warned_us,  &sight->recovered_us, &sight->strain_us};
+    for (size_t i = 0; i < SDW_LEN(times); i++)
+        if (*times[i])
+            *times[i] += step_us;
+    sight->available_us = 0;
+}
+
 double sdw_sight_strained(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us)
 {
     bool holds = sight && sight->strain > 0 && now_us - sight->strain_us <= fresh_us &&

@@ -49,6 +49,9 @@ void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts);
 /* What injected load says of one of its hops: severity 0 when the hop does not feel it. */
 void sdw_sight_strain(struct sdw_sight *sight, int64_t ts, int64_t hop, double severity,
                       double gradient);
+/* The clock of the records stepped: what is known against the path keeps its age, and it counts as
+ * not measured until it is measured again. */
+void sdw_sight_step(struct sdw_sight *sight, int64_t step_us);
 /* The severity of that while it is fresh and no recovery came after it; 0: nothing is known. It
  * bears out other reasons to move and is none by itself. sight may be NULL. */
 double sdw_sight_strained(const struct sdw_sight *sight, int64_t now_us, int64_t fresh_us);
