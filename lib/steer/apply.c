@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { REFUSALS_MAX = 3, SETTLE_US = 3 * 1000 * 1000 };
+enum { REFUSALS_MAX = 3, SETTLE_US = 3 * 1000 * 1000, ALERT_US = 10 * 1000 * 1000 };
 
 const struct sdw_back *sdw_back_of(const struct sdw_steer_unit *unit)
 {
@@ -40,11 +40,16 @@ static bool record(struct sdw_steer *steer, struct sdw_steer_run *run, const cha
     return true;
 }
 
-void sdw_apply_sync(struct sdw_steer *steer)
+bool sdw_apply_sync(struct sdw_steer *steer)
 {
     struct sdw_err err = {0};
-    if (steer->options.apply && sdw_journal_sync(&steer->journal, &err) < 0)
+    if (!steer->options.apply || sdw_journal_sync(&steer->journal, &err) == 0)
+        return true;
+    if (!steer->unsynced_us || steer->now_us - steer->unsynced_us >= ALERT_US) {
+        steer->unsynced_us = steer->now_us;
         sdw_say_alert(steer, NULL, 4, "%s", err.text);
+    }
+    return false;
 }
 
 static int64_t latency_of(const struct sdw_steer *steer, int64_t done_ns)
@@ -117,7 +122,10 @@ static bool install(struct sdw_steer *steer, struct sdw_steer_run *run, int64_t 
     const struct sdw_fib_route *existing = run->unit->match == SDW_MATCH_PREFIX
                                                ? sdw_routes_best(&steer->routes, &run->unit->route)
                                                : NULL;
-    sdw_apply_sync(steer); /* the intent is on the disk before the kernel hears of it */
+    if (!sdw_apply_sync(steer)) { /* the intent is on the disk before the kernel hears of it */
+        sdw_say_held(steer, run, "journal", "that it is to be armed cannot be kept on the disk");
+        return false;
+    }
     int64_t before = sdw_mono_ns();
     int code = run->back->arm(&steer->netlink, &target, existing, &err);
     *call_us = (sdw_mono_ns() - before) / 1000;

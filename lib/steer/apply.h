@@ -15,8 +15,9 @@ bool sdw_apply_arm(struct sdw_steer *steer, struct sdw_steer_run *run);
 bool sdw_apply_intend(struct sdw_steer *steer, struct sdw_steer_run *run);
 bool sdw_apply_install(struct sdw_steer *steer, struct sdw_steer_run *run);
 /* What was journalled goes to the disk: after each record, notice or cycle, however many units it
- * moved. */
-void sdw_apply_sync(struct sdw_steer *steer);
+ * moved. False (and said, at most every 10 s) when it could not be brought there: it is tried again
+ * with the next call, and no unit is armed before. */
+bool sdw_apply_sync(struct sdw_steer *steer);
 /* Give the unit these shares and this state. False when the kernel refused: then nothing has
  * changed, and it has been said. moved_bps: NAN when not known. */
 bool sdw_apply_shift(struct sdw_steer *steer, struct sdw_steer_run *run, const double *share,

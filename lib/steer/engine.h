@@ -127,7 +127,8 @@ struct sdw_steer {
     int64_t newest_us;        /* newest record time */
     int64_t wall_us, mono_ns; /* what both clocks said when now_us was set; kept by now */
     int64_t ticked_us, verified_us;
-    int64_t line_ns; /* monotonic time at which the current line was read; 0: none */
+    int64_t unsynced_us; /* when it was last said that the journal could not be synced */
+    int64_t line_ns;     /* monotonic time at which the current line was read; 0: none */
     uint64_t line;
     struct sdw_steer_counts counts;
     struct sdw_arena arena; /* of the current record */

@@ -327,7 +327,7 @@ int sdw_input_line(struct sdw_steer *steer, struct sdw_str line, struct sdw_err 
         if (sdw_str_is(type, takers[i].type))
             code = takers[i].take(steer, line, err);
     sdw_arena_reset(&steer->arena);
-    sdw_apply_sync(steer);
+    (void)sdw_apply_sync(steer);
     if (code == SDW_EINPUT)
         sdw_say_reject(steer, err->field, err->text);
     return code;

@@ -223,6 +223,9 @@ int sdw_journal_append(struct sdw_journal *journal, struct sdw_journal_entry *en
     uint64_t chain = chain_of(journal->chain, line->p, line->n);
     sdw_buf_printf(line, ",\"chain\":\"%016llx\"}\n", (unsigned long long)chain);
     struct stat before;
+    if (journal->torn && ftruncate(journal->fd, journal->whole) < 0)
+        return sdw_err_sys(err, "journal %s: cannot cut off a broken last line", journal->path);
+    journal->torn = false;
     if (fstat(journal->fd, &before) < 0)
         return sdw_err_sys(err, "journal %s", journal->path);
     ssize_t wrote = write(journal->fd, line->p, line->n);
@@ -231,8 +234,9 @@ int sdw_journal_append(struct sdw_journal *journal, struct sdw_journal_entry *en
             errno = ENOSPC;
         int code = sdw_err_sys(err, "journal %s: nothing is changed that cannot be recorded",
                                journal->path);
-        if (wrote > 0 && ftruncate(journal->fd, before.st_size) < 0)
-            return code;
+        /* What cannot be taken back now has to be before anything else is appended. */
+        journal->whole = before.st_size;
+        journal->torn = wrote > 0 && ftruncate(journal->fd, before.st_size) < 0;
         return code;
     }
     journal->seq = entry->seq;
@@ -245,8 +249,8 @@ int sdw_journal_sync(struct sdw_journal *journal, struct sdw_err *err)
 {
     if (!journal->unsynced)
         return 0;
-    journal->unsynced = false;
     if (fdatasync(journal->fd) < 0 && errno != EINVAL && errno != EROFS)
         return sdw_err_sys(err, "journal %s: sync", journal->path);
+    journal->unsynced = false;
     return 0;
 }

@@ -15,6 +15,8 @@ struct sdw_journal {
     int fd; /* -1: closed */
     uint64_t seq, chain;
     bool unsynced;
+    bool torn;     /* the last line is broken and could not be cut off yet */
+    int64_t whole; /* bytes in front of it */
     struct sdw_buf line;
     char path[256];
 };
@@ -44,7 +46,7 @@ void sdw_journal_close(struct sdw_journal *journal);
  * written whole is taken back. */
 int sdw_journal_append(struct sdw_journal *journal, struct sdw_journal_entry *entry,
                        struct sdw_err *err);
-/* To the disk (fdatasync), when anything was appended since. */
+/* To the disk (fdatasync), when anything was appended since the last time that this succeeded. */
 int sdw_journal_sync(struct sdw_journal *journal, struct sdw_err *err);
 
 #endif

@@ -31,6 +31,7 @@ static void step(struct sdw_steer *steer, int64_t step_us)
     steer->newest_us = 0;
     shift(&steer->ticked_us, step_us);
     shift(&steer->verified_us, step_us);
+    shift(&steer->unsynced_us, step_us);
     sdw_guard_rate_step(&steer->rate, step_us);
     for (size_t u = 0; u < steer->plan.n; u++)
         shift_run(&steer->run[u], step_us);

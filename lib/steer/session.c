@@ -255,7 +255,7 @@ void sdw_session_arm(struct sdw_steer *steer)
     free(meant);
     if (apply)
         obey_orders(steer);
-    sdw_apply_sync(steer);
+    (void)sdw_apply_sync(steer);
 }
 
 static void tick_machine(struct sdw_steer *steer)
@@ -292,7 +292,7 @@ void sdw_session_tick(struct sdw_steer *steer)
         if (steer->options.apply && steer->run[u].share[0] < 1)
             sdw_apply_tell(steer, &steer->run[u]);
     }
-    sdw_apply_sync(steer);
+    (void)sdw_apply_sync(steer);
 }
 
 void sdw_session_notice(const struct sdw_notice *notice, void *arg)
@@ -321,7 +321,7 @@ void sdw_session_notice(const struct sdw_notice *notice, void *arg)
                 sdw_decide_way(steer, run, i, run->dev[i]->carrier);
             }
     }
-    sdw_apply_sync(steer);
+    (void)sdw_apply_sync(steer);
 }
 
 void sdw_session_end(struct sdw_steer *steer, bool undo)
@@ -336,7 +336,7 @@ void sdw_session_end(struct sdw_steer *steer, bool undo)
         else if (run->armed)
             sdw_say_held(steer, run, "on-eof", "it stays moved: shadow-steer undo takes it home");
     }
-    sdw_apply_sync(steer);
+    (void)sdw_apply_sync(steer);
     sdw_guardian_stop(&steer->guardian);
 }
 

@@ -1,5 +1,6 @@
 #include "steer/journal.h"
 #include "core/mem.h"
+#include "steer/apply.h"
 #include "steer/back.h"
 #include "steer/ledger.h"
 #include "steer/state.h"
@@ -164,6 +165,83 @@ static void test_full(void)
     sdw_journal_close(&journal);
 }
 
+/* A sync that fails stays due, and nothing is armed before it succeeds. */
+static int arm_calls;
+static char said[4096];
+
+static int arm(struct sdw_netlink *netlink, const struct sdw_target *target,
+               const struct sdw_fib_route *existing, struct sdw_err *error)
+{
+    (void)netlink;
+    (void)target;
+    (void)existing;
+    (void)error;
+    arm_calls++;
+    return 0;
+}
+
+static void hear(void *arg, struct sdw_str record)
+{
+    size_t used = strlen(said);
+    (void)arg;
+    snprintf(said + used, sizeof said - used, "%.*s\n", (int)record.n, record.p);
+}
+
+static void test_sync(void)
+{
+    static const struct sdw_back back = {.name = "none", .arm = arm};
+    static struct sdw_steer_unit unit = {.name = "u", .match = SDW_MATCH_FLOW, .n_ways = 2};
+    struct sdw_steer *steer = sdw_xalloc(sizeof *steer);
+    struct sdw_steer_run run = {.unit = &unit, .back = &back, .share = {1}};
+    struct sdw_journal *journal = &steer->journal;
+    struct sdw_ledger ledger;
+    struct sdw_err err;
+    unlink(path);
+    ok(reopen(journal, &ledger, &err) == 0, "a journal to sync");
+    append(journal, "arm", "u", 0);
+    int good = journal->fd, bad = open(path, O_RDONLY);
+    close(bad);
+    steer->options.apply = true;
+    steer->now_us = 1700000000000000;
+    steer->say = hear;
+    journal->fd = bad; /* closed: every call on it fails */
+    ok(!sdw_apply_install(steer, &run) && arm_calls == 0 && !run.armed && !run.failed,
+       "an intent that is not on the disk: the kernel hears nothing, the unit may be tried again");
+    ok(strstr(said, "\"held\"") && strstr(said, "\"guard\":\"journal\""), "and it is held");
+    ok(sdw_journal_sync(journal, &err) == SDW_ESYS, "the sync stays due");
+    said[0] = '\0';
+    ok(!sdw_apply_sync(steer) && !strstr(said, "alert"), "the alert is not repeated at once");
+    journal->fd = good;
+    ok(sdw_apply_install(steer, &run) && arm_calls == 1 && run.armed,
+       "once it is on the disk the unit is armed");
+    sdw_journal_close(journal);
+    sdw_ledger_release(&ledger);
+    sdw_buf_release(&steer->out);
+    free(steer);
+}
+
+static void test_torn(void)
+{
+    struct sdw_journal journal;
+    struct sdw_ledger ledger;
+    struct sdw_err err;
+    unlink(path);
+    ok(reopen(&journal, &ledger, &err) == 0, "a journal to tear");
+    append(&journal, "arm", "u", 0);
+    struct stat is;
+    (void)fstat(journal.fd, &is);
+    journal.torn = true;
+    journal.whole = is.st_size;
+    ok(write(journal.fd, "{\"seq", 5) == 5, "a line that could not be taken back");
+    append(&journal, "set", "u", 0.25);
+    sdw_journal_close(&journal);
+    sdw_ledger_release(&ledger);
+    ok(reopen(&journal, &ledger, &err) == 0 && ledger.n == 1 && ledger.unit[0].share[1] > 0.24,
+       "is cut off before the next one is appended");
+    sdw_journal_close(&journal);
+    sdw_ledger_release(&ledger);
+}
+
 static void test_orders(void)
 {
     struct sdw_orders orders = {0};
@@ -208,6 +286,8 @@ int main(void)
     test_cuts();
     test_damage();
     test_full();
+    test_sync();
+    test_torn();
     test_orders();
     unlink(path);
     unlink(orders);
