@@ -44,7 +44,8 @@ static double excess_of(const struct sdw_steer *steer, const struct sdw_steer_ru
 {
     const struct sdw_steer_options *options = &steer->options;
     double usable = sdw_ask_usable(run, 0), own = sdw_load_own(run, 0, true);
-    double growth = signal->growth_bps * (double)options->lookahead_us / 1e6;
+    double growth =
+        fmin(signal->growth_bps * (double)options->lookahead_us / 1e6, SDW_GROWTH_MOST * own);
     if (signal->dead) /* a report alone takes no more than there is room for */
         return sdw_ask_down(run, signal) ? INFINITY : fmax(fmax(own, sdw_ask_load(steer, run)), 1);
     if (isnan(usable) || own <= 0)

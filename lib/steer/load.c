@@ -305,10 +305,9 @@ double sdw_load_ahead(const struct sdw_steer_run *run, int64_t ahead_us, int64_t
         slope += cycles * run->load[(run->loads - 1 - i) % SDW_LOADS];
         sum += cycles * cycles;
     }
-    /* The mean of the last three is one cycle old. No load is expected to grow by more than a
-     * quarter: a step is no trend. */
+    /* The mean of the last three is one cycle old. A step is no trend. */
     double growth = slope / sum * (1 + (double)ahead_us / (double)cycle_us);
-    return now + fmin(fmax(0, growth), 0.25 * now);
+    return now + fmin(fmax(0, growth), SDW_GROWTH_MOST * now);
 }
 
 void sdw_load_shares(struct sdw_steer *steer, struct sdw_steer_run *run, const double *share)

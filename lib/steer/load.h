@@ -4,6 +4,9 @@
 
 #include "steer/engine.h"
 
+/* No load is expected to grow by more than this part of it, whoever forecasts it. */
+#define SDW_GROWTH_MOST 0.25
+
 /* Look up the interfaces of a unit's ways and of its primary's hops: fills in their ifindex,
  * up[n_ways] and hop_up[n_hops]. A missing interface is not up. */
 int sdw_load_resolve(struct sdw_netlink *netlink, struct sdw_steer_unit *unit, bool *up,

@@ -64,6 +64,13 @@ shifts() {
     shifts <out | jq -e '.to["fd02::2%none1"] > 0.1 and .to["fd01::2%none0"] > 0.4'
 }
 
+@test "a breach that expects the impossible moves no more than for growth by a quarter" {
+    at 0
+    { metric P available_bps 5000000; metric B available_bps 90000000; breach P 4; } >plain
+    sed 's/"value":1000000/"value":1e300/' <plain >huge
+    steer <huge | shifts | jq -e '.to["10.0.1.2%none0"] > 0.5'
+}
+
 @test "without a measured standby it holds, alerts, asks for capacity, and exits 1" {
     at 0
     run -1 steer < <(metric P available_bps 1000000; breach P 4)
