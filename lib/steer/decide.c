@@ -271,6 +271,21 @@ static void check_confirmation(struct sdw_steer *steer, struct sdw_steer_run *ru
         }
 }
 
+void sdw_decide_end(struct sdw_steer *steer, struct sdw_steer_run *run)
+{
+    double primary[SDW_WAYS_MAX] = {1}, part = 1 - run->share[0];
+    struct sdw_cause cause = {.why = "the end comes before the new path was seen healthy"};
+    if (!run->armed || run->failed || run->frozen || run->confirmed || part <= 0)
+        return;
+    if (seen_well(steer, run))
+        check_confirmation(steer, run);
+    else if (!sdw_ask_doubt(steer, run, 0) && primary_has_room(steer, run, part))
+        (void)sdw_apply_shift(steer, run, primary, SDW_UNIT_ARMED, part * sdw_ask_load(steer, run),
+                              &cause);
+    else
+        sdw_say_alert(steer, run, 4, "%s, and the primary is not known to have room", cause.why);
+}
+
 static void step_back(struct sdw_steer *steer, struct sdw_steer_run *run)
 {
     struct sdw_policy_ask ask = {.n = run->unit->n_ways, .load_bps = sdw_ask_load(steer, run)};

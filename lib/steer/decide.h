@@ -27,6 +27,9 @@ void sdw_decide_way(struct sdw_steer *steer, struct sdw_steer_run *run, size_t w
 void sdw_decide_hop(struct sdw_steer *steer, struct sdw_steer_run *run, size_t hop, bool up);
 /* Once a cycle: confirm, go on, go back. */
 void sdw_decide_tick(struct sdw_steer *steer, struct sdw_steer_run *run);
+/* shadow-steer ends and leaves the unit where it is: a move that was not seen healthy goes back
+ * now, as nobody will wait for it, where the primary is well and has room for it. */
+void sdw_decide_end(struct sdw_steer *steer, struct sdw_steer_run *run);
 /* The operator wants the unit on its primary now. */
 void sdw_decide_undo(struct sdw_steer *steer, struct sdw_steer_run *run, const char *why);
 

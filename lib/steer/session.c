@@ -331,6 +331,8 @@ void sdw_session_end(struct sdw_steer *steer, bool undo)
     steer->line_ns = 0;
     for (size_t u = 0; steer->options.apply && u < steer->plan.n; u++) {
         struct sdw_steer_run *run = &steer->run[u];
+        if (!undo)
+            sdw_decide_end(steer, run);
         if (run->armed && (run->share[0] >= 1 || (undo && run->up[0])))
             (void)sdw_apply_disarm(steer, run, &end);
         else if (run->armed)

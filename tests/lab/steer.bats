@@ -147,6 +147,25 @@ members6() {
     clean
 }
 
+@test "the input ends before a move was seen healthy: home, where the primary has room" {
+    steer
+    shift_both
+    sleep 3.2 # figures of the time before are not used
+    event recovery P
+    metric P 90000000
+    finish
+    [ "$(grep -c 'ARMED.*the end comes before the new path was seen healthy' out)" = 2 ]
+    clean
+}
+
+@test "the input ends before a move was seen healthy, with the primary full: it stays, with an alert" {
+    steer
+    shift_both
+    finish
+    grep '"alert"' out | grep -q 'the end comes before the new path was seen healthy'
+    [[ $(ways4) == *sha* && $(ways6) == *sha* ]]
+}
+
 @test "undo at the end of the input" {
     steer --on-eof undo
     shift_both
