@@ -416,5 +416,5 @@ void sdw_apply_tell(struct sdw_steer *steer, struct sdw_steer_run *run)
         note.confirm_by_ns =
             now_ns +
             (run->forward_us - steer->now_us + options->windows * options->window_us) * 1000;
-    (void)sdw_guardian_tell(&steer->guardian, &note);
+    sdw_guardian_tell(&steer->guardian, &note, now_ns);
 }

@@ -9,18 +9,22 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* One message over the socket: a note, a beat or goodbye. */
-enum message_kind { MESSAGE_NOTE, MESSAGE_BEAT, MESSAGE_GOODBYE };
-struct message {
-    uint32_t kind;
-    struct sdw_guardian_note note;
+/* One message over the socket. */
+enum message { MESSAGE_BEAT, MESSAGE_GOODBYE };
+
+/* The note of a unit, twice: the one that is written does not count before it is whole. */
+struct sdw_guardian_slot {
+    _Atomic uint32_t told; /* how many there were: note[told % 2] counts */
+    struct sdw_guardian_note note[2];
 };
 
 enum {
@@ -33,29 +37,41 @@ enum {
 
 /* The guardian's own memory. */
 struct watchman {
-    int fd, ward; /* the socket; the process id of shadow-steer */
+    struct sdw_guardian from; /* its end of what it shares with shadow-steer */
+    int ward;                 /* the process id of that */
     struct sdw_steer_plan *plan;
     const char *state_dir;
     int64_t grace_us;
-    struct sdw_guardian_note *note; /* note[plan->n] */
     struct sdw_netlink netlink;
     struct sdw_journal journal;
 };
 
-bool sdw_guardian_tell(const struct sdw_guardian *guardian, const struct sdw_guardian_note *note)
+static size_t slots_size(size_t n)
 {
-    struct message message;
-    memset(&message, 0, sizeof message);
-    message.kind = MESSAGE_NOTE;
-    message.note = *note;
-    return send(guardian->fd, &message, sizeof message, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+    return (n + 1) * sizeof(struct sdw_guardian_slot);
 }
 
-static void send_kind(const struct sdw_guardian *guardian, enum message_kind kind, int flags)
+void sdw_guardian_tell(struct sdw_guardian *guardian, const struct sdw_guardian_note *note,
+                       int64_t mono_ns)
 {
-    struct message message;
-    memset(&message, 0, sizeof message);
-    message.kind = kind;
+    if (note->unit < guardian->n) {
+        struct sdw_guardian_slot *slot = &guardian->slot[note->unit];
+        uint32_t next = atomic_load_explicit(&slot->told, memory_order_relaxed) + 1;
+        slot->note[next % 2] = *note;
+        atomic_store_explicit(&slot->told, next, memory_order_release);
+    }
+    (void)sdw_guardian_beat(guardian, mono_ns);
+}
+
+struct sdw_guardian_note sdw_guardian_note_of(const struct sdw_guardian *guardian, size_t unit)
+{
+    const struct sdw_guardian_slot *slot = &guardian->slot[unit];
+    return slot->note[atomic_load_explicit(&slot->told, memory_order_acquire) % 2];
+}
+
+static void send_message(const struct sdw_guardian *guardian, enum message what, int flags)
+{
+    uint32_t message = what;
     (void)send(guardian->fd, &message, sizeof message, flags | MSG_NOSIGNAL);
 }
 
@@ -66,7 +82,7 @@ int sdw_guardian_beat(struct sdw_guardian *guardian, int64_t mono_ns)
     int64_t left_ms = BEAT_MS - (mono_ns - guardian->beat_ns) / NS_PER_MS;
     if (guardian->beat_ns && left_ms > 0)
         return (int)left_ms;
-    send_kind(guardian, MESSAGE_BEAT, MSG_DONTWAIT);
+    send_message(guardian, MESSAGE_BEAT, MSG_DONTWAIT);
     guardian->beat_ns = mono_ns;
     return BEAT_MS;
 }
@@ -75,8 +91,9 @@ void sdw_guardian_stop(struct sdw_guardian *guardian)
 {
     if (!guardian->pid)
         return;
-    send_kind(guardian, MESSAGE_GOODBYE, 0);
+    send_message(guardian, MESSAGE_GOODBYE, 0);
     close(guardian->fd);
+    (void)munmap(guardian->slot, slots_size(guardian->n));
     while (waitpid(guardian->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
     guardian->pid = 0;
@@ -85,10 +102,11 @@ void sdw_guardian_stop(struct sdw_guardian *guardian)
 /* Whether a change still waits for confirmation and its time is over. */
 static bool overdue(const struct watchman *man)
 {
-    for (size_t i = 0; i < man->plan->n; i++)
-        if (man->note[i].armed && man->note[i].confirm_by_ns &&
-            man->note[i].confirm_by_ns < sdw_mono_ns())
+    for (size_t i = 0; i < man->plan->n; i++) {
+        struct sdw_guardian_note note = sdw_guardian_note_of(&man->from, i);
+        if (note.armed && note.confirm_by_ns && note.confirm_by_ns < sdw_mono_ns())
             return true;
+    }
     return false;
 }
 
@@ -97,7 +115,7 @@ static int listen_to_ward(struct watchman *man)
 {
     int silent_ms = 0;
     for (;;) {
-        struct pollfd fd = {.fd = man->fd, .events = POLLIN};
+        struct pollfd fd = {.fd = man->from.fd, .events = POLLIN};
         int n = poll(&fd, 1, BEAT_MS);
         if (n < 0 && errno != EINTR)
             return 1;
@@ -108,16 +126,14 @@ static int listen_to_ward(struct watchman *man)
         }
         if (n <= 0)
             continue;
-        struct message message;
-        ssize_t got = recv(man->fd, &message, sizeof message, 0);
+        uint32_t message;
+        ssize_t got = recv(man->from.fd, &message, sizeof message, 0);
         if (got < 0 && errno == EINTR)
             continue;
         if (got != (ssize_t)sizeof message)
             return 1;
-        if (message.kind == MESSAGE_GOODBYE)
+        if (message == MESSAGE_GOODBYE)
             return 0;
-        if (message.kind == MESSAGE_NOTE && message.note.unit < man->plan->n)
-            man->note[message.note.unit] = message.note;
     }
 }
 
@@ -170,7 +186,7 @@ static void act(struct watchman *man, struct sdw_guardian_note *note)
 }
 
 /* Wait for a successor as long as the grace lasts; act when none has taken the lock. The journal
- * says what is armed: the last note may not have been sent any more. */
+ * says what is armed: the last note may not have been written any more. */
 static void take_over(struct watchman *man)
 {
     char path[256];
@@ -197,10 +213,11 @@ static void take_over(struct watchman *man)
             sdw_steer_plan_find(man->plan, sdw_str_of(ledger.unit[i].name));
         if (!unit || !ledger.unit[i].armed)
             continue;
-        struct sdw_guardian_note *note = &man->note[unit - man->plan->unit];
-        note->unit = (uint32_t)(unit - man->plan->unit);
-        note->slot = (uint32_t)ledger.unit[i].slot;
-        act(man, note);
+        struct sdw_guardian_note note =
+            sdw_guardian_note_of(&man->from, (size_t)(unit - man->plan->unit));
+        note.unit = (uint32_t)(unit - man->plan->unit);
+        note.slot = (uint32_t)ledger.unit[i].slot;
+        act(man, &note);
     }
     (void)sdw_journal_sync(&man->journal, NULL);
 }
@@ -226,27 +243,33 @@ int sdw_guardian_start(struct sdw_guardian *guardian, struct sdw_steer_plan *pla
 {
     int pair[2];
     int ward = getpid();
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+    void *slots =
+        mmap(NULL, slots_size(plan->n), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (slots == MAP_FAILED)
+        return sdw_err_sys(err, "guardian: memory");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+        (void)munmap(slots, slots_size(plan->n));
         return sdw_err_sys(err, "guardian");
+    }
     pid_t pid = fork();
     if (pid < 0) {
+        (void)munmap(slots, slots_size(plan->n));
         close(pair[0]);
         close(pair[1]);
         return sdw_err_sys(err, "guardian: fork");
     }
     if (pid > 0) {
         close(pair[1]);
-        *guardian = (struct sdw_guardian){.pid = pid, .fd = pair[0]};
+        *guardian = (struct sdw_guardian){.pid = pid, .fd = pair[0], .slot = slots, .n = plan->n};
         return 0;
     }
-    struct watchman man = {.fd = pair[1],
+    struct watchman man = {.from = {.fd = pair[1], .slot = slots, .n = plan->n},
                            .ward = ward,
                            .plan = plan,
                            .state_dir = state_dir,
                            .grace_us = grace_us,
-                           .note = sdw_xalloc((plan->n + 1) * sizeof *man.note),
                            .journal.fd = -1};
-    let_go(man.fd);
+    let_go(man.from.fd);
     if (listen_to_ward(&man))
         take_over(&man);
     _exit(0);

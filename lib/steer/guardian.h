@@ -1,10 +1,11 @@
 /*
- * The guardian: a process forked before the first change, that holds the undo. It is told of each
- * change over a socket; when the other end falls silent without goodbye (shadow-steer was killed),
- * it puts back what the guards allow: units whose traffic is all on the primary are taken out of
- * the kernel; moved traffic goes back only where the primary was last known to have room for it,
- * and stays where it is otherwise. When shadow-steer hangs while a change waits for confirmation,
- * the guardian ends it first.
+ * The guardian: a process forked before the first change, that holds the undo. Of each change there
+ * is a note in memory that both share, so that none is lost however many there are; over a socket
+ * go signs of life. When the other end falls silent without goodbye (shadow-steer was killed), it
+ * puts back what the guards allow: units whose traffic is all on the primary are taken out of the
+ * kernel; moved traffic goes back only where the primary was last known to have room for it, and
+ * stays where it is otherwise. When shadow-steer hangs while a change waits for confirmation, the
+ * guardian ends it first.
  */
 #ifndef SDW_STEER_GUARDIAN_H
 #define SDW_STEER_GUARDIAN_H
@@ -12,13 +13,17 @@
 #include "steer/back.h"
 #include "steer/plan.h"
 
+struct sdw_guardian_slot;
+
 struct sdw_guardian {
-    int pid; /* 0: none runs */
+    int pid;                        /* 0: none runs */
+    struct sdw_guardian_slot *slot; /* slot[n], one for each unit */
+    size_t n;
     int fd;
     int64_t beat_ns; /* monotonic time of the last beat; 0: none yet */
 };
 
-/* What the guardian must know of one unit; sent whole after each change and each cycle. */
+/* What the guardian must know of one unit; written whole after each change and each cycle. */
 struct sdw_guardian_note {
     uint32_t unit; /* index in the plan */
     uint32_t slot;
@@ -32,8 +37,11 @@ struct sdw_guardian_note {
  * take over before the guardian acts. */
 int sdw_guardian_start(struct sdw_guardian *guardian, struct sdw_steer_plan *plan,
                        const char *state_dir, int64_t grace_us, struct sdw_err *err);
-/* Never blocks. False when the guardian is gone or behind. */
-bool sdw_guardian_tell(const struct sdw_guardian *guardian, const struct sdw_guardian_note *note);
+/* Put a note in place of the unit's last one; a sign of life, too. Never blocks. */
+void sdw_guardian_tell(struct sdw_guardian *guardian, const struct sdw_guardian_note *note,
+                       int64_t mono_ns);
+/* The unit's last whole note; all zero when there was none. */
+struct sdw_guardian_note sdw_guardian_note_of(const struct sdw_guardian *guardian, size_t unit);
 /* Still here: sent about once a second, however often this is called and however long a cycle is.
  * Never blocks. Returns the milliseconds until the next one is due; -1 when no guardian runs. */
 int sdw_guardian_beat(struct sdw_guardian *guardian, int64_t mono_ns);

@@ -1,6 +1,7 @@
 #include "steer/guardian.h"
 #include "unit/tap.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,8 +38,34 @@ static void test_beats(void)
     close(pair[1]);
 }
 
+/* A guardian that does not get to run for a while knows of every unit all the same. */
+static void test_notes(void)
+{
+    enum { UNITS = 20000 };
+    struct sdw_steer_plan plan = {.n = UNITS};
+    struct sdw_guardian guardian = {0};
+    struct sdw_err err = {0};
+    size_t right = 0;
+    ok(sdw_guardian_start(&guardian, &plan, "/nowhere", 0, &err) == 0, "a guardian: %s", err.text);
+    (void)kill(guardian.pid, SIGSTOP);
+    for (uint32_t round = 1; round <= 3; round++)
+        for (uint32_t u = 0; u < UNITS; u++) {
+            struct sdw_guardian_note note = {.unit = u, .slot = u + round, .armed = true};
+            sdw_guardian_tell(&guardian, &note, 5000 * ms);
+        }
+    for (uint32_t u = 0; u < UNITS; u++)
+        right += sdw_guardian_note_of(&guardian, u).slot == u + 3;
+    ok(right == UNITS, "the last note of each of %zu units is there", right);
+    struct sdw_guardian_note beyond = {.unit = UNITS};
+    sdw_guardian_tell(&guardian, &beyond, 5000 * ms);
+    (void)kill(guardian.pid, SIGCONT);
+    sdw_guardian_stop(&guardian);
+    ok(guardian.pid == 0, "and it goes when it is told goodbye");
+}
+
 int main(void)
 {
+    test_notes();
     test_beats();
     return tap_done();
 }
