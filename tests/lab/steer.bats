@@ -362,7 +362,7 @@ members6() {
     until_true sh -c '[ "$(grep -c ARMED out)" = 2 ]'
     event degradation P
     until_true said '"guard":"standby-unverified"'
-    ! said SHIFTING
+    [ -z "$(grep SHIFTING out)" ]
     ip -n "$B" link set pri down
     until_true sh -c '[ "$(grep -c "SHIFTING.*link of the primary is down" out)" -ge 2 ]'
     [[ $(ways4) == *sha* && $(ways6) == *sha* ]]
