@@ -42,7 +42,7 @@ LIBS.net   = -lpcap $(if $(filter yes,$(NDPI)),-lndpi) $(shell libnet-config --l
 LIBS.sys   = $(call pkg,libmnl) $(call pkg,libseccomp)
 LIBS.steer = $(call pkg,libnftables)
 LIBS.shell = $(call pkg,readline)
-LIBS.store = $(call pkg,sqlite3)
+LIBS.store = $(call pkg,sqlite3 libcurl)
 LIBS.collect = $(call pkg,libnetfilter_conntrack netsnmp libcurl)
 
 # A tool whose own library is missing is left out, with its room.
@@ -55,9 +55,9 @@ ifeq ($(call have,libnftables),)
 ABSENT += steer
 $(info shadow-steer is left out: libnftables-dev is missing (make deps))
 endif
-ifeq ($(call have,sqlite3),)
+ifeq ($(call have,sqlite3 libcurl),)
 ABSENT += store
-$(info shadow-store is left out: libsqlite3-dev is missing (make deps))
+$(info shadow-store is left out: libsqlite3-dev or libcurl4-openssl-dev is missing (make deps))
 endif
 # libndpi's interface changes from one minor version to the next: only the one we know is taken.
 # NDPI=no does without it.
@@ -66,6 +66,7 @@ ifneq ($(NDPI),yes)
 $(info deep packet inspection is left out, ports and names are used: libndpi 4.2 is missing (make deps))
 endif
 NOT_BUILT := lib/net/$(if $(filter yes,$(NDPI)),dpi_hints,dpi_ndpi).c
+NOT_BUILT += $(if $(call have,libcurl),,lib/sys/http_post.c)
 
 # A tool whose libraries nothing else needs is left out with the files that include them.
 COLLECT := libnetfilter_conntrack netsnmp libcurl
@@ -290,7 +291,8 @@ APT.build := gcc libc6-dev pkg-config libpcap-dev libnet1-dev libjansson-dev lib
              libnetfilter-conntrack-dev libsnmp-dev libcurl4-openssl-dev
 APT.demo  := iproute2 nftables jq gawk procps
 APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish \
-             conntrack softflowd snmpd snmp pmacct prometheus mtr-tiny iperf3
+             conntrack softflowd snmpd snmp pmacct prometheus mtr-tiny iperf3 curl sqlite3 \
+             victoria-metrics
 APT.lint  := clang clang-format clang-tidy cppcheck shellcheck codespell
 
 # Install what is missing of $(1) where that is allowed, otherwise say how.

@@ -5,6 +5,7 @@
 #include "store/append.h"
 #include "store/check.h"
 #include "store/compact.h"
+#include "store/export.h"
 #include "store/query.h"
 #include "store/retain.h"
 #include "store/serve.h"
@@ -15,6 +16,8 @@ struct config {
     const char *store;
     struct sdw_store_settings settings;
     struct sdw_append_settings append;
+    struct sdw_export_settings export;
+    int wire;
     const char *from, *to, *agg, *retain[SDW_LEVELS];
     int64_t step_us, port;
 };
@@ -24,6 +27,10 @@ struct config {
     {                                                                                              \
         name, letter, SDW_OPT_##kind, AT(field), arg, help, def, 0, 0, NULL, NULL                  \
     }
+#define OPT_INT(name, field, help, def, lo, hi)                                                    \
+    {                                                                                              \
+        name, 0, SDW_OPT_INT, AT(field), "N", help, def, lo, hi, NULL, NULL                        \
+    }
 #define STORE                                                                                      \
     {                                                                                              \
         "store", 's', SDW_OPT_TEXT, AT(store), "DIR", "the store", NULL, 0, 0, NULL, "dir"         \
@@ -31,31 +38,25 @@ struct config {
 
 static const struct sdw_option append_options[] = {
     STORE,
-    OPT("window", 0, DURATION, settings.window_us, "DURATION",
-        "take points that are this much out of order", "10m"),
+    OPT("window", 0, DURATION, settings.window_us, "DURATION", "take points this late", "10m"),
     OPT("ahead", 0, DURATION, append.ahead_us, "DURATION",
         "refuse points further than this in the future", "1h"),
-    {"batch", 0, SDW_OPT_INT, AT(append.batch), "N", "acknowledge at least every N points", "50000",
-     1, 1e6, NULL, NULL},
-    OPT("log-size", 0, BYTES, settings.log_bytes, "BYTES",
-        "turn the log into a segment at this size", "64Mi"),
+    OPT_INT("batch", append.batch, "acknowledge at least every N points", "50000", 1, 1e6),
+    OPT("log-size", 0, BYTES, settings.log_bytes, "BYTES", "make a segment of a log of this size",
+        "64Mi"),
     OPT("keep", 0, FLAG, append.keep, NULL, "pass the stored records on, too", NULL),
     {0},
 };
 static const struct sdw_option query_options[] = {
     STORE,
-    OPT("from", 0, TEXT, from, "TIME", "first moment: a date, seconds, or -1h before the newest",
-        NULL),
+    OPT("from", 0, TEXT, from, "TIME", "first moment: a date, seconds, or -1h", NULL),
     OPT("to", 0, TEXT, to, "TIME", "moment to stop before", NULL),
-    OPT("step", 0, DURATION, step_us, "DURATION", "one value for each step (default: for all)",
-        NULL),
-    OPT("agg", 'a', TEXT, agg, "HOW", "avg, min, max, sum, count, last, rate, or p95 and the like",
-        NULL),
+    OPT("step", 0, DURATION, step_us, "DURATION", "one value for each step", NULL),
+    OPT("agg", 'a', TEXT, agg, "HOW", "avg, min, max, sum, count, last, rate, p95, ...", NULL),
     {0},
 };
 #define RETAIN(name, level, what)                                                                  \
-    OPT(name, 0, TEXT, retain[level], "DURATION",                                                  \
-        "keep " what " this long, or forever (as before)", NULL)
+    OPT(name, 0, TEXT, retain[level], "DURATION", "keep " what " this long, or forever", NULL)
 static const struct sdw_option compact_options[] = {
     STORE,
     RETAIN("points", 0, "points"),
@@ -66,8 +67,20 @@ static const struct sdw_option compact_options[] = {
 };
 static const struct sdw_option serve_options[] = {
     STORE,
-    {"port", 'p', SDW_OPT_INT, AT(port), "N", "port on the loopback; 0: any", "9424", 0, 65535,
-     NULL, NULL},
+    OPT_INT("port", port, "port on the loopback; 0: any", "9424", 0, 65535),
+    {0},
+};
+static const struct sdw_option export_options[] = {
+    OPT("to", 't', TEXT, export.url, "URL", "the engine to write to", NULL),
+    {"engine", 0, SDW_OPT_ENUM, AT(wire), "NAME", "how it takes points", "prometheus", 0, 0,
+     sdw_wire_names, NULL},
+    OPT("spool", 0, TEXT, export.spool, "DIR", "keep what cannot be sent now here", NULL),
+    OPT("spool-size", 0, BYTES, export.spool_bytes, "BYTES", "most that is kept there", "1G"),
+    OPT_INT("batch", export.batch, "send at most N points together", "5000", 1, 1e6),
+    OPT("delay", 0, DURATION, export.delay_us, "DURATION", "wait this long for more of them", "1s"),
+    OPT("linger", 0, DURATION, export.linger_us, "DURATION", "try this long at the end", "10s"),
+    OPT("token-file", 0, TEXT, export.token_file, "FILE", "file of a bearer token", NULL),
+    OPT("keep", 0, FLAG, export.keep, NULL, "pass the records that were sent on, too", NULL),
     {0},
 };
 static const struct sdw_option store_options[] = {STORE, {0}};
@@ -78,31 +91,29 @@ static const struct sdw_operand query_operands[] = {
 
 static int need_store(struct sdw_ctx *ctx, const struct config *config)
 {
-    return config->store
-               ? 0
-               : sdw_err_set(&ctx->err, SDW_EUSAGE,
-                             "--store DIR is needed (or SHADOW_STORE in the environment)");
+    return config->store ? 0
+                         : sdw_err_set(&ctx->err, SDW_EUSAGE, "--store or SHADOW_STORE is needed");
 }
 
-static void warn_of_damage(struct sdw_ctx *ctx, const struct sdw_store *store)
+static int open_store(struct sdw_ctx *ctx, const struct config *config, struct sdw_store *store)
 {
-    if (store->found.damaged)
+    int code = need_store(ctx, config);
+    if (code == 0)
+        code = sdw_store_open(store, config->store, &config->settings, &ctx->err);
+    if (code == 0 && store->found.damaged)
         sdw_warn(ctx, "%lld bytes of the log are damaged: their points are lost",
                  (long long)store->found.damaged);
+    return code;
 }
 
 static int run_append(struct sdw_ctx *ctx, void *arg)
 {
     struct config *config = arg;
     struct sdw_store store;
-    int code = need_store(ctx, config);
-    if (code < 0)
-        return code;
     config->settings.write = config->settings.create = true;
-    code = sdw_store_open(&store, config->store, &config->settings, &ctx->err);
-    if (code < 0)
+    int code = open_store(ctx, config, &store);
+    if (code != 0)
         return code;
-    warn_of_damage(ctx, &store);
     code = sdw_append_run(ctx, &store, &config->append);
     sdw_store_close(&store);
     return code;
@@ -114,12 +125,9 @@ static int run_query(struct sdw_ctx *ctx, void *arg)
     struct sdw_store store;
     struct sdw_query query = {.step_us = config->step_us};
     struct sdw_selected selected = {0};
-    int code = need_store(ctx, config);
-    if (code == 0)
-        code = sdw_store_open(&store, config->store, &config->settings, &ctx->err);
+    int code = open_store(ctx, config, &store);
     if (code != 0)
         return code;
-    warn_of_damage(ctx, &store);
     code =
         sdw_query_parse(&query, config->from, config->to, config->agg, store.newest_us, &ctx->err);
     if (code == 0)
@@ -133,23 +141,14 @@ static int run_query(struct sdw_ctx *ctx, void *arg)
     return code;
 }
 
-static int open_writer(struct sdw_ctx *ctx, const struct config *config, struct sdw_store *store)
-{
-    struct sdw_store_settings settings = {.write = true};
-    int code = need_store(ctx, config);
-    if (code == 0)
-        code = sdw_store_open(store, config->store, &settings, &ctx->err);
-    if (code == 0)
-        warn_of_damage(ctx, store);
-    return code;
-}
-
 static int run_rollup(struct sdw_ctx *ctx, void *arg)
 {
+    struct config *config = arg;
     struct sdw_store store;
     char counts[64];
     uint64_t rows = 0;
-    int code = open_writer(ctx, arg, &store);
+    config->settings.write = true;
+    int code = open_store(ctx, config, &store);
     if (code != 0)
         return code;
     code = sdw_store_rollup(&store, &rows, &ctx->err);
@@ -160,13 +159,15 @@ static int run_rollup(struct sdw_ctx *ctx, void *arg)
 
 static int run_compact(struct sdw_ctx *ctx, void *arg)
 {
+    struct config *config = arg;
     struct sdw_store store;
     struct sdw_compacted done = {0};
     char counts[192];
-    int code = open_writer(ctx, arg, &store);
+    config->settings.write = true;
+    int code = open_store(ctx, config, &store);
     if (code != 0)
         return code;
-    code = sdw_store_retain(&store, ((const struct config *)arg)->retain, &ctx->err);
+    code = sdw_store_retain(&store, config->retain, &ctx->err);
     if (code == 0)
         code = sdw_store_flush(&store, true, &ctx->err);
     if (code == 0)
@@ -202,6 +203,13 @@ static int run_serve(struct sdw_ctx *ctx, void *arg)
     return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "signal", NULL);
 }
 
+static int run_export(struct sdw_ctx *ctx, void *arg)
+{
+    struct config *config = arg;
+    config->export.wire = (enum sdw_wire)config->wire;
+    return sdw_export_run(ctx, &config->export);
+}
+
 static const struct sdw_command subs[] = {
     {"append", "stores the metric records of standard input", append_options, NULL, run_append,
      NULL, "stored"},
@@ -212,6 +220,8 @@ static const struct sdw_command subs[] = {
     {"compact", "rolls up, merges segments, and drops what is too old", compact_options, NULL,
      run_compact, NULL, NULL},
     {"check", "looks at every byte of a store", store_options, NULL, run_check, NULL, NULL},
+    {"export", "sends the metric records of standard input to Prometheus or VictoriaMetrics",
+     export_options, NULL, run_export, NULL, NULL},
     {"serve", "answers the read API of Prometheus on the loopback", serve_options, NULL, run_serve,
      NULL, NULL},
     {0},

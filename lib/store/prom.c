@@ -98,7 +98,7 @@ static void put_seconds(struct sdw_buf *body, int64_t ts_us)
     sdw_buf_int(body, ts_us / 1000000);
     if (ts_us % 1000000) {
         sdw_buf_printf(body, ".%06lld", (long long)(ts_us % 1000000));
-        while (body->p[body->n - 1] == '0')
+        while (body->n && body->p[body->n - 1] == '0')
             body->n--;
     }
 }

@@ -240,14 +240,29 @@ static int learn_series(uint32_t id, struct sdw_str name, struct sdw_str labels,
     return 0;
 }
 
+/* The window is part of the store: what is rolled up depends on what may still come. */
+static int keep_window(struct sdw_store *store, struct sdw_err *err)
+{
+    int64_t kept = INT64_C(1000000) * WINDOW_S, *window = &store->settings.window_us;
+    int code = sdw_catalog_get(store->catalog, "window_us", &kept, err);
+    if (*window <= 0)
+        *window = kept;
+    if (code == 0 && *window != kept)
+        code = sdw_catalog_set(store->catalog, "window_us", *window, err);
+    return code < 0 ? code : sdw_catalog_commit(store->catalog, err);
+}
+
 static int open_writer(struct sdw_store *store, const struct sdw_wal_found *last,
                        struct sdw_err *err)
 {
     char name[SDW_LOG_NAME];
     bool fresh = store->found.whole + store->found.torn == 0;
+    int code = keep_window(store, err);
+    if (code < 0)
+        return code;
     sweep(store);
-    int code = sdw_wal_open(&store->wal, store->dir, sdw_store_log_name(store->log, name),
-                            fresh ? NULL : last, err);
+    code = sdw_wal_open(&store->wal, store->dir, sdw_store_log_name(store->log, name),
+                        fresh ? NULL : last, err);
     if (code == 0 && fsync(store->dir) < 0)
         code = sdw_err_sys(err, "cannot write %s", store->path);
     if (code == 0)
@@ -265,8 +280,6 @@ int sdw_store_open(struct sdw_store *store, const char *path,
                                 .lock = -1,
                                 .newest_us = INT64_MIN,
                                 .wal = {.fd = -1}};
-    if (store->settings.window_us <= 0)
-        store->settings.window_us = INT64_C(1000000) * WINDOW_S;
     if (store->settings.log_bytes <= 0)
         store->settings.log_bytes = LOG_BYTES;
     sdw_map_init(&store->series, 0x73746f7265);

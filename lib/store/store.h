@@ -20,7 +20,7 @@
 struct sdw_store_settings {
     bool write;        /* otherwise it is only read */
     bool create;       /* make it when it is not there */
-    int64_t window_us; /* how far out of order points may come; 0: 10 minutes */
+    int64_t window_us; /* how far out of order points may come; 0: as before, 10 minutes at first */
     int64_t log_bytes; /* size at which the log is turned into a segment; 0: 64 MiB */
 };
 

@@ -74,7 +74,7 @@ only()
     only 'libmnl' lib/sys/ lib/net/ lib/steer/
     only 'libnetfilter_conntrack' lib/sys/conntrack.c
     only 'net-snmp' lib/sys/snmp
-    only 'curl' lib/sys/http.c
+    only 'curl' lib/sys/http
 }
 
 @test "model is pure: no input, output, clock, environment or hidden randomness" {

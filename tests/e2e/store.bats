@@ -203,7 +203,7 @@ upb" ]
 
 # serve: a server of the store in the background; its URL into url, its process into server
 serve() {
-    shadow-store serve -p 0 >served 2>serve.err 3>&- &
+    shadow-store serve --port 0 >served 2>serve.err 3>&- &
     server=$!
     for _ in $(seq 600); do
         url=$(sed -n 's/.*listening on //p' serve.err)
@@ -307,6 +307,63 @@ ask() {
             cmp "values-${ours##*:}" "values-$port" || { echo "$query"; diff "values-${ours##*:}" "values-$port" | head; false; }
         done
     done
+}
+
+# engine URL COMMAND...: an engine in the background, until it answers at URL
+engine() {
+    local at=$1
+    shift
+    "$@" >engine.log 2>&1 3>&- &
+    prometheus=$!
+    for _ in $(seq 600); do
+        curl -sf "$at" >/dev/null && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+@test "export writes to Prometheus, and what cannot be sent waits in the spool" {
+    command -v prometheus >/dev/null && command -v curl >/dev/null || skip "prometheus is not installed"
+    port=$((20000 + $$ % 10000))
+    to=http://127.0.0.1:$port
+    points link/a-b/bps 0 20 '{"host":"a"}' >in
+    run -1 --separate-stderr shadow-store export --to "$to" --spool spool --linger 0s <in
+    [[ $stderr == *"1 batches wait in spool"* ]]
+    jq -e 'select(.type == "end") | .counts.sent == 0 and .counts.waiting == 1' <<<"$output"
+    echo '{}' >prometheus.yml
+    engine "$to/-/ready" prometheus --config.file=prometheus.yml --web.enable-remote-write-receiver \
+        --storage.tsdb.path=tsdb --storage.tsdb.retention.time=100y --web.listen-address="127.0.0.1:$port"
+    points link/a-b/bps 20 5 '{"host":"a"}' | shadow-store export --to "$to" --spool spool >out
+    last end '.counts.sent == 25 and .counts.waiting == 0' <out
+    [ -z "$(ls spool)" ]
+    url=$to
+    ask query 'query=sum_over_time(link_a_b_bps{host="a",series="link/a-b/bps"}[1h])' time=1700001600 >answer
+    [ "$(jq -r '.data.result[0].value[1]' answer)" = 300 ]
+    # A point that is older than what is there is refused for good.
+    points link/a-b/bps 0 1 '{"host":"a"}' | sed 's/"ts":17/"ts":16/' |
+        shadow-store export --to "$to" --spool spool >out 2>err
+    grep -q 'points are refused: .*status 400' err
+    last loss '.records == 1 and .where == "engine"' <out
+}
+
+@test "export writes to VictoriaMetrics" {
+    command -v victoria-metrics >/dev/null && command -v curl >/dev/null || skip "victoria-metrics is not installed"
+    port=$((20000 + $$ % 10000))
+    url=http://127.0.0.1:$port
+    engine "$url/health" victoria-metrics -storageDataPath=vm -httpListenAddr="127.0.0.1:$port" -retentionPeriod=100y
+    points link/a-b/bps 0 20 '{"host":"a"}' | shadow-store export --to "$url" --engine victoria >out
+    last stored '.points == 20' <out
+    curl -sf "$url/internal/force_flush"
+    [ "$(curl -s -G "$url/api/v1/export" --data-urlencode 'match={__name__="link/a-b/bps",host="a"}' |
+        jq -c '[(.values | add), .timestamps[1]]')" = '[190,1700000100000]' ]
+}
+
+@test "export says what it cannot do" {
+    run -2 --separate-stderr shadow-store export </dev/null
+    [[ $stderr == *"--to needs a URL"* ]]
+    run -2 --separate-stderr shadow-store export --to ftp://localhost </dev/null
+    run -4 --separate-stderr shadow-store export --to http://localhost:1 --token-file nowhere </dev/null
+    [[ $stderr == *"cannot read nowhere"* ]]
 }
 
 @test "a second writer is told of the first, status 4" {
