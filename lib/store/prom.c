@@ -244,7 +244,7 @@ static int answer_expression(struct question *q, const struct span *span)
 
 static int answer_range(struct question *q)
 {
-    struct span span;
+    struct span span = {0};
     int code = get_time(q, "start", NULL, &span.start_us);
     if (code == 0)
         code = get_time(q, "end", NULL, &span.end_us);

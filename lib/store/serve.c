@@ -157,7 +157,6 @@ static void put_response(struct client *client, int status, struct sdw_str body)
 static int answer(struct server *server, const struct sdw_request *request)
 {
     struct sdw_err err;
-    sdw_buf_clear(&server->body);
     if (!is_local(request->host))
         return 403;
     if (!sdw_str_is(request->method, "GET") && !sdw_str_is(request->method, "POST"))
@@ -181,8 +180,9 @@ static void answer_client(struct server *server, struct client *client)
         if (n == 0)
             break;
         client->close_after = n < 0 || !request.keep_alive;
+        sdw_buf_clear(&server->body);
         int status = n < 0 ? (int)-n : answer(server, &request);
-        put_response(client, status, n < 0 ? (struct sdw_str){0} : sdw_buf_view(&server->body));
+        put_response(client, status, sdw_buf_view(&server->body));
         at += n > 0 ? (size_t)n : rest.n;
     }
     memmove(client->in.p, client->in.p + at, client->in.n - at);
