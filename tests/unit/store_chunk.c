@@ -84,7 +84,7 @@ static void steps(size_t n, struct sdw_rng *rng, unsigned kind)
         at = kind % 3 == 0 ? at : (int64_t)((uint64_t)at + (uint64_t)step);
         whole[i] = (int64_t)((uint64_t)at + (kind % 5 ? noise : 0));
         if (kind % 7 == 0)
-            whole[i] *= 1000 % (1 + (int64_t)kind);
+            whole[i] = (int64_t)((uint64_t)whole[i] * (1000 % (1 + kind)));
     }
 }
 
