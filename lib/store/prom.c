@@ -7,6 +7,7 @@
 #include "store/when.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { STEPS_MAX = 11000, BODY_MAX = 128 << 20 };
@@ -59,13 +60,16 @@ static int get_time(struct question *q, const char *key, const int64_t *otherwis
         *out = *otherwise;
         return 0;
     }
-    return text.n && text.p[0] != '-' && sdw_when_parse(text.p, 0, out) ? 0 : bad_param(q, key);
+    return text.p && text.n && text.p[0] != '-' && sdw_when_parse(text.p, 0, out)
+               ? 0
+               : bad_param(q, key);
 }
 
 static int get_step(struct question *q, int64_t *out)
 {
     struct sdw_str text = sdw_request_param(q->request, "step");
-    return text.n && sdw_parse_duration(text.p, out) && *out > 0 ? 0 : bad_param(q, "step");
+    return text.p && text.n && sdw_parse_duration(text.p, out) && *out > 0 ? 0
+                                                                           : bad_param(q, "step");
 }
 
 /* --- values -------------------------------------------------------------------------------- */
@@ -95,12 +99,14 @@ static void release_points(struct points *points)
 
 static void put_seconds(struct sdw_buf *body, int64_t ts_us)
 {
+    char fraction[16];
     sdw_buf_int(body, ts_us / 1000000);
-    if (ts_us % 1000000) {
-        sdw_buf_printf(body, ".%06lld", (long long)(ts_us % 1000000));
-        while (body->n && body->p[body->n - 1] == '0')
-            body->n--;
-    }
+    if (ts_us % 1000000 == 0)
+        return;
+    int n = snprintf(fraction, sizeof fraction, ".%06u", (unsigned)(ts_us % 1000000));
+    while (n > 0 && fraction[n - 1] == '0')
+        n--;
+    sdw_buf_add(body, fraction, (size_t)n);
 }
 
 static void put_pair(struct sdw_buf *body, int64_t ts_us, double value)
@@ -244,7 +250,7 @@ static int answer_expression(struct question *q, const struct span *span)
 
 static int answer_range(struct question *q)
 {
-    struct span span = {0};
+    struct span span = {.step_us = 1};
     int code = get_time(q, "start", NULL, &span.start_us);
     if (code == 0)
         code = get_time(q, "end", NULL, &span.end_us);
