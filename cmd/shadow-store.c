@@ -151,7 +151,7 @@ static int run_rollup(struct sdw_ctx *ctx, void *arg)
     int code = open_store(ctx, config, &store);
     if (code != 0)
         return code;
-    code = sdw_store_rollup(&store, &rows, &ctx->err);
+    code = sdw_store_rollup(&store, SDW_LEVELS, &rows, &ctx->err);
     sdw_store_close(&store);
     snprintf(counts, sizeof counts, "{\"rows\":%llu}", (unsigned long long)rows);
     return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", counts);

@@ -237,8 +237,14 @@ static int merge_level(struct sdw_store *store, uint32_t level, struct sdw_compa
 
 int sdw_store_compact(struct sdw_store *store, struct sdw_compacted *done, struct sdw_err *err)
 {
+    int64_t retain_us[SDW_LEVELS];
+    uint32_t levels = 0;
     *done = (struct sdw_compacted){0};
-    int code = sdw_store_rollup(store, &done->rolled, err);
+    int code = sdw_store_retained(store, retain_us, err);
+    while (code == 0 && levels + 1 < SDW_LEVELS && retain_us[levels])
+        levels++;
+    if (code == 0 && levels)
+        code = sdw_store_rollup(store, levels, &done->rolled, err);
     for (uint32_t level = 0; code == 0 && level < SDW_LEVELS; level++)
         code = merge_level(store, level, done, err);
     return code < 0 ? code : drop_old(store, done, err);

@@ -11,8 +11,8 @@ struct sdw_compacted {
     uint64_t dropped_points;
 };
 
-/* Roll up, merge segments of the same period (levels 0 and 1: a day, 2: 30 days, 3: 360) and drop
- * those that are too old. Loses nothing when it fails or is killed. */
+/* Roll up what is not kept for ever, merge segments of the same period (levels 0 and 1: a day, 2:
+ * 30 days, 3: 360) and drop those that are too old. Loses nothing when it fails or is killed. */
 int sdw_store_compact(struct sdw_store *store, struct sdw_compacted *done, struct sdw_err *err);
 /* The same, when there are enough segments to make it worth while. */
 int sdw_store_maintain(struct sdw_store *store, struct sdw_err *err);

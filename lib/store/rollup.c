@@ -168,13 +168,13 @@ static int roll_level(struct sdw_store *store, uint32_t level, struct rows *rows
     return code;
 }
 
-int sdw_store_rollup(struct sdw_store *store, uint64_t *rows, struct sdw_err *err)
+int sdw_store_rollup(struct sdw_store *store, uint32_t levels, uint64_t *rows, struct sdw_err *err)
 {
     struct sdw_chunk_room room = {0};
     struct rows *made = sdw_xalloc(sizeof *made);
     int code = 0;
     made->err = err;
-    for (uint32_t level = 1; code == 0 && level < SDW_LEVELS; level++)
+    for (uint32_t level = 1; code == 0 && level <= levels && level < SDW_LEVELS; level++)
         code = roll_level(store, level, made, &room, err);
     *rows = made->made;
     free(made);

@@ -19,7 +19,7 @@ int64_t sdw_step_begin(int64_t ts_us, int64_t step_us);
 bool sdw_level_range(const struct sdw_store *store, uint32_t series, uint32_t level,
                      int64_t *from_us, int64_t *to_us);
 
-/* Roll up what can be, on all levels, into new segments. *rows: how many were made. */
-int sdw_store_rollup(struct sdw_store *store, uint64_t *rows, struct sdw_err *err);
+/* Roll up what can be, on levels 1 to `levels`, into new segments. *rows: how many were made. */
+int sdw_store_rollup(struct sdw_store *store, uint32_t levels, uint64_t *rows, struct sdw_err *err);
 
 #endif

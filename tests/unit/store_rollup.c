@@ -109,9 +109,9 @@ static void test_rows(void)
     fresh();
     open_store(&store);
     fill(&store, 0, N / 2 + 100, 500);
-    ok(sdw_store_rollup(&store, &rows, &err) == 0 && rows > 0, "points are rolled up");
+    ok(sdw_store_rollup(&store, SDW_LEVELS, &rows, &err) == 0 && rows > 0, "points are rolled up");
     fill(&store, N / 2 + 100, N, 500);
-    ok(sdw_store_rollup(&store, &rows, &err) == 0, "and the next ones");
+    ok(sdw_store_rollup(&store, SDW_LEVELS, &rows, &err) == 0, "and the next ones");
     for (uint32_t level = 1; level < SDW_LEVELS; level++) {
         size_t wrong[2] = {0, 0};
         struct sdw_read read = {.series = 1,
@@ -124,7 +124,8 @@ static void test_rows(void)
         ok(wrong[0] == 0, "rows of level %u are right: %zu wrong", level, wrong[0]);
         ok(wrong[1] == want[level], "each step has one: %zu of %zu", wrong[1], want[level]);
     }
-    ok(sdw_store_rollup(&store, &rows, &err) == 0 && rows == 0, "what is rolled up stays so");
+    ok(sdw_store_rollup(&store, SDW_LEVELS, &rows, &err) == 0 && rows == 0,
+       "what is rolled up stays so");
     sdw_chunk_room_release(&room);
     sdw_store_close(&store);
 }
