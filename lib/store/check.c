@@ -71,6 +71,14 @@ static bool same_stats(const struct sdw_chunk_stats *a, const struct sdw_chunk_s
            a->max == b->max && a->sum == b->sum && a->last == b->last && a->count == b->count;
 }
 
+static bool rising(const struct sdw_points *points)
+{
+    for (size_t i = 1; i < points->n; i++)
+        if (points->ts_us[i] <= points->ts_us[i - 1])
+            return false;
+    return true;
+}
+
 static int check_chunks(struct check *check, const struct sdw_segment *segment,
                         struct sdw_part *part, struct sdw_err *err)
 {
@@ -83,7 +91,7 @@ static int check_chunks(struct check *check, const struct sdw_segment *segment,
         int code = sdw_segment_chunk(segment, &entry, INT64_MIN, INT64_MAX, &check->room, err);
         if (code < 0)
             return code;
-        if (check->room.points.n != entry.points)
+        if (check->room.points.n != entry.points || !rising(&check->room.points))
             return sdw_err_set(err, SDW_EINPUT, "series %u has other points than its index",
                                entry.series);
         sdw_chunk_stats_of(&check->room.points, &stats);

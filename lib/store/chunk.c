@@ -136,14 +136,6 @@ static int get_column(struct sdw_bytes *in, size_t n, size_t from, size_t to, do
     return 0;
 }
 
-static bool rising(const int64_t *ts_us, size_t n)
-{
-    for (size_t i = 1; i < n; i++)
-        if (ts_us[i] <= ts_us[i - 1])
-            return false;
-    return true;
-}
-
 size_t sdw_first_at(const int64_t *ts_us, size_t n, int64_t at_us)
 {
     size_t low = 0, high = n;
@@ -170,8 +162,6 @@ int sdw_chunk_decode(const void *bytes, size_t n, int64_t from_us, int64_t to_us
         return sdw_err_set(err, SDW_EINPUT, "not a chunk");
     make_room(room, columns);
     int code = sdw_ints_decode(&in, count, 0, count, room->ts_us);
-    if (code == 0 && !rising(room->ts_us, count))
-        code = SDW_EINPUT;
     if (code == 0) {
         from = sdw_first_at(room->ts_us, count, from_us);
         to = from + sdw_first_at(room->ts_us + from, count - from, to_us);

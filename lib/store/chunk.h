@@ -42,7 +42,8 @@ struct sdw_chunk_room {
 };
 void sdw_chunk_room_release(struct sdw_chunk_room *room);
 /* Decode the points with from_us <= t < to_us, of which there may be none. SDW_EINPUT for bytes
- * that are no chunk; room->points.n is then 0. */
+ * that are no chunk; room->points.n is then 0. That the times rise is left to sdw_store_check: it
+ * costs as much as decoding them. */
 int sdw_chunk_decode(const void *bytes, size_t n, int64_t from_us, int64_t to_us,
                      struct sdw_chunk_room *room, struct sdw_err *err);
 /* Index of the first of n rising times that is not before at_us. */
