@@ -44,27 +44,30 @@ enum sdw_biflow_reason {
 /* Which ends of TCP were seen: FIN of each direction (1 << direction), RST. */
 enum { SDW_CLOSING_FIN = 1, SDW_CLOSING_BOTH = 3, SDW_CLOSING_RST = 4 };
 
-/* Times are those of the capture, in ns since the epoch. */
+/* Times are those of the capture, in ns since the epoch. What each packet needs comes first, so
+ * that it shares few cache lines. */
 struct sdw_biflow {
     struct sdw_biflow_key key;
-    struct sdw_biflow_count count[2], told[2]; /* in all, and at the last update; by direction */
-    int64_t first_ns, last_ns;
-    int64_t told_ns;           /* of the last update; first_ns before */
-    uint64_t id;               /* keyed hash of the key and first_ns */
-    double peak_bps;           /* highest of the updates, both directions together */
-    struct sdw_tcp_track *tcp; /* NULL for other protocols */
-    struct sdw_dpi_flow *dpi;  /* the classifier's: NULL before its first packet and once done */
-    struct sdw_transfers transfers;
-    uint16_t app, master, category; /* the classifier's numbers; 0: unknown */
+    uint32_t hash, touched_at; /* the table's */
+    int64_t last_ns;
+    struct sdw_biflow_count count[2]; /* in all, by direction */
+    struct sdw_tcp_track *tcp;        /* NULL for other protocols */
+    struct sdw_dpi_flow *dpi; /* the classifier's: NULL before its first packet and once done */
+    int64_t first_ns;
+    uint8_t closing;                /* SDW_CLOSING_... */
+    uint8_t src_is_high;            /* the source is the key's high end */
     bool app_known;                 /* its application will not change any more */
     bool app_counted;               /* it counts among the flows of its application */
-    uint8_t src_is_high;            /* the source is the key's high end */
     bool midflow;                   /* TCP that was under way when it was first seen */
-    uint8_t closing;                /* SDW_CLOSING_... */
     bool syn_seen;                  /* and its sequence number is syn_seq */
+    uint16_t app, master, category; /* the classifier's numbers; 0: unknown */
     uint32_t syn_seq;
-    uint32_t hash; /* the table's */
-    uint32_t wheel_next, wheel_prev, wheel_slot, touched_at;
+    struct sdw_transfers transfers;
+    struct sdw_biflow_count told[2]; /* at the last update */
+    int64_t told_ns;                 /* of the last update; first_ns before */
+    uint64_t id;                     /* keyed hash of the key and first_ns */
+    double peak_bps;                 /* highest of the updates, both directions together */
+    uint32_t wheel_next, wheel_prev, wheel_slot; /* the table's */
 };
 
 /* The key of a packet; *src_is_high: which end sent it. */

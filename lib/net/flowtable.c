@@ -16,6 +16,9 @@ enum {
     WHEEL = 256,  /* slots of the wheel */
     SLOTS_A_WAIT = 32,
     WELL_KNOWN = 1024, /* ports below belong to servers */
+    LINE = 64,         /* of the cache */
+    FETCHED = 256,
+    FETCHED_TCP = 512,
 };
 static const uint32_t nothing = UINT32_MAX;
 static const int64_t linger_ns = 1000000000; /* a closed flow waits this long for stragglers */
@@ -228,19 +231,19 @@ static bool source_is_receiver(const struct sdw_packet *packet)
 }
 
 static uint32_t make_flow(struct sdw_flowtable *table, const struct sdw_packet *packet,
-                          const struct sdw_biflow_key *key, uint32_t hash, bool sender_is_high,
-                          int64_t ts_ns)
+                          const struct sdw_flowtable_place *place, int64_t ts_ns)
 {
+    bool sender_is_high = place->sender_is_high;
     uint32_t number = make_room(table, ts_ns);
     struct sdw_biflow *flow = flow_at(table, number);
     if ((table->n + 1) * 2 > table->n_buckets)
         grow(table);
-    *find(table, key, hash) = (struct bucket){hash, number + 1};
-    *flow = (struct sdw_biflow){.key = *key, .hash = hash};
+    *find(table, &place->key, place->hash) = (struct bucket){place->hash, number + 1};
+    *flow = (struct sdw_biflow){.key = place->key, .hash = place->hash};
     struct {
         struct sdw_biflow_key key;
         int64_t first_ns;
-    } name = {*key, ts_ns};
+    } name = {place->key, ts_ns};
     flow->id = sdw_hash(&name, sizeof name, table->config.id_key);
     flow->first_ns = flow->last_ns = flow->told_ns = ts_ns;
     flow->src_is_high = source_is_receiver(packet) ? !sender_is_high : sender_is_high;
@@ -317,18 +320,51 @@ static void count_packet(struct sdw_flowtable *table, uint32_t number,
     }
 }
 
-struct sdw_biflow *sdw_flowtable_see(struct sdw_flowtable *table, const struct sdw_packet *packet,
-                                     int64_t ts_ns, enum sdw_direction *direction, bool *fresh)
+struct sdw_flowtable_place sdw_flowtable_find(const struct sdw_flowtable *table,
+                                              const struct sdw_packet *packet)
 {
-    bool sender_is_high;
-    struct sdw_biflow_key key = sdw_biflow_key_of(packet, &sender_is_high);
-    uint32_t hash = (uint32_t)sdw_hash(&key, sizeof key, table->config.hash_key);
+    struct sdw_flowtable_place place;
+    place.key = sdw_biflow_key_of(packet, &place.sender_is_high);
+    place.hash = (uint32_t)sdw_hash(&place.key, sizeof place.key, table->config.hash_key);
+    __builtin_prefetch(&table->bucket[place.hash & (table->n_buckets - 1)]);
+    return place;
+}
+
+/* The flow that is probably the one; NULL when there is none. */
+static const struct sdw_biflow *likely(const struct sdw_flowtable *table,
+                                       const struct sdw_flowtable_place *place)
+{
+    const struct bucket *b = &table->bucket[place->hash & (table->n_buckets - 1)];
+    return b->flow && b->hash == place->hash ? flow_at(table, b->flow - 1) : NULL;
+}
+
+void sdw_flowtable_fetch(const struct sdw_flowtable *table, const struct sdw_flowtable_place *place)
+{
+    const char *flow = (const char *)likely(table, place);
+    for (size_t at = 0; flow && at < FETCHED; at += LINE)
+        __builtin_prefetch(flow + at, 1);
+}
+
+void sdw_flowtable_fetch_tcp(const struct sdw_flowtable *table,
+                             const struct sdw_flowtable_place *place)
+{
+    const struct sdw_biflow *flow = likely(table, place);
+    const char *tcp = flow ? (const char *)flow->tcp : NULL;
+    for (size_t at = 0; tcp && at < FETCHED_TCP; at += LINE)
+        __builtin_prefetch(tcp + at, 1);
+}
+
+struct sdw_biflow *sdw_flowtable_see(struct sdw_flowtable *table,
+                                     const struct sdw_flowtable_place *place,
+                                     const struct sdw_packet *packet, int64_t ts_ns,
+                                     enum sdw_direction *direction, bool *fresh)
+{
     sdw_flowtable_advance(table, ts_ns);
-    const struct bucket *b = find(table, &key, hash);
+    const struct bucket *b = find(table, &place->key, place->hash);
     uint32_t number = b->flow - 1; /* wraps when there is none */
     if (b->flow) {
         const struct sdw_biflow *flow = flow_at(table, number);
-        *direction = flow->src_is_high == sender_is_high ? SDW_FORWARD : SDW_REVERSE;
+        *direction = flow->src_is_high == place->sender_is_high ? SDW_FORWARD : SDW_REVERSE;
         if (opens_another(flow, packet, *direction)) {
             end_flow(table, number, close_reason(flow, SDW_ENDED_REUSED), ts_ns);
             number = nothing;
@@ -336,9 +372,9 @@ struct sdw_biflow *sdw_flowtable_see(struct sdw_flowtable *table, const struct s
     }
     *fresh = number == nothing;
     if (*fresh)
-        number = make_flow(table, packet, &key, hash, sender_is_high, ts_ns);
+        number = make_flow(table, packet, place, ts_ns);
     struct sdw_biflow *flow = flow_at(table, number);
-    *direction = flow->src_is_high == sender_is_high ? SDW_FORWARD : SDW_REVERSE;
+    *direction = flow->src_is_high == place->sender_is_high ? SDW_FORWARD : SDW_REVERSE;
     count_packet(table, number, packet, ts_ns, *direction);
     return flow;
 }

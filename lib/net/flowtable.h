@@ -29,11 +29,29 @@ struct sdw_flowtable_config {
 struct sdw_flowtable *sdw_flowtable_new(const struct sdw_flowtable_config *config);
 void sdw_flowtable_free(struct sdw_flowtable *table); /* ends nothing */
 
+/* Where the flow of a packet is to be found. */
+struct sdw_flowtable_place {
+    struct sdw_biflow_key key;
+    uint32_t hash;
+    bool sender_is_high;
+};
+
+/* The place of a packet, which is fetched into the cache while other packets are looked at; then,
+ * some packets later, the flow there; then what it keeps of TCP. Only the first is needed. */
+struct sdw_flowtable_place sdw_flowtable_find(const struct sdw_flowtable *table,
+                                              const struct sdw_packet *packet);
+void sdw_flowtable_fetch(const struct sdw_flowtable *table,
+                         const struct sdw_flowtable_place *place);
+void sdw_flowtable_fetch_tcp(const struct sdw_flowtable *table,
+                             const struct sdw_flowtable_place *place);
+
 /* The flow of a packet, made when there is none (*fresh), with the packet counted in; NULL never.
  * Valid until the next call. Making one may end another: of the same key when this packet opens a
  * new connection, any when the table is full. */
-struct sdw_biflow *sdw_flowtable_see(struct sdw_flowtable *table, const struct sdw_packet *packet,
-                                     int64_t ts_ns, enum sdw_direction *direction, bool *fresh);
+struct sdw_biflow *sdw_flowtable_see(struct sdw_flowtable *table,
+                                     const struct sdw_flowtable_place *place,
+                                     const struct sdw_packet *packet, int64_t ts_ns,
+                                     enum sdw_direction *direction, bool *fresh);
 
 /* Time has come to now_ns: end what is idle and tell what is due, in the order of their times. A
  * step back of more than the idle time ends all flows: the clock was set. */

@@ -9,6 +9,17 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+/* Packets are looked at some packets after they came: by then what is kept of their flows has been
+ * fetched into the cache. */
+enum { AHEAD = 12, FETCH = 4, FETCH_TCP = 8 };
+
+struct coming {
+    struct sdw_packet packet; /* points into bytes */
+    struct sdw_flowtable_place place;
+    int64_t ts_ns;
+    struct sdw_buf bytes;
+};
+
 struct sdw_profile {
     struct sdw_profile_config config;
     struct sdw_flowtable *table;
@@ -19,6 +30,8 @@ struct sdw_profile {
     int64_t tick_ns; /* when the current interval ends; 0: not started */
     int code;
     struct sdw_flowsay say;
+    struct coming coming[AHEAD];
+    uint64_t came, seen; /* packets of flows, in all */
 };
 
 static void say(struct sdw_profile *profile, const struct sdw_schema *schema, const void *rec)
@@ -124,6 +137,8 @@ void sdw_profile_free(struct sdw_profile *profile)
     sdw_flowtable_free(profile->table);
     sdw_fragments_free(profile->fragments);
     sdw_classify_free(profile->classify);
+    for (size_t i = 0; i < AHEAD; i++)
+        sdw_buf_release(&profile->coming[i].bytes);
     free(profile);
 }
 
@@ -168,7 +183,7 @@ static void end_interval(struct sdw_profile *profile)
     say_evicted(profile, now_ns);
 }
 
-void sdw_profile_time(struct sdw_profile *profile, int64_t now_ns)
+static void pass_time(struct sdw_profile *profile, int64_t now_ns)
 {
     int64_t interval = interval_of(profile);
     if (now_ns > profile->counts.last_ns)
@@ -191,41 +206,77 @@ static void follow_tcp(struct sdw_biflow *flow, const struct sdw_packet *packet,
     sdw_tcptrack_see(flow->tcp, packet, direction, (uint32_t)((ts_ns - flow->first_ns) / 1000));
 }
 
+/* A packet of a flow, in its turn. */
+static void see(struct sdw_profile *profile, const struct coming *coming)
+{
+    const struct sdw_packet *packet = &coming->packet;
+    enum sdw_direction direction;
+    bool fresh;
+    pass_time(profile, coming->ts_ns);
+    struct sdw_biflow *flow = sdw_flowtable_see(profile->table, &coming->place, packet,
+                                                coming->ts_ns, &direction, &fresh);
+    if (fresh) {
+        profile->counts.flows++;
+        if (profile->classify)
+            sdw_classify_fresh(profile->classify, flow);
+        put_who(profile, flow, coming->ts_ns);
+        sdw_flowsay_around(&profile->say, packet);
+        say(profile, &sdw_flow_new_schema, &profile->say.rec);
+    }
+    if (packet->protocol == IPPROTO_TCP && packet->whole)
+        follow_tcp(flow, packet, direction, coming->ts_ns);
+    if (profile->classify)
+        sdw_classify_packet(profile->classify, flow, packet, direction, coming->ts_ns);
+}
+
+static struct coming *coming_at(struct sdw_profile *profile, uint64_t number)
+{
+    return &profile->coming[number % AHEAD];
+}
+
+/* Look at the packets that came, all but the last `left`. */
+static void catch_up(struct sdw_profile *profile, unsigned left)
+{
+    while (profile->came - profile->seen > left)
+        see(profile, coming_at(profile, profile->seen++));
+}
+
 void sdw_profile_packet(struct sdw_profile *profile, int64_t ts_ns, struct sdw_str bytes,
                         uint32_t wire_bytes)
 {
-    struct sdw_packet packet;
-    enum sdw_direction direction;
-    bool fresh;
+    catch_up(profile, AHEAD - 1);
+    struct coming *coming = coming_at(profile, profile->came);
+    sdw_buf_clear(&coming->bytes);
+    sdw_buf_str(&coming->bytes, bytes);
     profile->counts.packets++;
     profile->counts.bytes += wire_bytes;
-    enum sdw_packet_verdict verdict =
-        sdw_packet_decode(profile->config.link, bytes, wire_bytes, &packet);
+    enum sdw_packet_verdict verdict = sdw_packet_decode(
+        profile->config.link, sdw_buf_view(&coming->bytes), wire_bytes, &coming->packet);
     if (verdict != SDW_PACKET_IP) {
         profile->counts.other += verdict == SDW_PACKET_OTHER;
         profile->counts.cut += verdict == SDW_PACKET_SHORT;
         profile->counts.bad += verdict == SDW_PACKET_BAD;
         return;
     }
-    sdw_profile_time(profile, ts_ns);
-    sdw_fragments_join(profile->fragments, &packet, ts_ns);
-    struct sdw_biflow *flow = sdw_flowtable_see(profile->table, &packet, ts_ns, &direction, &fresh);
-    if (fresh) {
-        profile->counts.flows++;
-        if (profile->classify)
-            sdw_classify_fresh(profile->classify, flow);
-        put_who(profile, flow, ts_ns);
-        sdw_flowsay_around(&profile->say, &packet);
-        say(profile, &sdw_flow_new_schema, &profile->say.rec);
-    }
-    if (packet.protocol == IPPROTO_TCP && packet.whole)
-        follow_tcp(flow, &packet, direction, ts_ns);
-    if (profile->classify)
-        sdw_classify_packet(profile->classify, flow, &packet, direction, ts_ns);
+    sdw_fragments_join(profile->fragments, &coming->packet, ts_ns);
+    coming->ts_ns = ts_ns;
+    coming->place = sdw_flowtable_find(profile->table, &coming->packet);
+    uint64_t number = profile->came++;
+    if (number - profile->seen >= FETCH)
+        sdw_flowtable_fetch(profile->table, &coming_at(profile, number - FETCH)->place);
+    if (number - profile->seen >= FETCH_TCP)
+        sdw_flowtable_fetch_tcp(profile->table, &coming_at(profile, number - FETCH_TCP)->place);
+}
+
+void sdw_profile_time(struct sdw_profile *profile, int64_t now_ns)
+{
+    catch_up(profile, 0);
+    pass_time(profile, now_ns);
 }
 
 void sdw_profile_finish(struct sdw_profile *profile)
 {
+    catch_up(profile, 0);
     sdw_flowtable_end(profile->table, SDW_ENDED_EOF, profile->counts.last_ns);
     if (profile->classify) {
         sdw_classify_interval(profile->classify, profile->counts.last_ns, interval_of(profile));

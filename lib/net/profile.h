@@ -44,7 +44,8 @@ int sdw_profile_classify(struct sdw_profile *profile, struct sdw_classify_config
                          struct sdw_err *err);
 void sdw_profile_free(struct sdw_profile *profile);
 
-/* A packet went by; `bytes` of it were captured. */
+/* A packet went by; `bytes` of it were captured. It is looked at when some more have come, or by
+ * sdw_profile_time. */
 void sdw_profile_packet(struct sdw_profile *profile, int64_t ts_ns, struct sdw_str bytes,
                         uint32_t wire_bytes);
 /* It is at least this late: tell and age what is due. */
