@@ -45,7 +45,7 @@ void sdw_appbook_transfer(struct sdw_appbook *book, const struct sdw_appbook_key
  * with it); what was silent for idle_us is forgotten. */
 int sdw_appbook_tell(struct sdw_appbook *book, int64_t ts, int64_t interval_us, int64_t idle_us,
                      int (*each)(void *arg, const struct sdw_app *app), void *arg);
-/* Records with addresses now, and flows counted without because there were too many. */
+/* Records with addresses now; and how often something was counted without, for want of room. */
 size_t sdw_appbook_pairs(const struct sdw_appbook *book);
 uint64_t sdw_appbook_crowded(const struct sdw_appbook *book);
 

@@ -49,8 +49,8 @@ const char *sdw_classify_app(const struct sdw_classify *classify, const struct s
 void sdw_classify_interval(struct sdw_classify *classify, int64_t now_ns, int64_t interval_ns);
 /* The capture has ended, and its last interval was told. */
 void sdw_classify_finish(struct sdw_classify *classify, int64_t now_ns);
-/* Flows that were labelled by ports alone because too many were being looked into; and those whose
- * ends have no `app` record of their own. */
+/* Flows that were labelled by ports alone because too many were being looked into; and how often
+ * something was counted for the record of the ends that have none of their own. */
 uint64_t sdw_classify_skipped(const struct sdw_classify *classify);
 uint64_t sdw_classify_crowded(const struct sdw_classify *classify);
 

@@ -287,7 +287,12 @@ void sdw_profile_finish(struct sdw_profile *profile)
 
 struct sdw_profile_counts sdw_profile_counts(const struct sdw_profile *profile)
 {
-    return profile->counts;
+    struct sdw_profile_counts counts = profile->counts;
+    if (profile->classify) {
+        counts.skipped = sdw_classify_skipped(profile->classify);
+        counts.crowded = sdw_classify_crowded(profile->classify);
+    }
+    return counts;
 }
 
 int sdw_profile_code(const struct sdw_profile *profile)

@@ -35,7 +35,9 @@ struct sdw_profile_counts {
     uint64_t other;          /* no IP: ARP, LLDP ... */
     uint64_t cut, bad;       /* captured too short to tell the flow; headers that make no sense */
     uint64_t flows, evicted;
-    int64_t last_ns; /* newest time seen */
+    uint64_t skipped; /* flows told by their ports only, because too many were looked into */
+    uint64_t crowded; /* times that something counted for a record without addresses */
+    int64_t last_ns;  /* newest time seen */
 };
 
 struct sdw_profile *sdw_profile_new(const struct sdw_profile_config *config);
