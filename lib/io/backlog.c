@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -138,12 +139,27 @@ static int emit_some(struct sdw_backlog *backlog, struct sdw_ctx *ctx)
     return code == 0 ? sdw_flush(ctx) : code;
 }
 
+bool sdw_backlog_fits(const struct sdw_backlog *backlog)
+{
+    return next_length(backlog) < PIPE_CHUNK;
+}
+
+/* Whether the reader takes the oldest record at once: what is longer than a pipe promises room for
+ * waits until the pipe is empty. */
+static bool reader_takes(const struct sdw_backlog *backlog)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    int unread = 0;
+    if (poll(&out, 1, 0) <= 0)
+        return false;
+    return sdw_backlog_fits(backlog) || ioctl(STDOUT_FILENO, FIONREAD, &unread) < 0 || unread == 0;
+}
+
 int sdw_backlog_drain(struct sdw_backlog *backlog, struct sdw_ctx *ctx)
 {
     int code = 0;
     while (code == 0 && !sdw_backlog_empty(backlog)) {
-        struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-        if (poll(&out, 1, 0) <= 0)
+        if (!reader_takes(backlog))
             return 0;
         code = emit_some(backlog, ctx);
     }

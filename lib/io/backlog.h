@@ -20,6 +20,10 @@ bool sdw_backlog_empty(const struct sdw_backlog *backlog);
 /* Records dropped so far. */
 uint64_t sdw_backlog_dropped(const struct sdw_backlog *backlog);
 
+/* Whether the oldest record is short enough to go out as soon as a pipe takes anything (POLLOUT);
+ * another waits until the pipe is empty, which there is no waiting for. */
+bool sdw_backlog_fits(const struct sdw_backlog *backlog);
+
 /* Emit records in the order in which they came, as long as that does not block. */
 int sdw_backlog_drain(struct sdw_backlog *backlog, struct sdw_ctx *ctx);
 /* Emit all of them, waiting for the reader, and return when it takes one more. Once asked to stop,

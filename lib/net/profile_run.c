@@ -78,7 +78,8 @@ static void wait_for_more(const struct sdw_profile_run *run)
     struct pollfd fds[3] = {{.fd = sdw_capture_fd(run->capture), .events = POLLIN},
                             {.fd = run->ctx->stop_fd, .events = POLLIN},
                             {.fd = STDOUT_FILENO, .events = POLLOUT}};
-    (void)poll(fds, sdw_backlog_empty(run->backlog) ? 2 : 3, (int)(look_ns / 1000000));
+    bool room = !sdw_backlog_empty(run->backlog) && sdw_backlog_fits(run->backlog);
+    (void)poll(fds, room ? 3 : 2, (int)(look_ns / 1000000));
 }
 
 /* Take what is there: 1 when there was something, 0 at the end or when there is nothing now. */

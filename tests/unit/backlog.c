@@ -125,8 +125,31 @@ static void check_stalled(void)
     sdw_backlog_free(backlog);
 }
 
+static void check_long(void)
+{
+    enum { LONG = 20000 };
+    static char text[LONG + 8], record[LONG + 1];
+    struct sdw_backlog *backlog = sdw_backlog_new(1 << 20, 1000);
+    memset(record, 'x', LONG);
+    add(backlog, "short", false);
+    add(backlog, record, false);
+    open_output();
+    int code = sdw_backlog_drain(backlog, &ctx);
+    bool waits = !sdw_backlog_empty(backlog) && !sdw_backlog_fits(backlog);
+    size_t n = read_all(text, sizeof text);
+    if (code == 0)
+        code = sdw_backlog_drain(backlog, &ctx);
+    bool went = sdw_backlog_empty(backlog);
+    size_t rest = read_all(text, sizeof text);
+    close_output();
+    ok(code == 0 && waits && n == 6, "a long record waits while the pipe holds anything");
+    ok(went && rest == LONG + 1, "and goes out once it is empty");
+    sdw_backlog_free(backlog);
+}
+
 int main(void)
 {
+    check_long();
     check_order();
     check_full();
     check_stalled();
