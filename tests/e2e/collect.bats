@@ -201,10 +201,11 @@ EOF
 
 # listen OPTION…: collect from exporters on the loopback; sets pid and port
 listen() {
+    rm -f out err # of a run before: what it said must not be taken for the new one's
     shadow-collect --interval 50ms --bind 127.0.0.1 "$@" >out 2>err &
     pid=$!
     for _ in $(seq 400); do
-        grep -q listening err && break
+        grep -qs listening err && break
         sleep 0.05
     done
     port=$(sed -n 's/.*127.0.0.1 port //p' err)
@@ -294,7 +295,7 @@ for octets in ("0001",
     shadow-collect --netflow 0 --bind 127.0.0.1 --interval 3s --count 1 >out 2>err &
     pid=$!
     for _ in $(seq 400); do
-        grep -q listening err && break
+        grep -qs listening err && break
         sleep 0.05
     done
     sed -n 's/.*127.0.0.1 port //p' err >&5
@@ -401,6 +402,7 @@ EOF
         grep -q '"series":"up{' out && break
         sleep 0.2
     done
+    rm -f out err
     "${in[@]}" shadow-collect --prometheus $url --query 'up{job="self"}' --since 10s --step 1s --interval 500ms >out 2>err &
     pid=$!
     until_seen 'select(.series == "up{instance=\"127.0.0.1:9090\",job=\"self\"}" and .labels.job == "self" and .value == 1)' 3
