@@ -263,6 +263,24 @@ EOF
     [ "$(jq 'select(.type == "end").counts | .sflow_lost + .sflow_absurd + .sflow_bad + .sflow_other' out)" = 0 ]
 }
 
+@test "what the probe of pmacct exports as IPFIX adds up to the byte" {
+    command -v pmacctd >/dev/null || skip "pmacct is not installed"
+    read -r _ _ bytes packets < <(capture in.pcap 500)
+    listen --ipfix 0
+    cat >pmacct.conf <<EOF
+daemonize: false
+pcap_savefile: $PWD/in.pcap
+plugins: nfprobe
+nfprobe_receiver: 127.0.0.1:$port
+nfprobe_version: 10
+aggregate: src_host, dst_host, src_port, dst_port, proto, tos
+EOF
+    timeout 20 pmacctd -f pmacct.conf >pmacct.log 2>&1 || true
+    finish
+    [ "$(sums)" = "$bytes $packets" ]
+    [ "$(jq 'select(.type == "end").counts | .netflow_lost + .netflow_absurd + .netflow_bad + .netflow_untemplated' out)" = 0 ]
+}
+
 @test "the counters of an sFlow agent become rates by its own clock" {
     listen --sflow 0
     python3 - "$port" <<'EOF'
