@@ -379,7 +379,8 @@ static const char *unescape_u(const char *p, const char *end, struct sdw_buf *ou
         p += 6;
     }
     char utf8[4];
-    sdw_buf_add(out, utf8, sdw_utf8_put((uint32_t)c, utf8));
+    size_t n = sdw_utf8_put((uint32_t)c, utf8);
+    sdw_buf_add(out, utf8, n);
     return p;
 }
 
