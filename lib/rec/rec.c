@@ -261,15 +261,9 @@ static void encode_range(struct sdw_buf *out, const struct sdw_range *r)
 /* Keys of tables need no quoting. */
 static void encode_key(struct sdw_buf *out, const char *key)
 {
-    size_t n = strlen(key);
-    sdw_buf_reserve(out, n + 4);
-    char *at = out->p + out->n;
-    *at++ = ',';
-    *at++ = '"';
-    memcpy(at, key, n);
-    at[n] = '"';
-    at[n + 1] = ':';
-    out->n += n + 4;
+    sdw_buf_add(out, ",\"", 2);
+    sdw_buf_text(out, key);
+    sdw_buf_add(out, "\":", 2);
 }
 
 static void encode_value(struct sdw_buf *out, const struct sdw_field *f, const void *at)
