@@ -36,7 +36,7 @@ int sdw_classify_new(struct sdw_classify **out, const struct sdw_classify_config
     sdw_names_init(&classify->masters, "");
     sdw_names_init(&classify->categories, "Unspecified");
     classify->book = sdw_appbook_new(&classify->apps, &classify->categories, classify->map,
-                                     &config->mask, config->max_pairs);
+                                     &classify->config.mask, config->max_pairs);
     classify->shapes = sdw_shapebook_new(&classify->apps, config->link, shows_all(&config->mask));
     int code = sdw_dpi_new(&classify->dpi, config->max_flows, err);
     if (code == 0 && config->apps)
