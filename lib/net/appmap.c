@@ -186,7 +186,7 @@ static int read_rule(struct sdw_appmap *map, read_match *read, const struct sdw_
 
 static int read_line(struct sdw_appmap *map, struct sdw_str line, struct sdw_err *err)
 {
-    struct sdw_str word[WORDS + 1];
+    struct sdw_str word[WORDS + 1] = {{NULL, 0}};
     size_t n = 0;
     for (size_t i = 0; i < line.n && line.p[i] != '#' && n <= WORDS;) {
         size_t from = i;

@@ -91,7 +91,7 @@ void sdw_join_path(struct sdw_steer *steer, struct sdw_str path_id, struct sdw_s
 {
     const struct sdw_watch_list *list = sdw_join_watchers(steer, destination);
     struct sdw_sight *sight = sdw_join_sight(steer, destination);
-    if (!list || !sight || path_id.n == 0 || path_id.n >= SDW_KEY_SIZE ||
+    if (!list || !sight || !path_id.p || path_id.n == 0 || path_id.n >= SDW_KEY_SIZE ||
         sdw_join_sight(steer, path_id) == sight)
         return;
     char key[SDW_KEY_SIZE];

@@ -258,7 +258,7 @@ members6() {
         said '"unit":"fd77:9::/64","state":"RETURNING"'
     }
     until_true returning
-    ! said '"unit":"10.77.9.0/24","state":"RETURNING"'
+    said '"unit":"10.77.9.0/24","state":"RETURNING"' && false
     [ "$(ways4)" = "$before" ]
     in_a shadow-steer undo --state state
     until_true sh -c "[ -z \"\$(ip -n $A route show 10.77.9.0/24 proto 93)\" ]"
@@ -640,7 +640,7 @@ flow_plan() {
     [[ $output == *"a rule for mark"*"undo --orphans first"* ]]
     in_a shadow-steer undo --orphans --state state
     clean
-    ! in_a ip -6 rule show | grep -q 'proto 93'
+    in_a ip -6 rule show | grep -q 'proto 93' && false
     [ -z "$(in_a ip -6 route show table all proto 93)" ]
     run -1 in_a nft list table inet shadow_steer
 }
