@@ -167,6 +167,16 @@ static const struct sdw_example examples[] = {
      "shadow-profile --read run.pcap -o flow.end | jq -c 'select(.retransmitted_fwd > 0) | "
      "{src, dst, dport, again: (.retransmitted_bytes_fwd / .bytes_fwd)}'",
      NULL},
+    {"Which applications are there, and how much does each carry?",
+     "shadow-profile --read run.pcap -o flow.end | jq -rs 'group_by(.app)[] | "
+     "[.[0].app, (map(.bytes_fwd + .bytes_rev) | add)] | @tsv'",
+     NULL},
+    {"The shape of traffic, for shadow-probe --schedule replay --shape to make more like it:",
+     "shadow-profile --read run.pcap -o shape | head -1 >shape.ndjson", NULL},
+    {"This machine's connections that had to send again:",
+     "shadow-profile --sockets --interval 0 | jq -c 'select(.retransmitted_fwd > 0) | {dst, "
+     "dport}'",
+     NULL},
     {"Watch an interface for a minute:", "shadow-profile --interface lo --duration 1m", "lab"},
     {0},
 };
