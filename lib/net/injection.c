@@ -14,10 +14,8 @@ enum {
     SPREAD_STALL_NS = 10 * MS, /* a longer one is a hole in the load */
     TRAIN_LONGEST_NS = 150 * MS,
     LADDER_GAP_NS = 400000, /* between the ladders of a slot */
-    LADDERS = 2,
     SCOPED_MARKERS = 6,
-    SCOPED_LEAD = 3,         /* markers before scoped load: the queue that it finds */
-    SCOPED_TTL_PACKETS = 30, /* most load packets that expire at one router in a slot */
+    SCOPED_LEAD = 3, /* markers before scoped load: the queue that it finds */
     TRAIN_MOST_BYTES = 50000,
     WATCH_BYTES = 20000,
     TRAIN_PACKETS = 50, /* of a recursive train */
@@ -68,8 +66,8 @@ static struct sdw_hover make_train(struct sdw_session *session, unsigned load_ho
                                       .ttl = load_hop ? (uint8_t)load_hop : SDW_TTL_FAR,
                                       .deaf = load_hop != 0 || session->carrier->mute_load};
     struct sdw_hover train = sdw_hover(&session->aim, &limits);
-    if (load_hop && train.limits.bytes > SCOPED_TTL_PACKETS * train.ip_bytes)
-        train.limits.bytes = SCOPED_TTL_PACKETS * (int64_t)train.ip_bytes;
+    if (load_hop && train.limits.bytes > SDW_SCOPED_LOAD * train.ip_bytes)
+        train.limits.bytes = SDW_SCOPED_LOAD * (int64_t)train.ip_bytes;
     return train;
 }
 
@@ -153,7 +151,7 @@ static void plan_ladders(struct sdw_session *session, const struct sdw_rungs *ru
 {
     int ladders = session->window.kind == SDW_WINDOW_LIMITED  ? 1
                   : session->window.kind == SDW_WINDOW_SCOPED ? SCOPED_MARKERS
-                                                              : LADDERS;
+                                                              : SDW_SLOT_LADDERS;
     int64_t from_ns = 0;
     if (session->window.kind == SDW_WINDOW_SCOPED) {
         for (int i = 0; i < SCOPED_LEAD; i++)

@@ -12,6 +12,9 @@
 
 enum sdw_phase { SDW_PHASE_FIND, SDW_PHASE_REHEARSE, SDW_PHASE_MEASURE, SDW_PHASE_DONE };
 
+/* Ladders of a slot; most load packets that expire at one router in a scoped one. */
+enum { SDW_SLOT_LADDERS = 2, SDW_SCOPED_LOAD = 30 };
+
 struct sdw_session {
     struct sdw_session_config config;
     struct sdw_budget *budget;
@@ -34,6 +37,7 @@ struct sdw_session {
     unsigned rehearsals, steady, lost; /* steady: trains in a row that saw what the last saw */
     double rehearsed_bps;              /* sum of what was available after each train */
     unsigned aborts;                   /* trains in a row that met a long queue */
+    unsigned restarts;                 /* windows begun anew in a row: the path had changed */
     unsigned silences;                 /* walks in a row that did not reach a shy far end */
     uint32_t next_id;
     int64_t due_ns, slot_ns; /* next step; start of the current slot's period */

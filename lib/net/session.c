@@ -30,6 +30,7 @@ enum {
     ABORTS_ENOUGH = 3,  /* trains in a row that met a long queue */
     LOST_SENTINELS = 2, /* slots without any answer of the far end */
     LOST_LIMITED = 12,  /* the same where it limits its answers: about five seconds */
+    RESTARTS_MOST = 3,  /* path changes before a window is complete */
     SILENCES_MOST = 3,  /* walks that may miss a far end that answers at times */
     NOTE_BYTES = 512,
 };
@@ -150,6 +151,18 @@ static int finish(struct sdw_session *session, const char *reason)
     return 0;
 }
 
+/* The shortest period in which the slots of all destinations leave a router no more than --ttl-rate
+ * packets a second to answer: the first routers may be those of all of them. Load that dies at a
+ * router does so in one of the two slots of a pair, at each hop in turn. */
+static int64_t least_period_ns(const struct sdw_session *session)
+{
+    double expiring = SDW_SLOT_LADDERS;
+    if (session->config.scope)
+        expiring = SDW_SCOPED_LOAD / (2.0 * session->route.hops);
+    double paths = session->budget->paths > 1 ? session->budget->paths : 1;
+    return (int64_t)(expiring * paths / session->config.ttl_rate * 1e9);
+}
+
 /* afresh: with all the bytes that a window may take; a climb takes them for all its steps. */
 static void begin_window(struct sdw_session *session, bool afresh)
 {
@@ -177,6 +190,8 @@ static void begin_window(struct sdw_session *session, bool afresh)
                                                      : SLOT_PERIOD_NS;
     if (sdw_injection_climbs(session) && kind == SDW_WINDOW_PLAIN)
         session->period_ns = sdw_injection_slot_ns(session) + SDW_LOCKIN_APART_NS;
+    if (session->period_ns < least_period_ns(session))
+        session->period_ns = least_period_ns(session);
     for (size_t i = 0; i < SDW_AIM_SIZES; i++) /* clocks drift apart */
         session->aim.base_ns[i] = session->config.watch ? INT64_MAX : session->aim.base_ns[i];
     session->chirp_base_ns = session->route.base_one_way_ns != INT64_MAX
@@ -200,6 +215,14 @@ static int unreachable(struct sdw_session *session, struct sdw_err *err)
                        session->config.name, route->hops,
                        sdw_address_text(&route->hop[route->hops].addr, text),
                        sdw_address_port(&session->carrier->dst));
+}
+
+/* Without --watch one answer is wanted, and a path that goes on to change has none. */
+static int unstable(struct sdw_session *session, struct sdw_err *err)
+{
+    (void)finish(session, "unstable");
+    return sdw_err_set(err, SDW_ENO, "the path to %s has changed %u times within a window",
+                       session->config.name, session->restarts);
 }
 
 /* Where echo reaches the far end it takes the place of UDP, with the route that it found. */
@@ -291,6 +314,7 @@ static int find_path(struct sdw_session *session, struct sdw_err *err)
         code = sdw_route_put(&route, session->carrier, session->known ? "change" : "new",
                              session->config.flow, &session->sink, &session->scratch);
         session->counts.changes += session->known;
+        session->restarts += session->known;
         session->known = true;
         tell(session);
         heed_limit(session);
@@ -301,6 +325,8 @@ static int find_path(struct sdw_session *session, struct sdw_err *err)
         session->due_ns = sdw_mono_ns() + RETRY_NS;
         return session->config.watch || shy ? 0 : unreachable(session, err);
     }
+    if (session->restarts >= RESTARTS_MOST && !session->config.watch)
+        return unstable(session, err);
     bool open = session->counts.windows > 0;
     if (same && open) { /* a silence, not another path: the window goes on */
         session->slot_ns = sdw_mono_ns();
@@ -380,7 +406,8 @@ static void schedule_next(struct sdw_session *session)
                                  : longer < WATCH_SLOW_NS      ? longer
                                                                : WATCH_SLOW_NS;
     }
-    session->slot_ns += session->period_ns;
+    int64_t least = least_period_ns(session);
+    session->slot_ns += session->period_ns > least ? session->period_ns : least;
     int64_t jitter = (int64_t)sdw_rng_below(&session->rng, SLOT_JITTER_NS);
     int64_t drained = sdw_mono_ns() + DRAIN_NS;
     if (session->slot_ns < drained - SLOT_JITTER_NS)
@@ -412,6 +439,7 @@ static int end_window(struct sdw_session *session)
     bool climb = sdw_injection_climbs(session) && !session->lockin.found &&
                  sdw_lockin_climb(&session->lockin, &session->aim);
     if (climb || session->config.watch || session->counts.windows < session->config.windows) {
+        session->restarts = 0;
         begin_window(session, !climb);
         return 0;
     }

@@ -158,6 +158,39 @@ probe() {
     done
 }
 
+@test "no router is asked more often than --ttl-rate allows" {
+    up --hops 2 --icmp off
+    for way in "-s chirp" "-s lockin" "-s poisson"; do
+        echo "# $way"
+        # shellcheck disable=SC2086 # a way is two words
+        probe 10.9.0.2 $way -r 5M --ttl-rate 3 --watch -d 10s -o slot >out
+        # What the first slots sent is not spread over anything yet.
+        jq -se 'map(select(.hop == 1)) | length >= 3 and
+            (.[2:] | map(.sent) | add) <= 3 * (.[-1].ts - .[0].ts) / 1e6' out
+    done
+}
+
+@test "a path that goes on to change ends the run without an answer" {
+    shadow-lab up diamond -l "$LAB" --icmp off >plan
+    reflect d
+    shadow-lab exec -l "$LAB" s timeout 60 shadow-probe 10.9.0.2 >out 2>err 3>&- &
+    probe=$!
+    way=$(shadow-lab exec -l "$LAB" r1 ip route show 10.9.0.0/24 | head -1)
+    for _ in $(seq 40); do
+        kill -0 "$probe" 2>/dev/null || break
+        shadow-lab exec -l "$LAB" r1 ip route del 10.9.0.0/24 dev to-p || true
+        sleep 0.7
+        # shellcheck disable=SC2086 # a route is several words
+        shadow-lab exec -l "$LAB" r1 ip route add $way || true
+        sleep 0.7
+    done
+    status=0
+    wait "$probe" || status=$?
+    [ "$status" = 1 ]
+    jq -se '.[-1].reason == "unstable" and .[-1].counts.path_changes >= 3' out
+    grep -q 'changed 3 times' err
+}
+
 @test "a new path is told where nothing reflects" {
     shadow-lab up diamond -l "$LAB" --icmp off >plan
     for way in "-4 10.9.0.2 10.9.0.0/24" "-6 fd09::2 fd09::/64"; do
