@@ -40,6 +40,8 @@ static bool pass_tags(struct sdw_walk *walk, unsigned *type, struct sdw_packet *
 static enum sdw_packet_verdict walk_ethernet(struct sdw_walk walk, struct sdw_packet *packet)
 {
     const uint8_t *header = sdw_walk_take(&walk, 14);
+    if (++walk.frames > SDW_WALK_FRAMES)
+        return SDW_PACKET_BAD;
     return header ? sdw_walk_type(walk, sdw_get16(header + 12), packet) : SDW_PACKET_SHORT;
 }
 

@@ -9,14 +9,17 @@ enum {
     SDW_TYPE_ETHERNET = 0x6558, /* transparent Ethernet bridging, of tunnels */
 };
 
-enum { SDW_WALK_TUNNELS = 4 }; /* tunnels in tunnels that are followed; deeper ones are payload */
+enum {
+    SDW_WALK_TUNNELS = 4, /* tunnels in tunnels that are followed; deeper ones are payload */
+    SDW_WALK_FRAMES = 16, /* Ethernet frames in frames; more are made up */
+};
 
 /* What is left: `n` bytes captured of `wire` bytes on the wire. */
 struct sdw_walk {
     const uint8_t *p;
     size_t n;
     uint32_t wire;
-    unsigned tunnels;
+    unsigned tunnels, frames;
 };
 
 /* The next n bytes, which are passed; NULL when they were not captured. */

@@ -268,6 +268,10 @@ static void check_bad(void)
     f.p[0] = 0x50;
     ok(decode(DLT_RAW, &f) == SDW_PACKET_BAD, "nor IP of version 5");
     f = (struct frame){0};
+    for (int i = 0; i < 17; i++)
+        ether(&f, 0x6558);
+    ok(decode(DLT_EN10MB, &f) == SDW_PACKET_BAD, "nor frames in frames without an end");
+    f = (struct frame){0};
     ok(decode(DLT_RAW, &f) == SDW_PACKET_SHORT, "nothing is too short");
 }
 
