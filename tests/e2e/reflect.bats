@@ -185,7 +185,7 @@ request="00000005""ed00378080000000""8a01""00c8""$(zeros 28)"
     echo $key >key
     for how in "" "--stateless" "--key key" "--stateless --key key"; do
         # shellcheck disable=SC2086 # options
-        start $how
+        reflector_start $how
         for addr in 127.0.0.1 ::1; do
             set -- $addr "$port"
             [[ $how != *stateless* ]] || set -- "$@" stateless
