@@ -261,8 +261,10 @@ ask() {
     [ "$(ask query 'query=count_over_time(a[1d])' time=1700003600 | jq -r '.data.result[0].value[1]')" = 51 ]
     [ "$(ask label/__name__/values | jq -c .data)" = '["a","b"]' ]
     kill "$server"
-    run -143 wait "$server"
+    status=0
+    wait "$server" || status=$?
     server=
+    [ "$status" = 143 ]
 }
 
 @test "its values are those of Prometheus" {
