@@ -4,14 +4,13 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    LAB="t$$x$BATS_TEST_NUMBER"
-    cd "$BATS_TEST_TMPDIR"
-    [ "$(id -u)" = 0 ] || skip "needs root"
-    unshare -n true 2>/dev/null || skip "network namespaces may not be made here"
+    # shellcheck source=tests/lab/lab.bash
+    . "$BATS_TEST_DIRNAME/lab.bash"
+    lab_setup t
 }
 
 teardown() {
-    [ "$(id -u)" != 0 ] || shadow-lab down -l "$LAB" >/dev/null 2>&1 || true
+    lab_teardown
 }
 
 up() {

@@ -6,21 +6,13 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    LAB="m$$x$BATS_TEST_NUMBER"
-    cd "$BATS_TEST_TMPDIR" || exit
-    [ "$(id -u)" = 0 ] || skip "needs root"
-    unshare -n true 2>/dev/null || skip "network namespaces may not be made here"
+    # shellcheck source=tests/lab/lab.bash
+    . "$BATS_TEST_DIRNAME/lab.bash"
+    lab_setup m
 }
 
 teardown() {
-    [ -z "${app:-}" ] || kill "$app" ${sink:+"$sink"} 2>/dev/null || true
-    [ "$(id -u)" != 0 ] || shadow-lab down -l "$LAB" >/dev/null 2>&1 || true
-}
-
-node() {
-    local name=$1
-    shift
-    ip netns exec "sdw-$LAB-$name" "$@"
+    lab_teardown
 }
 
 # received NODE: UDP datagrams delivered to its sockets, and those dropped for their checksum
@@ -40,6 +32,7 @@ hops() {
     # The live receiver, on the very 5-tuple that is mirrored.
     ip netns exec "sdw-$LAB-s" shadow-reflect -q --bind 10.9.0.2,fd09::2 --port 6000 >app 3>&- &
     app=$!
+    pids+=("$app")
     sleep 0.5
     node c shadow-probe --flow 10.8.0.2:5000-10.9.0.2:6000/udp -s train --pairs 4 >v4
     [ "$(hops v4)" = "10.64.0.2 10.64.1.2 10.64.2.2" ]
@@ -52,7 +45,6 @@ hops() {
     [ "$poisoned" -gt 100 ] # they did arrive, and were dropped for their checksum
     kill "$app"
     wait "$app" || true
-    app=
     [ "$(jq .counts.received app)" = 0 ]
 }
 
@@ -113,6 +105,7 @@ if protocol == "tcp":
 while True:
     if not s.recv(2000): break' "$@" >/dev/null 3>&- &
     sink=$!
+    pids+=("$sink")
     sleep 0.3
     ip netns exec "sdw-$LAB-c" python3 -c 'import socket, sys, time
 protocol, source, port = sys.argv[1:]
@@ -123,6 +116,7 @@ while True:
     s.send(b"0123456789")
     time.sleep(0.05)' "$@" >/dev/null 3>&- &
     app=$!
+    pids+=("$app")
     sleep 0.3
 }
 
@@ -152,7 +146,6 @@ branch() {
             --duration 600ms -o path >mirror 2>err
         kill "$app" "$sink"
         wait "$app" "$sink" || true
-        app=
         echo "# $flow by $way: $(jq -c '[.flow_label, .addrs[1]]' mirror) $(<err)"
         [ "$(jq -r .flow_label mirror)" -gt 0 ]
         node "$way" ip -6 -o addr | grep -qF "$(second mirror)/"

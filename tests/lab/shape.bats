@@ -6,25 +6,13 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    LAB="h$$x$BATS_TEST_NUMBER"
-    started=()
-    cd "$BATS_TEST_TMPDIR" || exit
-    [ "$(id -u)" = 0 ] || skip "needs root"
-    unshare -n true 2>/dev/null || skip "network namespaces may not be made here"
+    # shellcheck source=tests/lab/lab.bash
+    . "$BATS_TEST_DIRNAME/lab.bash"
+    lab_setup h
 }
 
 teardown() {
-    for pid in ${started+"${started[@]}"}; do
-        kill "$pid" 2>/dev/null || true
-    done
-    wait
-    [ "$(id -u)" != 0 ] || shadow-lab down -l "$LAB" >/dev/null 2>&1 || true
-}
-
-node() {
-    local name=$1
-    shift
-    ip netns exec "sdw-$LAB-$name" "$@"
+    lab_teardown
 }
 
 # send COUNT PORT: packets of 428, 828 and 1228 octets, three, four and three in ten
@@ -43,7 +31,7 @@ profile() {
     ip netns exec "sdw-$LAB-c" shadow-profile -i "$interface" --user root 'udp and dst 10.9.0.2 and greater 400' \
         >"$1" 2>"$1.err" 3>&- &
     profiler=$!
-    started+=("$profiler")
+    pids+=("$profiler")
     for _ in {1..100}; do
         send 1 9
         ! grep -q flow.new "$1" || return 0
@@ -76,7 +64,7 @@ quantiles() {
     jq -c --arg link "$interface" 'select(.type == "shape" and .shape == $link)' live | tail -1 >shape
 
     ip netns exec "sdw-$LAB-s" shadow-reflect -q >reflect 2>&1 3>&- &
-    started+=($!)
+    pids+=($!)
     profile again
     node c shadow-probe --schedule replay --shape shape --pairs 10 10.9.0.2 >probe
     stop
