@@ -8,6 +8,8 @@
 #include "core/base.h"
 #include "core/buf.h"
 
+#include <endian.h>
+
 void sdw_put_varint(struct sdw_buf *out, uint64_t value);
 void sdw_put_signed(struct sdw_buf *out, int64_t value); /* zigzag: small magnitudes are short */
 
@@ -30,14 +32,58 @@ void sdw_get_packed(struct sdw_bytes *in, uint64_t *value, size_t n, unsigned wi
 
 unsigned sdw_width(uint64_t value); /* bits that it needs: 0 for 0, 64 at most */
 
-/* Fixed-size integers and reals at any address. */
-void sdw_store16(void *p, uint16_t value);
-void sdw_store32(void *p, uint32_t value);
-void sdw_store64(void *p, uint64_t value);
-uint16_t sdw_load16(const void *p);
-uint32_t sdw_load32(const void *p);
-uint64_t sdw_load64(const void *p);
-uint64_t sdw_real_bits(double value);
-double sdw_real_of(uint64_t bits);
+/* Fixed-size integers and reals at any address; here because queries spend their time in them. */
+static inline void sdw_store16(void *p, uint16_t value)
+{
+    value = htole16(value);
+    memcpy(p, &value, sizeof value);
+}
+
+static inline void sdw_store32(void *p, uint32_t value)
+{
+    value = htole32(value);
+    memcpy(p, &value, sizeof value);
+}
+
+static inline void sdw_store64(void *p, uint64_t value)
+{
+    value = htole64(value);
+    memcpy(p, &value, sizeof value);
+}
+
+static inline uint16_t sdw_load16(const void *p)
+{
+    uint16_t value;
+    memcpy(&value, p, sizeof value);
+    return le16toh(value);
+}
+
+static inline uint32_t sdw_load32(const void *p)
+{
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return le32toh(value);
+}
+
+static inline uint64_t sdw_load64(const void *p)
+{
+    uint64_t value;
+    memcpy(&value, p, sizeof value);
+    return le64toh(value);
+}
+
+static inline uint64_t sdw_real_bits(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static inline double sdw_real_of(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
 
 #endif

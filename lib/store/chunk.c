@@ -136,19 +136,6 @@ static int get_column(struct sdw_bytes *in, size_t n, size_t from, size_t to, do
     return 0;
 }
 
-size_t sdw_first_at(const int64_t *ts_us, size_t n, int64_t at_us)
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (ts_us[middle] < at_us)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 int sdw_chunk_decode(const void *bytes, size_t n, int64_t from_us, int64_t to_us,
                      struct sdw_chunk_room *room, struct sdw_err *err)
 {
@@ -161,11 +148,7 @@ int sdw_chunk_decode(const void *bytes, size_t n, int64_t from_us, int64_t to_us
         points == 0 || points > SDW_CHUNK_POINTS)
         return sdw_err_set(err, SDW_EINPUT, "not a chunk");
     make_room(room, columns);
-    int code = sdw_ints_decode(&in, count, 0, count, room->ts_us);
-    if (code == 0) {
-        from = sdw_first_at(room->ts_us, count, from_us);
-        to = from + sdw_first_at(room->ts_us + from, count - from, to_us);
-    }
+    int code = sdw_ints_within(&in, count, from_us, to_us, &from, &to, room->ts_us);
     for (size_t c = 0; code == 0 && c < columns; c++)
         code = get_column(&in, count, from, to, room->column[c]);
     if (code < 0 || in.bad || in.p != in.end)

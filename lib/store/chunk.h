@@ -46,7 +46,5 @@ void sdw_chunk_room_release(struct sdw_chunk_room *room);
  * costs as much as decoding them. */
 int sdw_chunk_decode(const void *bytes, size_t n, int64_t from_us, int64_t to_us,
                      struct sdw_chunk_room *room, struct sdw_err *err);
-/* Index of the first of n rising times that is not before at_us. */
-size_t sdw_first_at(const int64_t *ts_us, size_t n, int64_t at_us);
 
 #endif

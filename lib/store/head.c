@@ -1,10 +1,10 @@
 #include "store/head.h"
 #include "core/mem.h"
-#include "store/chunk.h"
+#include "store/ints.h"
 
 #include <stdlib.h>
 
-enum { SERIES_MAX = 1 << 26 };
+enum { SERIES_MAX = 1 << 26, AHEAD = 4 };
 
 void sdw_head_release(struct sdw_head *head)
 {
@@ -31,7 +31,7 @@ struct sdw_head_series *sdw_head_at(struct sdw_head *head, uint32_t series)
 
 size_t sdw_head_find(const struct sdw_head_series *series, int64_t ts_us)
 {
-    return sdw_first_at(series->ts_us, series->n, ts_us);
+    return sdw_ints_first(series->ts_us, series->n, ts_us);
 }
 
 static void insert(struct sdw_head_series *s, size_t at, int64_t ts_us, double value)
@@ -50,12 +50,24 @@ static void insert(struct sdw_head_series *s, size_t at, int64_t ts_us, double v
     s->n++;
 }
 
+/* Points mostly come series by series, in the same order each time: what the series after this one
+ * will write to is brought near meanwhile. */
+static void fetch_ahead(const struct sdw_head *head, uint32_t series)
+{
+    if (series + AHEAD > head->n)
+        return;
+    const struct sdw_head_series *later = &head->series[series - 1 + AHEAD];
+    __builtin_prefetch(later->ts_us + later->n, 1);
+    __builtin_prefetch(later->value + later->n, 1);
+}
+
 enum sdw_take sdw_head_take(struct sdw_head *head, uint32_t series, int64_t ts_us, double value,
                             int64_t window_us)
 {
     struct sdw_head_series *s = sdw_head_at(head, series);
     if (!s)
         return SDW_LATE;
+    fetch_ahead(head, series);
     size_t at = s->n;
     if (ts_us <= s->newest_us) {
         uint64_t age = (uint64_t)s->newest_us - (uint64_t)ts_us;

@@ -256,3 +256,63 @@ int sdw_ints_decode(struct sdw_bytes *in, size_t n, size_t from, size_t to, int6
     }
     return 0;
 }
+
+size_t sdw_ints_first(const int64_t *value, size_t n, int64_t low)
+{
+    size_t begin = 0, end = n;
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+        if (value[middle] < low)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
+/* The same of first, first + step, ... */
+static size_t regular_first(int64_t first, uint64_t step, size_t n, int64_t low)
+{
+    if (low <= first)
+        return 0;
+    uint64_t steps = ((uint64_t)low - (uint64_t)first - 1) / step + 1;
+    return steps < n ? (size_t)steps : n;
+}
+
+/* Whether all n values are one regular block that does not leave the range of integers. */
+static bool is_regular(struct sdw_bytes *in, size_t n, int64_t *first, int64_t *step)
+{
+    struct block block;
+    int64_t divisor, begin, length, end;
+    *first = sdw_get_signed(in);
+    divisor = (int64_t)sdw_get_varint(in);
+    return !in->bad && divisor > 0 && next_block(in, n, &block) && block.n == n &&
+           block.width == 0 && block.slope == 0 && block.order == 1 && (int64_t)block.least > 0 &&
+           !__builtin_mul_overflow((int64_t)block.first[0], divisor, &begin) &&
+           !__builtin_add_overflow(*first, begin, first) &&
+           !__builtin_mul_overflow((int64_t)block.least, divisor, step) &&
+           !__builtin_mul_overflow(*step, (int64_t)n - 1, &length) &&
+           !__builtin_add_overflow(*first, length, &end);
+}
+
+int sdw_ints_within(struct sdw_bytes *in, size_t n, int64_t low, int64_t high, size_t *from,
+                    size_t *to, int64_t *value)
+{
+    struct sdw_bytes look = *in;
+    int64_t first, step;
+    if (n > 0 && is_regular(&look, n, &first, &step)) {
+        *in = look;
+        *from = regular_first(first, (uint64_t)step, n, low);
+        *to = regular_first(first, (uint64_t)step, n, high);
+        for (size_t i = *from; i < *to; i++)
+            value[i] = first + (int64_t)i * step;
+    } else {
+        int code = sdw_ints_decode(in, n, 0, n, value);
+        if (code < 0)
+            return code;
+        *from = sdw_ints_first(value, n, low);
+        *to = sdw_ints_first(value, n, high);
+    }
+    *to = *to < *from ? *from : *to;
+    return 0;
+}

@@ -17,5 +17,11 @@ void sdw_ints_encode(const int64_t *value, size_t n, struct sdw_buf *out);
 /* n: as it was encoded. Fills at least value[from] to value[to - 1] of value[n]. SDW_EINPUT when
  * the bytes are not such a sequence. */
 int sdw_ints_decode(struct sdw_bytes *in, size_t n, size_t from, size_t to, int64_t *value);
+/* Of rising values those from low to below high: *from and *to say which they are, and they are
+ * filled in at least. Of a regular clock no other is computed. */
+int sdw_ints_within(struct sdw_bytes *in, size_t n, int64_t low, int64_t high, size_t *from,
+                    size_t *to, int64_t *value);
+/* Index of the first of n rising values that is not below low. */
+size_t sdw_ints_first(const int64_t *value, size_t n, int64_t low);
 
 #endif

@@ -105,6 +105,47 @@ static void test_integers(void)
     ok(ints_pass(2) && ints_pass(3), "steps of 2^63 come back");
 }
 
+/* Values from low to below high of the coded whole[n] are those that a look at each one finds. */
+static bool within_is_right(struct sdw_bytes in, size_t n, int64_t low, int64_t high)
+{
+    static int64_t back[MOST];
+    size_t from, to, want_from = 0;
+    while (want_from < n && whole[want_from] < low)
+        want_from++;
+    size_t want_to = want_from;
+    while (want_to < n && whole[want_to] < high)
+        want_to++;
+    return sdw_ints_within(&in, n, low, high, &from, &to, back) == 0 && !in.bad && in.p == in.end &&
+           from == want_from && to == want_to &&
+           memcmp(back + from, whole + from, (to - from) * sizeof *back) == 0;
+}
+
+static void test_within(void)
+{
+    struct sdw_rng rng;
+    struct sdw_buf buf = {0};
+    size_t wrong = 0;
+    sdw_rng_seed(&rng, 4);
+    for (unsigned kind = 0; kind < 2000; kind++) {
+        size_t n = 1 + sdw_rng_below(&rng, 300);
+        int64_t step = 1 + (int64_t)sdw_rng_below(&rng, kind % 3 ? 1000000 : INT64_MAX / 400);
+        whole[0] = kind % 5 ? (int64_t)sdw_rng_next(&rng) / 16 : INT64_MIN;
+        for (size_t i = 1; i < n; i++)
+            whole[i] = whole[i - 1] + step + (kind % 2 ? (int64_t)sdw_rng_below(&rng, 9) : 0);
+        sdw_buf_clear(&buf);
+        sdw_ints_encode(whole, n, &buf);
+        struct sdw_bytes in = sdw_bytes(buf.p, buf.n);
+        int64_t some = whole[sdw_rng_below(&rng, n)], other = whole[sdw_rng_below(&rng, n)];
+        wrong += !within_is_right(in, n, INT64_MIN, INT64_MAX) ||
+                 !within_is_right(in, n, some, other) || !within_is_right(in, n, some, some + 1) ||
+                 !within_is_right(in, n, some + 1, INT64_MAX) ||
+                 !within_is_right(in, n, INT64_MIN, other) ||
+                 !within_is_right(in, n, INT64_MAX, INT64_MIN);
+    }
+    ok(wrong == 0, "a range of rising integers is found, regular or not: %zu wrong", wrong);
+    sdw_buf_release(&buf);
+}
+
 /* Bytes of the chunk of ts[n] and value[n]; 0 when they do not come back. */
 static size_t chunk_size(size_t n)
 {
@@ -283,6 +324,7 @@ int main(void)
     test_varints();
     test_checksum();
     test_integers();
+    test_within();
     test_sizes();
     test_reals();
     test_part();
