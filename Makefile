@@ -66,13 +66,13 @@ ifneq ($(NDPI),yes)
 $(info deep packet inspection is left out, ports and names are used: libndpi 4.2 is missing (make deps))
 endif
 NOT_BUILT := lib/net/$(if $(filter yes,$(NDPI)),dpi_hints,dpi_ndpi).c
-NOT_BUILT += $(if $(call have,libcurl),,lib/sys/http_post.c)
+NOT_BUILT += $(if $(call have,libcurl),,lib/sys/http.c)
 
 # A tool whose libraries nothing else needs is left out with the files that include them.
 COLLECT := libnetfilter_conntrack netsnmp libcurl
 ifneq ($(foreach p,$(COLLECT),$(call have,$(p))),$(COLLECT:%=yes))
 NOT_BUILT += cmd/shadow-collect.c lib/sys/conntrack.c lib/net/collect_connections.c \
-    lib/sys/snmp.c lib/net/collect_snmp.c lib/sys/http.c lib/net/collect_prometheus.c
+    lib/sys/snmp.c lib/net/collect_snmp.c lib/net/collect_prometheus.c
 $(info shadow-collect is left out: libnetfilter-conntrack-dev, libsnmp-dev or \
     libcurl4-openssl-dev is missing (make deps))
 endif

@@ -7,6 +7,7 @@
 #include "store/compact.h"
 #include "store/export.h"
 #include "store/query.h"
+#include "store/remote.h"
 #include "store/retain.h"
 #include "store/serve.h"
 
@@ -18,6 +19,7 @@ struct config {
     struct sdw_append_settings append;
     struct sdw_export_settings export;
     int wire;
+    struct sdw_remote remote;
     const char *from, *to, *agg, *retain[SDW_LEVELS];
     int64_t step_us, port;
 };
@@ -53,6 +55,8 @@ static const struct sdw_option query_options[] = {
     OPT("to", 0, TEXT, to, "TIME", "moment to stop before", NULL),
     OPT("step", 0, DURATION, step_us, "DURATION", "one value for each step", NULL),
     OPT("agg", 'a', TEXT, agg, "HOW", "avg, min, max, sum, count, last, rate, p95, ...", NULL),
+    OPT("url", 'u', TEXT, remote.url, "URL", "ask this engine, http://HOST:9090, instead", NULL),
+    OPT("token-file", 0, TEXT, remote.token_file, "FILE", "file of a bearer token for it", NULL),
     {0},
 };
 #define RETAIN(name, level, what)                                                                  \
@@ -119,12 +123,22 @@ static int run_append(struct sdw_ctx *ctx, void *arg)
     return code;
 }
 
+static int run_remote(struct sdw_ctx *ctx, const struct config *config)
+{
+    struct sdw_query query = {.step_us = config->step_us};
+    int64_t now_us = sdw_wall_us();
+    int code = sdw_query_parse(&query, config->from, config->to, config->agg, now_us, &ctx->err);
+    return code == 0 ? sdw_remote_run(ctx, &config->remote, &query, now_us) : code;
+}
+
 static int run_query(struct sdw_ctx *ctx, void *arg)
 {
     const struct config *config = arg;
     struct sdw_store store;
     struct sdw_query query = {.step_us = config->step_us};
     struct sdw_selected selected = {0};
+    if (config->remote.url)
+        return run_remote(ctx, config);
     int code = open_store(ctx, config, &store);
     if (code != 0)
         return code;
@@ -161,25 +175,13 @@ static int run_compact(struct sdw_ctx *ctx, void *arg)
 {
     struct config *config = arg;
     struct sdw_store store;
-    struct sdw_compacted done = {0};
-    char counts[192];
     config->settings.write = true;
     int code = open_store(ctx, config, &store);
     if (code != 0)
         return code;
-    code = sdw_store_retain(&store, config->retain, &ctx->err);
-    if (code == 0)
-        code = sdw_store_flush(&store, true, &ctx->err);
-    if (code == 0)
-        code = sdw_store_compact(&store, &done, &ctx->err);
+    code = sdw_compact_run(ctx, &store, config->retain);
     sdw_store_close(&store);
-    snprintf(
-        counts, sizeof counts,
-        "{\"rows\":%llu,\"merged\":%llu,\"into\":%llu,\"dropped\":%llu,\"dropped_points\":%llu}",
-        (unsigned long long)done.rolled, (unsigned long long)done.merged,
-        (unsigned long long)done.into, (unsigned long long)done.dropped,
-        (unsigned long long)done.dropped_points);
-    return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", counts);
+    return code;
 }
 
 static int run_check(struct sdw_ctx *ctx, void *arg)
@@ -198,9 +200,7 @@ static int run_serve(struct sdw_ctx *ctx, void *arg)
 {
     const struct config *config = arg;
     int code = need_store(ctx, config);
-    if (code == 0)
-        code = sdw_store_serve(ctx, config->store, (uint16_t)config->port);
-    return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "signal", NULL);
+    return code == 0 ? sdw_store_serve(ctx, config->store, (uint16_t)config->port) : code;
 }
 
 static int run_export(struct sdw_ctx *ctx, void *arg)

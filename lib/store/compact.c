@@ -1,7 +1,8 @@
 #include "store/compact.h"
+#include "core/clock.h"
 #include "core/mem.h"
+#include "rec/end.h"
 #include "store/read.h"
-#include "store/retain.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,4 +259,23 @@ int sdw_store_maintain(struct sdw_store *store, struct sdw_err *err)
     for (size_t i = 0; i < manifest->n; i++)
         n += manifest->segment[i].level == 0 && !is_final(manifest, i);
     return n >= WORTH_WHILE ? sdw_store_compact(store, &done, err) : 0;
+}
+
+int sdw_compact_run(struct sdw_ctx *ctx, struct sdw_store *store,
+                    const char *const retain[SDW_LEVELS])
+{
+    struct sdw_compacted done = {0};
+    char counts[192];
+    int code = sdw_store_retain(store, retain, &ctx->err);
+    if (code == 0)
+        code = sdw_store_flush(store, true, &ctx->err);
+    if (code == 0)
+        code = sdw_store_compact(store, &done, &ctx->err);
+    snprintf(
+        counts, sizeof counts,
+        "{\"rows\":%llu,\"merged\":%llu,\"into\":%llu,\"dropped\":%llu,\"dropped_points\":%llu}",
+        (unsigned long long)done.rolled, (unsigned long long)done.merged,
+        (unsigned long long)done.into, (unsigned long long)done.dropped,
+        (unsigned long long)done.dropped_points);
+    return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", counts);
 }

@@ -6,14 +6,14 @@
 #include "rec/series.h"
 #include "rec/store.h"
 #include "store/spool.h"
-#include "sys/http_post.h"
+#include "sys/http.h"
 
 #include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TIMEOUT_S = 30, RETRY_LEAST_S = 1, RETRY_MOST_S = 60, TOKEN_MAX = 4096 };
+enum { TIMEOUT_S = 30, RETRY_LEAST_S = 1, RETRY_MOST_S = 60 };
 
 static const int64_t second_ns = 1000000000;
 
@@ -22,8 +22,8 @@ struct export
     struct sdw_ctx *ctx;
     const struct sdw_export_settings *settings;
     struct sdw_http *http;
-    struct sdw_buf url, authorization;
-    const char *headers[8];
+    struct sdw_buf url;
+    char *token;
     struct sdw_spool spool;
     bool spooling;
     struct sdw_map series; /* name and labels -> number */
@@ -44,21 +44,23 @@ struct export
 /* 0: the engine has it; SDW_EINPUT: it refuses for good; SDW_EAGAIN: not now; or a failure. */
 static int post(struct export *export, struct sdw_str body, struct sdw_err *err)
 {
-    long status;
-    struct sdw_http_post request = {.url = export->url.p,
-                                    .headers = export->headers,
-                                    .body = body,
-                                    .timeout_us = INT64_C(1000000) * TIMEOUT_S,
-                                    .stop_fd = -1};
-    int code = sdw_http_post(export->http, &request, &status, &export->reply, err);
-    if (code < 0)
-        return code;
+    struct sdw_http_request request = {.url = export->url.p,
+                                       .bearer = export->token,
+                                       .headers = sdw_wire_headers(export->settings->wire),
+                                       .post = body,
+                                       .timeout_us = INT64_C(1000000) * TIMEOUT_S,
+                                       .stop_fd = -1};
+    int status = sdw_http_ask(export->http, &request, &export->reply, err);
+    if (status == SDW_ENO || status == SDW_EINPUT)
+        return SDW_EAGAIN; /* whoever answered that was not the engine */
+    if (status < 0)
+        return status;
     if (status >= 200 && status < 300)
         return 0;
     struct sdw_str reply = sdw_buf_view(&export->reply);
     int line = (int)(reply.n ? strcspn(reply.p, "\r\n") : 0);
     return sdw_err_set(err, status == 429 || status >= 500 ? SDW_EAGAIN : SDW_EINPUT,
-                       "%s: status %ld: %.*s", export->url.p, status, line > 200 ? 200 : line,
+                       "%s: status %d: %.*s", export->url.p, status, line > 200 ? 200 : line,
                        reply.n ? reply.p : "");
 }
 
@@ -377,36 +379,12 @@ static int set_url(struct export *export)
     return 0;
 }
 
-/* Secrets come by file: a command line is seen by others. */
-static int set_headers(struct export *export)
-{
-    const char *const *header = sdw_wire_headers(export->settings->wire);
-    const char *file = export->settings->token_file;
-    char token[TOKEN_MAX] = "";
-    size_t n = 0;
-    for (; *header; header++)
-        export->headers[n++] = *header;
-    if (!file)
-        return 0;
-    FILE *in = fopen(file, "re");
-    if (!in)
-        return sdw_err_sys(&export->ctx->err, "cannot read %s", file);
-    bool got = fgets(token, sizeof token, in) != NULL;
-    fclose(in);
-    token[strcspn(token, "\r\n")] = '\0';
-    if (!got || !token[0])
-        return sdw_err_set(&export->ctx->err, SDW_EUSAGE, "%s holds no token", file);
-    sdw_buf_printf(&export->authorization, "Authorization: Bearer %s", token);
-    export->headers[n] = export->authorization.p;
-    return 0;
-}
-
 static int set_up(struct export *export)
 {
     const struct sdw_export_settings *settings = export->settings;
     int code = set_url(export);
     if (code == 0)
-        code = set_headers(export);
+        code = sdw_http_token_load(&export->token, settings->token_file, &export->ctx->err);
     if (code == 0)
         code = sdw_http_new(&export->http, &export->ctx->err);
     if (code == 0 && settings->spool) {
@@ -420,6 +398,7 @@ static int set_up(struct export *export)
 static void release(struct export *export)
 {
     sdw_http_free(export->http);
+    sdw_http_token_free(export->token);
     sdw_spool_close(&export->spool);
     sdw_map_release(&export->series);
     for (size_t i = 0; i < export->n_series; i++)
@@ -427,8 +406,8 @@ static void release(struct export *export)
     free(export->name);
     free(export->point);
     sdw_arena_release(&export->arena);
-    struct sdw_buf *const bufs[] = {&export->url,  &export->authorization, &export->key,
-                                    &export->body, &export->packed,        &export->reply};
+    struct sdw_buf *const bufs[] = {&export->url, &export->key, &export->body, &export->packed,
+                                    &export->reply};
     for (size_t i = 0; i < SDW_LEN(bufs); i++)
         sdw_buf_release(bufs[i]);
 }

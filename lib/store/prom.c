@@ -163,6 +163,17 @@ static size_t put_values(const struct sdw_promql *promql, const struct span *spa
     return n;
 }
 
+/* The points themselves. */
+static size_t put_points(const struct points *points, struct sdw_buf *out)
+{
+    for (size_t i = 0; i < points->n; i++) {
+        if (i)
+            sdw_buf_char(out, ',');
+        put_pair(out, points->ts_us[i], points->value[i]);
+    }
+    return points->n;
+}
+
 static int put_series(struct question *q, const struct sdw_promql *promql, const struct span *span,
                       const struct sdw_selected_series *series, struct sdw_chunk_room *room)
 {
@@ -171,10 +182,12 @@ static int put_series(struct question *q, const struct sdw_promql *promql, const
     struct points points = {0};
     struct sdw_buf values = {0};
     int code = sdw_query_series(q->store, series->id, &query, room, add_point, &points, &q->err);
-    if (code >= 0 && put_values(promql, span, &points, &values) > 0) {
+    bool raw = promql->function == SDW_PROMQL_POINTS, many = raw || span->step_us;
+    if (code >= 0 &&
+        (raw ? put_points(&points, &values) : put_values(promql, span, &points, &values)) > 0) {
         sdw_jsonw_object(&q->w, NULL);
         put_metric(&q->w, series, "metric");
-        if (span->step_us) {
+        if (many) {
             sdw_jsonw_array(&q->w, "values");
             sdw_jsonw_raw(&q->w, NULL, sdw_buf_view(&values));
             sdw_jsonw_end(&q->w);
@@ -214,11 +227,14 @@ static int put_result(struct question *q, const struct sdw_promql *promql, const
 {
     struct sdw_selected selected = {0};
     struct sdw_chunk_room room = {0};
+    bool raw = promql->function == SDW_PROMQL_POINTS;
     if (promql->function == SDW_PROMQL_NUMBER)
         return put_number(q, promql->number, span);
+    if (raw && span->step_us)
+        return sdw_err_set(&q->err, SDW_EUSAGE, "points of a range have no steps");
     int code = sdw_select(q->store, &promql->selector, 1, &selected, &q->err);
     sdw_jsonw_object(&q->w, "data");
-    sdw_jsonw_text(&q->w, "resultType", span->step_us ? "matrix" : "vector");
+    sdw_jsonw_text(&q->w, "resultType", raw || span->step_us ? "matrix" : "vector");
     sdw_jsonw_array(&q->w, "result");
     for (size_t i = 0; code == 0 && i < selected.n; i++) {
         code = put_series(q, promql, span, &selected.series[i], &room);

@@ -78,18 +78,21 @@ static int unsupported(struct sdw_err *err)
                        "one selector are answered");
 }
 
-/* SELECTOR[RANGE] */
-static int parse_ranged(struct sdw_promql *query, struct sdw_str text, struct sdw_err *err)
+/* SELECTOR, or SELECTOR[RANGE]. 1 when there is a range. */
+static int parse_selector(struct sdw_promql *query, struct sdw_str text, struct sdw_err *err)
 {
     size_t used;
     int code = sdw_selector_parse(&query->selector, text, &used, err);
     if (code < 0)
         return code;
     struct sdw_str rest = trim((struct sdw_str){text.p + used, text.n - used});
-    if (rest.n < 3 || rest.p[0] != '[' || rest.p[rest.n - 1] != ']' ||
-        !parse_range((struct sdw_str){rest.p + 1, rest.n - 2}, &query->range_us))
+    if (rest.n == 0)
+        return 0;
+    if (rest.p[0] != '[' || memchr(rest.p, ']', rest.n) != rest.p + rest.n - 1)
+        return unsupported(err);
+    if (!parse_range((struct sdw_str){rest.p + 1, rest.n - 2}, &query->range_us))
         return sdw_err_set(err, SDW_EUSAGE, "a range is expected after the selector, as [5m]");
-    return 0;
+    return 1;
 }
 
 static int parse_call(struct sdw_promql *query, struct sdw_str name, struct sdw_str inside,
@@ -107,7 +110,10 @@ static int parse_call(struct sdw_promql *query, struct sdw_str name, struct sdw_
                 return sdw_err_set(err, SDW_EUSAGE, "a quantile from 0 to 1 is expected first");
             inside = (struct sdw_str){comma + 1, inside.n - n - 1};
         }
-        return parse_ranged(query, trim(inside), err);
+        int code = parse_selector(query, trim(inside), err);
+        return code == 0   ? sdw_err_set(err, SDW_EUSAGE, "a range is expected, as [5m]")
+               : code == 1 ? 0
+                           : code;
     }
     return unsupported(err);
 }
@@ -124,10 +130,9 @@ int sdw_promql_parse(struct sdw_promql *query, struct sdw_str text, struct sdw_e
     struct sdw_str name = {text.p, n}, rest = trim((struct sdw_str){text.p + n, text.n - n});
     if (n && rest.n >= 2 && rest.p[0] == '(' && rest.p[rest.n - 1] == ')')
         return parse_call(query, name, (struct sdw_str){rest.p + 1, rest.n - 2}, err);
-    size_t used;
-    query->function = SDW_PROMQL_INSTANT;
-    int code = sdw_selector_parse(&query->selector, text, &used, err);
-    return code == 0 && used < text.n ? unsupported(err) : code;
+    int code = parse_selector(query, text, err);
+    query->function = code == 1 ? SDW_PROMQL_POINTS : SDW_PROMQL_INSTANT;
+    return code < 0 ? code : 0;
 }
 
 void sdw_promql_release(struct sdw_promql *query)
@@ -184,6 +189,8 @@ double sdw_promql_value(const struct sdw_promql *query, int64_t at_us, const int
     if (n == 0)
         return NAN;
     switch (query->function) {
+    case SDW_PROMQL_POINTS:
+        return NAN;
     case SDW_PROMQL_INSTANT:
     case SDW_PROMQL_LAST:
         return value[n - 1];

@@ -1,5 +1,6 @@
 #include "store/selector.h"
 #include "core/buf.h"
+#include "io/jsonw.h"
 
 #include <fnmatch.h>
 #include <regex.h>
@@ -218,4 +219,75 @@ bool sdw_selector_matches(const struct sdw_selector *selector, struct sdw_str na
             return false;
     }
     return true;
+}
+
+/* --- for an engine ------------------------------------------------------------------------- */
+
+/* A pattern of * and ? as a regular expression (RE2). A backslash takes the next character as it
+ * is; a lone * is any name, and no name is empty. */
+static void put_glob(struct sdw_buf *out, const char *glob)
+{
+    if (strcmp(glob, "*") == 0) {
+        sdw_buf_text(out, ".+");
+        return;
+    }
+    for (const char *p = glob; *p; p++) {
+        if (*p == '*' || *p == '?') {
+            sdw_buf_text(out, *p == '*' ? ".*" : ".");
+            continue;
+        }
+        p += *p == '\\' && p[1];
+        if (strchr("\\.+*?()|[]{}^$", *p))
+            sdw_buf_char(out, '\\');
+        sdw_buf_char(out, *p);
+    }
+}
+
+static void put_condition(struct sdw_buf *out, const char *key, const char *op, const char *value)
+{
+    sdw_buf_printf(out, "%s%s", key, op);
+    sdw_json_quote(out, sdw_str_of(value));
+    sdw_buf_char(out, ',');
+}
+
+static bool engine_has(struct sdw_str key)
+{
+    for (size_t i = 0; i < key.n; i++)
+        if (strchr(".:-", key.p[i]) || (i == 0 && key.p[i] >= '0' && key.p[i] <= '9'))
+            return false;
+    return true;
+}
+
+static void put_matcher(struct sdw_buf *out, const char *key, const struct sdw_matcher *matcher)
+{
+    if (matcher->op != GLOB) {
+        put_condition(out, key, op_text[matcher->op], matcher->value);
+        return;
+    }
+    struct sdw_buf expression = {0};
+    put_glob(&expression, matcher->value);
+    put_condition(out, key, "=~", expression.p);
+    sdw_buf_release(&expression);
+}
+
+int sdw_selector_write(const struct sdw_selector *selector, const char *name_key, const char *name,
+                       struct sdw_buf *out, struct sdw_err *err)
+{
+    sdw_buf_char(out, '{');
+    if (name)
+        put_condition(out, name_key, "=", name);
+    else if (selector->name)
+        put_condition(out, name_key, "=", selector->name);
+    for (size_t i = 0; i < selector->n; i++) {
+        const struct sdw_matcher *matcher = &selector->matcher[i];
+        bool by_name = sdw_str_is(matcher->key, "__name__");
+        if (!engine_has(matcher->key))
+            return sdw_err_set(err, SDW_EUSAGE, "an engine has no label %s", matcher->key.p);
+        if (!by_name || !name)
+            put_matcher(out, by_name ? name_key : matcher->key.p, matcher);
+    }
+    /* Engines want one condition that is not met by an absent label. */
+    put_condition(out, "__name__", "!=", "");
+    sdw_buf_char(out, '}');
+    return 0;
 }

@@ -8,6 +8,7 @@
 #define SDW_STORE_SELECTOR_H
 
 #include "core/base.h"
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/mem.h"
 #include "store/labels.h"
@@ -26,6 +27,11 @@ struct sdw_selector {
 int sdw_selector_parse(struct sdw_selector *selector, struct sdw_str text, size_t *used,
                        struct sdw_err *err);
 void sdw_selector_release(struct sdw_selector *selector);
+/* Append the selector for an engine that speaks PromQL, {name_key=~"...",label="value"}: what it
+ * says of the name is asked of the label name_key; or (name not NULL) the name is that one.
+ * SDW_EUSAGE for a label that no engine has. */
+int sdw_selector_write(const struct sdw_selector *selector, const char *name_key, const char *name,
+                       struct sdw_buf *out, struct sdw_err *err);
 bool sdw_selector_matches(const struct sdw_selector *selector, struct sdw_str name,
                           const struct sdw_labels *labels);
 

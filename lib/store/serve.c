@@ -1,6 +1,7 @@
 #include "store/serve.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "rec/end.h"
 #include "store/prom.h"
 
 #include <arpa/inet.h>
@@ -282,5 +283,5 @@ int sdw_store_serve(struct sdw_ctx *ctx, const char *path, uint16_t port)
     sdw_arena_release(&server->arena);
     sdw_buf_release(&server->body);
     free(server);
-    return code;
+    return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "signal", NULL);
 }

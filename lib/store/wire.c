@@ -68,6 +68,21 @@ static int by_key(const void *a, const void *b)
     return order ? order : (x->key.n > y->key.n) - (x->key.n < y->key.n);
 }
 
+void sdw_wire_restore(struct sdw_str *name, struct sdw_labels *labels, struct sdw_arena *scratch)
+{
+    size_t at = 0;
+    while (at < labels->n && !sdw_str_is(labels->label[at].key, "series"))
+        at++;
+    if (at == labels->n)
+        return;
+    struct sdw_str was = labels->label[at].value;
+    if (sdw_str_same(was, *name) || !sdw_str_same(clean(was, true, scratch), *name))
+        return; /* some other label of that name */
+    *name = was;
+    labels->n--;
+    memmove(&labels->label[at], &labels->label[at + 1], (labels->n - at) * sizeof labels->label[0]);
+}
+
 static void put_label(struct sdw_buf *out, struct sdw_buf *inside, const struct sdw_label *label)
 {
     sdw_buf_clear(inside);

@@ -29,6 +29,8 @@ struct sdw_wire_series {
  * that of a label: others become _, and the name as it was becomes the label `series`. */
 void sdw_wire_add(enum sdw_wire wire, const struct sdw_wire_series *series,
                   struct sdw_arena *scratch, struct sdw_buf *body);
+/* Of a series that came back from an engine: give it the name it had, which is then no label. */
+void sdw_wire_restore(struct sdw_str *name, struct sdw_labels *labels, struct sdw_arena *scratch);
 /* What is sent of a body. */
 void sdw_wire_finish(enum sdw_wire wire, struct sdw_str body, struct sdw_buf *out);
 

@@ -362,6 +362,80 @@ engine() {
         jq -c '[(.values | add), .timestamps[1]]')" = '[190,1700000100000]' ]
 }
 
+# ask_both URL: questions have the same answers, whether the store is asked or the engine at URL
+ask_both() {
+    local selector options from='--from 2023-11-14T22:15:30Z' to='--to 1700016000.5'
+    for selector in 'link/*' 'up 9x' '*' '{host=~"a|b"}' 'link/a-b/bps{host!="a"}' '{__name__=~"l.*"}'; do
+        for options in '' '--step 7m --agg max' '--agg sum' '--step 10m --agg p95' '--step 1h --agg last' \
+            '--step 1m --agg min' '--agg count' '--step 5m'; do
+            # shellcheck disable=SC2086 # words
+            (set -f; shadow-store query -o metric $from $to $options $selector >local
+                shadow-store query -o metric --url "$1" $from $to $options $selector >remote)
+            [ -s local ]
+            for side in local remote; do
+                jq -c '[.ts, .series, .labels, (.value * 1e6 | round)]' "$side" >"$side.json"
+            done
+            diff local.json remote.json || { echo "$selector $options"; false; }
+        done
+    done
+}
+
+# many_points: of names that engines allow and of others, with labels that need quotes
+many_points() {
+    points link/a-b/bps 0 300 '{"host":"a","if":"e\"0"}'
+    points link/a-b/bps 0 300 '{"host":"b"}'
+    points up 5 100
+    points 9x 7 50
+}
+
+@test "a query of Prometheus gives what the store would" {
+    command -v prometheus >/dev/null && command -v curl >/dev/null || skip "prometheus is not installed"
+    port=$((20000 + $$ % 10000))
+    url=http://127.0.0.1:$port
+    echo '{}' >prometheus.yml
+    engine "$url/-/ready" prometheus --config.file=prometheus.yml --web.enable-remote-write-receiver \
+        --storage.tsdb.path=tsdb --storage.tsdb.retention.time=100y --web.listen-address="127.0.0.1:$port"
+    many_points >in
+    shadow-store append <in >/dev/null
+    shadow-store export --to "$url" <in >/dev/null
+    ask_both "$url"
+    # More steps than an engine gives at a time.
+    run -0 --separate-stderr shadow-store query up --url "$url" --from 1700000000 --to 1700030000 --step 1s --agg last -o metric
+    [ "$(jq .value <<<"$output")" = "$(seq 5 104)" ]
+    run -1 --separate-stderr shadow-store query down --url "$url" --from 1700000000
+    [[ $stderr == *"no series matches"* ]]
+}
+
+@test "a query of VictoriaMetrics gives what the store would" {
+    command -v victoria-metrics >/dev/null && command -v curl >/dev/null || skip "victoria-metrics is not installed"
+    port=$((20000 + $$ % 10000))
+    url=http://127.0.0.1:$port
+    engine "$url/health" victoria-metrics -storageDataPath=vm -httpListenAddr="127.0.0.1:$port" -retentionPeriod=100y
+    many_points >in
+    shadow-store append <in >/dev/null
+    shadow-store export --to "$url" --engine victoria <in >/dev/null
+    curl -sf "$url/internal/force_flush"
+    ask_both "$url"
+}
+
+@test "a query of our own server gives what the store would, and says what that does not answer" {
+    many_points >in
+    shadow-store append <in >/dev/null
+    serve
+    ask_both "$url"
+    run -2 --separate-stderr shadow-store query 'up{a.b="1"}' --url "$url" --from -5m
+    [[ $stderr == *"an engine has no label a.b"* ]]
+    run -2 --separate-stderr shadow-store query up --url "$url"
+    [[ $stderr == *"--url needs --from"* ]]
+    run -2 --separate-stderr shadow-store query up --url "$url" --from -5m --step 1500us
+    [[ $stderr == *"--step: engines know no less than a millisecond"* ]]
+    run -2 --separate-stderr shadow-store query up --url "$url" --from 2000 --to 1000
+    [[ $stderr == *"--from is not before --to"* ]]
+    run -1 --separate-stderr shadow-store query up --url http://127.0.0.1:1 --from -5m
+    [[ $stderr == *"http://127.0.0.1:1/api/v1/label"*connect* ]]
+    run -2 --separate-stderr shadow-store query up --url file:///etc/passwd --from -5m
+}
+
 @test "export says what it cannot do" {
     run -2 --separate-stderr shadow-store export </dev/null
     [[ $stderr == *"--to needs a URL"* ]]

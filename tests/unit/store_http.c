@@ -70,6 +70,8 @@ static void test_queries(void)
     ok(function_of("rate( link/a-b/bps [1h30m])", &range, &number) == SDW_PROMQL_RATE &&
            range == 5400000000,
        "a function has its own range");
+    ok(function_of("up{a=\"[\"}[5m]", &range, &number) == SDW_PROMQL_POINTS && range == 300000000,
+       "a range of its own is the points");
     ok(function_of("quantile_over_time(0.9, {a=~\"(b|c)\"}[5m])", &range, &number) ==
                SDW_PROMQL_QUANTILE &&
            number == 0.9,
@@ -80,11 +82,12 @@ static void test_queries(void)
                                          "sum(up)",
                                          "up + 1",
                                          "rate(up)",
-                                         "up[5m]",
                                          "rate(up[5m]) > 1",
                                          "rate(up[0m])",
                                          "quantile_over_time(2,up[5m])",
                                          "rate(up[5m] offset 1h)",
+                                         "up[5m] offset 1h",
+                                         "up[5m:1m]",
                                          "(up)"};
     size_t taken = 0;
     for (size_t i = 0; i < SDW_LEN(others); i++)
