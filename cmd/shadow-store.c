@@ -211,17 +211,15 @@ static int run_export(struct sdw_ctx *ctx, void *arg)
 }
 
 static const struct sdw_command subs[] = {
-    {"append", "stores the metric records of standard input", append_options, NULL, run_append,
-     NULL, "stored"},
+    {"append", "stores metric and app records", append_options, NULL, run_append, NULL, "stored"},
     {"query", "prints series, or what they amount to in each step", query_options, query_operands,
      run_query, NULL, NULL},
-    {"rollup", "makes the rollups of a minute, an hour and a day that are due", store_options, NULL,
-     run_rollup, NULL, NULL},
+    {"rollup", "makes the rollups that are due", store_options, NULL, run_rollup, NULL, NULL},
     {"compact", "rolls up, merges segments, and drops what is too old", compact_options, NULL,
      run_compact, NULL, NULL},
     {"check", "looks at every byte of a store", store_options, NULL, run_check, NULL, NULL},
-    {"export", "sends the metric records of standard input to Prometheus or VictoriaMetrics",
-     export_options, NULL, run_export, NULL, NULL},
+    {"export", "sends the same to Prometheus or VictoriaMetrics", export_options, NULL, run_export,
+     NULL, NULL},
     {"serve", "answers the read API of Prometheus on the loopback", serve_options, NULL, run_serve,
      NULL, NULL},
     {0},

@@ -2,8 +2,8 @@
 #include "core/clock.h"
 #include "io/scan.h"
 #include "rec/end.h"
-#include "rec/series.h"
 #include "rec/store.h"
+#include "rec/value.h"
 #include "store/compact.h"
 #include "store/labels.h"
 
@@ -107,13 +107,13 @@ static int series_of(struct append *append, const struct sdw_metric *metric, uin
     return code;
 }
 
-static int store_metric(struct append *append, struct sdw_str line)
+static int store_value(struct append *append, struct sdw_str type, struct sdw_str line)
 {
     struct sdw_metric metric;
     struct sdw_err err = {0};
     uint32_t id;
     sdw_arena_reset(&append->arena);
-    int code = sdw_rec_decode(&sdw_metric_schema, line, &append->arena, &metric, &err);
+    int code = sdw_value_decode(type, line, &append->arena, &metric, &err);
     if (code == 0 && isnan(metric.value)) {
         append->unknown++;
         return 0;
@@ -143,16 +143,17 @@ static int store_metric(struct append *append, struct sdw_str line)
 
 static int take_line(struct append *append, struct sdw_str line)
 {
-    bool metric = sdw_str_is(sdw_scan_type(line), "metric");
+    struct sdw_str type = sdw_scan_type(line);
+    bool value = sdw_value_is(type);
     int code = 0;
-    if (metric) {
-        code = store_metric(append, line);
+    if (value) {
+        code = store_value(append, type, line);
     } else {
         struct sdw_err err = {0};
         if (sdw_scan_find(line, NULL, 0, NULL, &err) < 0)
             return sdw_bad_line(append->ctx, &err);
     }
-    if (code == 0 && (!metric || append->settings->keep))
+    if (code == 0 && (!value || append->settings->keep))
         code = sdw_put(append->ctx, line);
     if (code == 0 && append->pending >= append->settings->batch)
         code = acknowledge(append);

@@ -1,4 +1,4 @@
-/* Metric records of standard input into a store. */
+/* Records of standard input that are values of a series (rec/value.h) into a store. */
 #ifndef SDW_STORE_APPEND_H
 #define SDW_STORE_APPEND_H
 

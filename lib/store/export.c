@@ -3,8 +3,8 @@
 #include "core/map.h"
 #include "io/scan.h"
 #include "rec/end.h"
-#include "rec/series.h"
 #include "rec/store.h"
+#include "rec/value.h"
 #include "store/spool.h"
 #include "sys/http.h"
 
@@ -207,13 +207,13 @@ static uint32_t series_of(struct export *export, const struct sdw_metric *metric
     return (uint32_t)(uintptr_t)*place;
 }
 
-static int take_metric(struct export *export, struct sdw_str line)
+static int take_value(struct export *export, struct sdw_str type, struct sdw_str line)
 {
     struct sdw_metric metric;
     struct sdw_labels labels;
     struct sdw_err err = {0};
     sdw_arena_reset(&export->arena);
-    int code = sdw_rec_decode(&sdw_metric_schema, line, &export->arena, &metric, &err);
+    int code = sdw_value_decode(type, line, &export->arena, &metric, &err);
     if (code == 0)
         code = sdw_labels_parse(metric.labels, &export->arena, &labels, &err);
     if (code < 0)
@@ -233,14 +233,15 @@ static int take_metric(struct export *export, struct sdw_str line)
 
 static int take_line(struct export *export, struct sdw_str line)
 {
-    bool metric = sdw_str_is(sdw_scan_type(line), "metric");
+    struct sdw_str type = sdw_scan_type(line);
+    bool value = sdw_value_is(type);
     struct sdw_err err = {0};
     int code = 0;
-    if (metric)
-        code = take_metric(export, line);
+    if (value)
+        code = take_value(export, type, line);
     else if (sdw_scan_find(line, NULL, 0, NULL, &err) < 0)
         return sdw_bad_line(export->ctx, &err);
-    if (code == 0 && (!metric || export->settings->keep))
+    if (code == 0 && (!value || export->settings->keep))
         code = sdw_put(export->ctx, line);
     return code;
 }

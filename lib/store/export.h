@@ -1,4 +1,5 @@
-/* Metric records of standard input to an engine past this machine. */
+/* Records of standard input that are values of a series (rec/value.h) to an engine past this
+ * machine. */
 #ifndef SDW_STORE_EXPORT_H
 #define SDW_STORE_EXPORT_H
 

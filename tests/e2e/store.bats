@@ -57,6 +57,17 @@ END
     cmp passed in
 }
 
+@test "the rate of an application is a series" {
+    echo '{"type":"app","v":1,"ts":1700000040000000,"app":"TLS","category":"Web","src":"::1","dst":"::2","current_bps":800}' >in
+    shadow-store append <in >out
+    run ! grep '"type":"app"' out
+    run -0 --separate-stderr shadow-store query '{app="TLS"}' -o metric
+    [ "$output" = '{"type":"metric","v":1,"ts":1700000040000000,"series":"app/TLS/::1>::2/bps","labels":{"app":"TLS","category":"Web","dst":"::2","src":"::1"},"value":800}' ]
+    shadow-store append --keep <in | grep -vE '"type":"(stored|end)"' | cmp - in
+    run -3 --separate-stderr shadow-store append <<<'{"type":"app","v":1,"ts":1,"app":7,"current_bps":1}'
+    [[ $stderr == *"line 1: app:"* ]]
+}
+
 @test "an acknowledgement comes before waiting for more input" {
     mkfifo pipe
     shadow-store append -o stored <pipe >out 3>&- &

@@ -3,6 +3,7 @@
 #include "rec/path.h"
 #include "rec/series.h"
 #include "rec/steering.h"
+#include "rec/value.h"
 #include "unit/tap.h"
 
 static struct sdw_arena arena;
@@ -84,6 +85,44 @@ static void absence_is_kept(void)
     sdw_buf_release(&out);
 }
 
+/* series, labels and value of a record, as one text. */
+static const char *value_of(const char *type, const char *line, struct sdw_buf *out)
+{
+    struct sdw_metric m;
+    sdw_buf_clear(out);
+    if (sdw_value_decode(sdw_str_of(type), sdw_str_of(line), &arena, &m, &err) < 0)
+        return "bad";
+    sdw_buf_printf(out, "%.*s %.*s %g", (int)m.series.n, m.series.p, (int)m.labels.n, m.labels.p,
+                   m.value);
+    return out->p;
+}
+
+static void an_application_is_a_value_of_a_series(void)
+{
+    struct sdw_buf out = {0};
+    is_text(
+        value_of("app",
+                 "{\"type\":\"app\",\"v\":1,\"ts\":1,\"app\":\"a \\\"b\\\"\",\"category\":\"Web\","
+                 "\"sensitivity\":\"low\",\"src\":\"fd00::1\",\"dst\":\"10.0.0.1\","
+                 "\"current_bps\":5}",
+                 &out),
+        "app/a \"b\"/fd00::1>10.0.0.1/bps {\"app\":\"a \\\"b\\\"\",\"category\":\"Web\","
+        "\"dst\":\"10.0.0.1\",\"sensitivity\":\"low\",\"src\":\"fd00::1\"} 5",
+        "the rate of an application between two ends is a series");
+    is_text(value_of("app", "{\"type\":\"app\",\"v\":1,\"ts\":1,\"app\":\"x\",\"current_bps\":0}",
+                     &out),
+            "app/x/bps {\"app\":\"x\"} 0", "and so is that between all others");
+    is_text(value_of("app", "{\"type\":\"app\",\"v\":1,\"ts\":1,\"current_bps\":0}", &out), "bad",
+            "one without a name is bad");
+    is_text(value_of("metric",
+                     "{\"type\":\"metric\",\"v\":1,\"ts\":1,\"series\":\"s\",\"value\":2}", &out),
+            "s  2", "a metric is what it says");
+    ok(sdw_value_is(sdw_str_of("app")) && sdw_value_is(sdw_str_of("metric")) &&
+           !sdw_value_is(sdw_str_of("hop")),
+       "other records are none");
+    sdw_buf_release(&out);
+}
+
 static void every_schema_is_sound(void)
 {
     for (const struct sdw_schema *const *s = sdw_schemas; *s; s++) {
@@ -109,6 +148,7 @@ int main(void)
     a_record_survives_the_round_trip();
     bad_records_are_refused_with_the_field();
     absence_is_kept();
+    an_application_is_a_value_of_a_series();
     every_schema_is_sound();
     sdw_arena_release(&arena);
     return tap_done();
