@@ -96,7 +96,11 @@ static int series_of(struct append *append, const struct sdw_metric *metric, uin
         return 0;
     if (metric->series.n == 0)
         return sdw_err_field(err, "series", "empty");
+    if (metric->series.n > SDW_LABEL_BYTES)
+        return sdw_err_field(err, "series", "longer than %d bytes", SDW_LABEL_BYTES);
     int code = sdw_labels_parse(metric->labels, &append->arena, &append->labels, err);
+    if (code == 0)
+        code = sdw_labels_check(&append->labels, err);
     if (code < 0)
         return code;
     sdw_buf_clear(key);

@@ -71,7 +71,7 @@ enum sdw_take sdw_head_take(struct sdw_head *head, uint32_t series, int64_t ts_u
     size_t at = s->n;
     if (ts_us <= s->newest_us) {
         uint64_t age = (uint64_t)s->newest_us - (uint64_t)ts_us;
-        if (age > (uint64_t)window_us || ts_us <= s->flushed_us)
+        if (window_us != INT64_MAX && (age > (uint64_t)window_us || ts_us <= s->flushed_us))
             return SDW_LATE;
         at = sdw_head_find(s, ts_us);
         if (at < s->n && s->ts_us[at] == ts_us) {

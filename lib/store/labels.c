@@ -95,3 +95,11 @@ struct sdw_str sdw_labels_get(const struct sdw_labels *labels, struct sdw_str ke
             return labels->label[i].value;
     return (struct sdw_str){"", 0};
 }
+
+int sdw_labels_check(const struct sdw_labels *labels, struct sdw_err *err)
+{
+    for (size_t i = 0; i < labels->n; i++)
+        if (labels->label[i].key.n > SDW_LABEL_BYTES || labels->label[i].value.n > SDW_LABEL_BYTES)
+            return sdw_err_field(err, "labels", "one is longer than %d bytes", SDW_LABEL_BYTES);
+    return 0;
+}

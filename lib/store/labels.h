@@ -9,6 +9,8 @@
 #include "core/mem.h"
 
 enum { SDW_LABELS_MAX = 64 };
+/* Bytes of a name of a series or a value of a label, with which all selectors work. */
+enum { SDW_LABEL_BYTES = 1023 };
 
 struct sdw_label {
     struct sdw_str key, value;
@@ -25,6 +27,8 @@ struct sdw_labels {
 int sdw_labels_parse(struct sdw_str json, struct sdw_arena *arena, struct sdw_labels *out,
                      struct sdw_err *err);
 void sdw_labels_write(const struct sdw_labels *labels, struct sdw_buf *out);
+/* SDW_EINPUT when one of them is longer than SDW_LABEL_BYTES. */
+int sdw_labels_check(const struct sdw_labels *labels, struct sdw_err *err);
 /* The value of a label; empty (p not NULL) when there is none. */
 struct sdw_str sdw_labels_get(const struct sdw_labels *labels, struct sdw_str key);
 

@@ -189,7 +189,7 @@ void sdw_selector_release(struct sdw_selector *selector)
 
 static bool holds(const struct sdw_matcher *matcher, struct sdw_str value)
 {
-    char text[1024]; /* labels and names that are longer match no expression */
+    char text[SDW_LABEL_BYTES + 1]; /* no store has longer ones */
     switch (matcher->op) {
     case EQUAL:
         return sdw_str_is(value, matcher->value);

@@ -197,6 +197,17 @@ upb" ]
     jq -e '.counts.rows == 0' <<<"$output"
 }
 
+@test "a point of the log stays when it has been rolled up, for readers and the next writer" {
+    # Not at the beginning of a minute, where a rollup of one point looks like the point.
+    points a 0 101 | sed 's/000000,/500000,/' >in
+    head -n 100 in | shadow-store append >/dev/null
+    run -0 --separate-stderr shadow-store rollup
+    jq -e '.counts.rows > 80' <<<"$output"
+    tail -n 1 in | shadow-store append >/dev/null
+    shadow-store compact >/dev/null
+    shadow-store query a -o metric | cmp - in
+}
+
 @test "rollups stand for points that are no longer kept" {
     for i in 0 2000 4000; do
         store_points a "$i" 2000
@@ -482,6 +493,193 @@ many_points() {
     run -0 --separate-stderr shadow-store query a --agg count -o metric
     jq -e ".value == $acknowledged + 1" <<<"$output"
     shadow-store check >/dev/null
+}
+
+# full SIZE COMMAND: in a directory `full` with room for SIZE only, of a mount namespace of its own
+full() {
+    unshare -rm true 2>/dev/null || skip "no namespaces here"
+    mkdir -p full
+    unshare -rm bash -c "mount -t tmpfs -o size=$1 none full && $2"
+}
+
+@test "a full file system: what was acknowledged is there, also after compact and rollup failed" {
+    points a 0 3 >three
+    awk 'BEGIN { for (i = 0; i < 200000; i++)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"a\",\"value\":%d}\n", 1700000040 + i * 60, i * 7919 % 100003 }' >in
+    full 400k '
+        shadow-store append -s full/s --batch 500 --log-size 100k -o stored <in >out 2>err; echo $? >status
+        cp -r full/s before
+        shadow-store compact -s full/s >/dev/null 2>>err; echo $? >>status
+        shadow-store rollup -s full/s >/dev/null 2>>err; echo $? >>status
+        shadow-store query -s full/s a --agg count -o metric >count
+        shadow-store check -s full/s >/dev/null; echo $? >>status
+        rm full/s/lock; head -c 1M /dev/zero >full/rest
+        shadow-store append -s full/none <three >/dev/null 2>>err; echo $? >>status'
+    [ "$(xargs <status)" = "4 4 4 0 4" ]
+    [ "$(grep -c 'No space left on device\|disk is full' err)" -ge 4 ]
+    acknowledged=$(tail -n 1 out | jq .points)
+    [ "$acknowledged" -gt 10000 ]
+    jq -e ".value == $acknowledged" count
+    # With room again the next writer goes on.
+    points b 0 3 | shadow-store append -s before >/dev/null
+    run -0 --separate-stderr shadow-store compact -s before
+    run -0 --separate-stderr shadow-store query -s before a b --agg count -o metric
+    [ "$(jq .value <<<"$output" | xargs)" = "$acknowledged 3" ]
+}
+
+@test "a clock that jumps back: the points are refused and counted until it has caught up" {
+    points a 0 100 | shadow-store append >/dev/null
+    # An hour back, and then on for two hours.
+    points a 40 120 | shadow-store append >out
+    last loss '.where == "window" and .records == 49' <out
+    last stored '.points == 71 and .replaced == 11 and .refused == 49' <out
+    run -0 --separate-stderr shadow-store query a --agg count -o metric
+    jq -e '.value == 160' <<<"$output"
+}
+
+@test "a clock that jumps ahead for a while costs only what was stored meanwhile" {
+    now=$(date +%s)
+    for shift in 0 86400 60; do
+        printf '{"type":"metric","v":1,"ts":%d000000,"series":"a","value":1}\n' $((now + shift))
+    done | shadow-store append >out 2>err
+    grep -q 'line 2 is in the future: refused (--ahead)' err
+    last stored '.points == 2 and .refused == 1' <out
+}
+
+# many_segments: a store of ten segments of two series, and its answers
+many_segments() {
+    for i in 0 700 1400 2100 2800 3500 4200; do
+        points b "$i" 700 '{"x":"1"}' >>in
+        store_points a "$i" 700
+    done
+    shadow-store append --log-size 20k --batch 500 <in >/dev/null
+    shadow-store query '*' -o metric >before
+}
+
+@test "killed by SIGKILL in the middle of compact or rollup, nothing is lost and the next one goes on" {
+    many_segments
+    cp -r store whole
+    for try in $(seq 24); do
+        rm -rf store
+        cp -r whole store
+        what=compact
+        [ $((try % 3)) -gt 0 ] || what=rollup
+        options=()
+        [ $((try % 3)) -ne 1 ] || options=(--points 10d)
+        shadow-store "$what" "${options[@]}" >/dev/null 2>&1 3>&- &
+        pid=$!
+        sleep "0.0$(printf %02d $((try % 12 * 2)))"
+        kill -9 "$pid" 2>/dev/null || true
+        wait "$pid" || true
+        shadow-store check >/dev/null
+        shadow-store query '*' -o metric | cmp - before
+        shadow-store "$what" "${options[@]}" >/dev/null
+        shadow-store check >/dev/null
+        shadow-store query '*' -o metric | cmp - before
+    done
+}
+
+@test "readers have the same answer all the while a writer compacts and appends" {
+    many_segments
+    shadow-store query a b --to 1700270000 -o metric >before
+    (
+        while [ ! -e done ]; do
+            shadow-store query a b --to 1700270000 -o metric | cmp - before || touch differs
+            echo >>asked
+        done
+    ) 3>&- &
+    reader=$!
+    for i in 5000 5100 5200 5300; do
+        points c "$i" 100 | shadow-store append --log-size 1k >/dev/null
+        shadow-store compact >/dev/null
+        shadow-store rollup >/dev/null
+    done
+    touch done
+    wait "$reader"
+    [ -s asked ]
+    [ ! -e differs ]
+}
+
+@test "each level is kept for its own time, and answers for what is older below" {
+    # 200 days of a value every 10 minutes.
+    awk 'BEGIN { for (i = 0; i < 28800; i++)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"a\",\"value\":%d}\n", 1699920000 + i * 600, i }' >in
+    for part in $(seq 0 9); do
+        sed -n "$((part * 2880 + 1)),$((part * 2880 + 2880))p" in | shadow-store append --log-size 10k >/dev/null
+    done
+    shadow-store query a --step 1d --agg max -o metric >before
+    [ "$(wc -l <before)" = 200 ]
+    run -0 --separate-stderr shadow-store compact --points 3d --minutes 10d --hours 90d --days forever
+    jq -e '.counts.dropped_points > 28000' <<<"$output"
+    shadow-store query a --step 1d --agg max -o metric | cmp - before
+    shadow-store check -o part | jq -s 'map(select(.kind == "segment")) | group_by(.level) |
+        map({key: (.[0].level | tostring), value: (((map(.to_us) | max) - (map(.from_us) | min)) / 864e8)}) | from_entries' >kept
+    cat kept
+    jq -e '."0" >= 2.5 and ."0" < 5 and ."1" >= 9.5 and ."1" < 12 and ."2" >= 89 and ."2" < 150 and ."3" > 195' kept
+    run -0 --separate-stderr shadow-store query a --agg count -o metric
+    jq -e '.value == 28800' <<<"$output"
+    # What is remembered holds for the next compact, too, and `forever` ends a limit.
+    run -0 --separate-stderr shadow-store compact
+    jq -e '.counts.dropped == 0' <<<"$output"
+    run -2 --separate-stderr shadow-store compact --points soon
+    [[ $stderr == *"--points: soon"* ]]
+}
+
+@test "a segment or log that was cut off is named" {
+    store_points a 0 300
+    points a 300 5 | shadow-store append >/dev/null
+    cp -r store whole
+    truncate -s -50 store/seg-00000001
+    run -3 --separate-stderr shadow-store query a
+    [[ $stderr == *"seg-00000001: not a whole segment"* ]]
+    run -1 --separate-stderr shadow-store check -o part
+    jq -se 'map(select(.part == "seg-00000001"))[0].state == "damaged"' <<<"$output"
+    run -3 --separate-stderr shadow-store append <<<''
+    [[ $stderr == *"seg-00000001"* ]]
+    rm -r store
+    cp -r whole store
+    log=$(basename store/wal-*)
+    truncate -s -3 "store/$log"
+    run -0 --separate-stderr shadow-store check -o part
+    jq -se --arg log "$log" 'map(select(.part == $log))[0].state == "torn"' <<<"$output"
+    run -0 --separate-stderr shadow-store query a --agg count -o metric
+    [ "$(jq .value <<<"$output")" = 300 ]
+}
+
+@test "hostile names and numbers are kept as they are, or refused by name" {
+    {
+        echo '{"type":"metric","v":1,"ts":1,"series":"../../etc/passwd","value":1}'
+        echo '{"type":"metric","v":1,"ts":1,"series":"a\nb\t\"","value":2}'
+        echo "{\"type\":\"metric\",\"v\":1,\"ts\":1,\"series\":\"'; DROP TABLE series; --\",\"value\":3}"
+        echo '{"type":"metric","v":1,"ts":1,"series":"big","value":1e308}'
+        echo '{"type":"metric","v":1,"ts":2,"series":"big","value":1e308}'
+        echo '{"type":"metric","v":1,"ts":1,"series":"zero","value":-0.0}'
+        echo '{"type":"metric","v":1,"ts":1,"series":"tiny","value":5e-324}'
+    } >good
+    {
+        echo '{"type":"metric","v":1,"ts":1,"series":"a\u0000b","value":1}'
+        echo '{"type":"metric","v":1,"ts":1,"series":"\ud800","value":1}'
+        printf '{"type":"metric","v":1,"ts":1,"series":"\xff","value":1}\n'
+        echo '{"type":"metric","v":1,"ts":1,"series":"inf","value":1e999}'
+        echo '{"type":"metric","v":1,"ts":1,"series":"nan","value":NaN}'
+        echo '{"type":"metric","v":1,"ts":1e300,"series":"late","value":1}'
+        echo '{"type":"metric","v":1,"ts":-9007199254740993,"series":"early","value":1}'
+        printf '{"type":"metric","v":1,"ts":1,"series":"%01024d","value":1}\n' 0
+        printf '{"type":"metric","v":1,"ts":1,"series":"x","labels":{"y":"%01024d"},"value":1}\n' 0
+    } >bad
+    run -3 --separate-stderr shadow-store append -o stored < <(cat good bad)
+    [ "$(jq .points <<<"$output")" = 7 ]
+    for line in $(seq 8 16); do
+        grep -q "line $line: " <<<"$stderr" || { echo "line $line is not named"; false; }
+    done
+    run -0 --separate-stderr shadow-store query '*' -o metric
+    [ "$(jq -c '[.series, .value]' <<<"$output" | sort)" = "$(jq -c '[.series, .value]' good | sort)" ]
+    [ -z "$(find . -name passwd)" ]
+    # An average that no double holds is no value.
+    run -0 --separate-stderr shadow-store query big --agg sum -o metric
+    [ -z "$output" ]
+    run -0 --separate-stderr shadow-store query '{__name__="a\nb\t\""}' --agg max -o metric
+    jq -e '.value == 2' <<<"$output"
 }
 
 @test "check finds a changed byte in a segment, the log and the catalogue, and names the file" {
