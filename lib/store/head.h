@@ -28,8 +28,8 @@ void sdw_head_release(struct sdw_head *head);
 struct sdw_head_series *sdw_head_at(struct sdw_head *head, uint32_t series);
 /* Take a point. One of a time that is there replaces its value; one more than window_us older
  * than the newest of its series, or not newer than what is in a segment, is late and not taken.
- * window_us INT64_MAX: none is; for what was taken before and is read from a log. Such points are in
- * no segment, though what they were rolled up to may be. */
+ * window_us INT64_MAX: none is; for what was taken before and is read from a log. Such points are
+ * in no segment, though what they were rolled up to may be. */
 enum sdw_take sdw_head_take(struct sdw_head *head, uint32_t series, int64_t ts_us, double value,
                             int64_t window_us);
 /* Forget the first n points of a series. */

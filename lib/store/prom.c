@@ -1,8 +1,7 @@
 #include "store/prom.h"
 #include "core/num.h"
 #include "io/jsonw.h"
-#include "store/promql.h"
-#include "store/query.h"
+#include "store/answer.h"
 #include "store/select.h"
 #include "store/when.h"
 
@@ -10,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STEPS_MAX = 11000, BODY_MAX = 128 << 20 };
+enum { STEPS_MAX = 11000 };
 
 /* One question and what is needed to answer it. */
 struct question {
@@ -74,189 +73,14 @@ static int get_step(struct question *q, int64_t *out)
 
 /* --- values -------------------------------------------------------------------------------- */
 
-struct points {
-    int64_t *ts_us;
-    double *value, *scratch;
-    size_t n, cap_ts, cap_value, cap_scratch;
-};
-
-static int add_point(int64_t ts, double value, void *arg)
-{
-    struct points *points = arg;
-    SDW_GROW(points->ts_us, points->cap_ts, points->n + 1);
-    SDW_GROW(points->value, points->cap_value, points->n + 1);
-    points->ts_us[points->n] = ts;
-    points->value[points->n++] = value;
-    return 0;
-}
-
-static void release_points(struct points *points)
-{
-    free(points->ts_us);
-    free(points->value);
-    free(points->scratch);
-}
-
-static void put_seconds(struct sdw_buf *body, int64_t ts_us)
-{
-    char fraction[16];
-    sdw_buf_int(body, ts_us / 1000000);
-    if (ts_us % 1000000 == 0)
-        return;
-    int n = snprintf(fraction, sizeof fraction, ".%06u", (unsigned)(ts_us % 1000000));
-    while (n > 0 && fraction[n - 1] == '0')
-        n--;
-    sdw_buf_add(body, fraction, (size_t)n);
-}
-
-static void put_pair(struct sdw_buf *body, int64_t ts_us, double value)
-{
-    sdw_buf_char(body, '[');
-    put_seconds(body, ts_us);
-    sdw_buf_text(body, ",\"");
-    sdw_buf_real(body, value);
-    sdw_buf_text(body, "\"]");
-}
-
-static void put_metric(struct sdw_jsonw *w, const struct sdw_selected_series *series,
-                       const char *key)
-{
-    struct sdw_buf metric = {0};
-    sdw_buf_text(&metric, "{\"__name__\":");
-    sdw_json_quote(&metric, series->name);
-    if (series->labels.n) {
-        sdw_buf_char(&metric, ',');
-        sdw_buf_add(&metric, series->labels.p + 1, series->labels.n - 1);
-    } else {
-        sdw_buf_char(&metric, '}');
-    }
-    sdw_jsonw_raw(w, key, sdw_buf_view(&metric));
-    sdw_buf_release(&metric);
-}
-
-/* What is asked: values from start to end, or (step 0) one at start. */
-struct span {
-    int64_t start_us, end_us, step_us;
-};
-
-/* Append the pairs of one series; returns how many. */
-static size_t put_values(const struct sdw_promql *promql, const struct span *span,
-                         struct points *points, struct sdw_buf *out)
-{
-    size_t from = 0, to = 0, n = 0;
-    SDW_GROW(points->scratch, points->cap_scratch, points->n + 1);
-    for (int64_t at = span->start_us; at <= span->end_us; at += span->step_us) {
-        while (to < points->n && points->ts_us[to] <= at)
-            to++;
-        while (from < to && points->ts_us[from] <= at - promql->range_us)
-            from++;
-        double value = sdw_promql_value(promql, at, points->ts_us + from, points->value + from,
-                                        to - from, points->scratch);
-        if (isfinite(value)) {
-            if (n++)
-                sdw_buf_char(out, ',');
-            put_pair(out, at, value);
-        }
-        if (span->step_us == 0)
-            break;
-    }
-    return n;
-}
-
-/* The points themselves. */
-static size_t put_points(const struct points *points, struct sdw_buf *out)
-{
-    for (size_t i = 0; i < points->n; i++) {
-        if (i)
-            sdw_buf_char(out, ',');
-        put_pair(out, points->ts_us[i], points->value[i]);
-    }
-    return points->n;
-}
-
-static int put_series(struct question *q, const struct sdw_promql *promql, const struct span *span,
-                      const struct sdw_selected_series *series, struct sdw_chunk_room *room)
-{
-    struct sdw_query query = {span->start_us - promql->range_us + 1, span->end_us + 1, 0,
-                              SDW_AGG_NONE, 0};
-    struct points points = {0};
-    struct sdw_buf values = {0};
-    int code = sdw_query_series(q->store, series->id, &query, room, add_point, &points, &q->err);
-    bool raw = promql->function == SDW_PROMQL_POINTS, many = raw || span->step_us;
-    if (code >= 0 &&
-        (raw ? put_points(&points, &values) : put_values(promql, span, &points, &values)) > 0) {
-        sdw_jsonw_object(&q->w, NULL);
-        put_metric(&q->w, series, "metric");
-        if (many) {
-            sdw_jsonw_array(&q->w, "values");
-            sdw_jsonw_raw(&q->w, NULL, sdw_buf_view(&values));
-            sdw_jsonw_end(&q->w);
-        } else {
-            sdw_jsonw_raw(&q->w, "value", sdw_buf_view(&values));
-        }
-        sdw_jsonw_end(&q->w);
-    }
-    release_points(&points);
-    sdw_buf_release(&values);
-    return code < 0 ? code : 0;
-}
-
-/* The same number at every moment. */
-static int put_number(struct question *q, double number, const struct span *span)
-{
-    sdw_jsonw_object(&q->w, "data");
-    sdw_jsonw_text(&q->w, "resultType", span->step_us ? "matrix" : "scalar");
-    struct sdw_buf pairs = {0};
-    if (span->step_us)
-        sdw_buf_text(&pairs, "[{\"metric\":{},\"values\":[");
-    put_pair(&pairs, span->start_us, number);
-    for (int64_t at = span->start_us + span->step_us; span->step_us && at <= span->end_us;
-         at += span->step_us) {
-        sdw_buf_char(&pairs, ',');
-        put_pair(&pairs, at, number);
-    }
-    if (span->step_us)
-        sdw_buf_text(&pairs, "]}]");
-    sdw_jsonw_raw(&q->w, "result", sdw_buf_view(&pairs));
-    sdw_jsonw_end(&q->w);
-    sdw_buf_release(&pairs);
-    return 0;
-}
-
-static int put_result(struct question *q, const struct sdw_promql *promql, const struct span *span)
-{
-    struct sdw_selected selected = {0};
-    struct sdw_chunk_room room = {0};
-    bool raw = promql->function == SDW_PROMQL_POINTS;
-    if (promql->function == SDW_PROMQL_NUMBER)
-        return put_number(q, promql->number, span);
-    if (raw && span->step_us)
-        return sdw_err_set(&q->err, SDW_EUSAGE, "points of a range have no steps");
-    int code = sdw_select(q->store, &promql->selector, 1, &selected, &q->err);
-    sdw_jsonw_object(&q->w, "data");
-    sdw_jsonw_text(&q->w, "resultType", raw || span->step_us ? "matrix" : "vector");
-    sdw_jsonw_array(&q->w, "result");
-    for (size_t i = 0; code == 0 && i < selected.n; i++) {
-        code = put_series(q, promql, span, &selected.series[i], &room);
-        if (code == 0 && q->body->n > BODY_MAX)
-            code = sdw_err_set(&q->err, SDW_EUSAGE, "the answer is larger than %d MiB",
-                               BODY_MAX >> 20);
-    }
-    sdw_jsonw_end(&q->w);
-    sdw_jsonw_end(&q->w);
-    sdw_chunk_room_release(&room);
-    sdw_selected_release(&selected);
-    return code;
-}
-
-static int answer_expression(struct question *q, const struct span *span)
+static int answer_expression(struct question *q, const struct sdw_span *span)
 {
     struct sdw_promql promql;
     struct sdw_str text = sdw_request_param(q->request, "query");
     int code = sdw_promql_parse(&promql, text, &q->err);
     begin_data(q);
     if (code == 0)
-        code = put_result(q, &promql, span);
+        code = sdw_answer_put(q->store, &promql, span, &q->w, &q->err);
     sdw_promql_release(&promql);
     if (code < 0)
         return refuse_code(q, code);
@@ -266,7 +90,7 @@ static int answer_expression(struct question *q, const struct span *span)
 
 static int answer_range(struct question *q)
 {
-    struct span span = {.step_us = 1};
+    struct sdw_span span = {.step_us = 1};
     int code = get_time(q, "start", NULL, &span.start_us);
     if (code == 0)
         code = get_time(q, "end", NULL, &span.end_us);
@@ -281,7 +105,7 @@ static int answer_range(struct question *q)
 
 static int answer_instant(struct question *q)
 {
-    struct span span = {0};
+    struct sdw_span span = {0};
     int code = get_time(q, "time", &q->now_us, &span.start_us);
     span.end_us = span.start_us;
     return code < 0 ? refuse_code(q, code) : answer_expression(q, &span);
@@ -314,7 +138,7 @@ static int answer_series(struct question *q)
     begin_data(q);
     sdw_jsonw_array(&q->w, "data");
     for (size_t i = 0; code == 0 && i < selected.n; i++)
-        put_metric(&q->w, &selected.series[i], NULL);
+        sdw_answer_metric(&q->w, &selected.series[i], NULL);
     sdw_jsonw_end(&q->w);
     sdw_jsonw_end(&q->w);
     sdw_selected_release(&selected);
@@ -393,6 +217,14 @@ static int answer_build(struct question *q)
     return 200;
 }
 
+static int answer_same(struct question *q, const char *data)
+{
+    begin_data(q);
+    sdw_jsonw_raw(&q->w, "data", sdw_str_of(data));
+    sdw_jsonw_end(&q->w);
+    return 200;
+}
+
 static int answer_health(struct question *q)
 {
     begin_data(q);
@@ -403,14 +235,21 @@ static int answer_health(struct question *q)
 static const struct {
     const char *path;
     int (*answer)(struct question *q);
+    const char *data; /* instead: the same for everybody */
 } paths[] = {
-    {"/api/v1/query_range", answer_range},
-    {"/api/v1/query", answer_instant},
-    {"/api/v1/series", answer_series},
-    {"/api/v1/labels", answer_all_labels},
-    {"/-/healthy", answer_health},
-    {"/-/ready", answer_health},
-    {"/api/v1/status/buildinfo", answer_build},
+    {"/api/v1/query_range", answer_range, NULL},
+    {"/api/v1/query", answer_instant, NULL},
+    {"/api/v1/series", answer_series, NULL},
+    {"/api/v1/labels", answer_all_labels, NULL},
+    {"/-/healthy", answer_health, NULL},
+    {"/-/ready", answer_health, NULL},
+    {"/api/v1/status/buildinfo", answer_build, NULL},
+    /* What Grafana asks for, too: there is no more to say of a series than its name, and there are
+     * no exemplars, rules and alerts. */
+    {"/api/v1/metadata", NULL, "{}"},
+    {"/api/v1/query_exemplars", NULL, "[]"},
+    {"/api/v1/rules", NULL, "{\"groups\":[]}"},
+    {"/api/v1/alerts", NULL, "{\"alerts\":[]}"},
 };
 
 int sdw_prom_answer(struct sdw_store *store, const struct sdw_request *request, int64_t now_us,
@@ -422,7 +261,7 @@ int sdw_prom_answer(struct sdw_store *store, const struct sdw_request *request, 
     size_t around = sizeof label - 1 + sizeof values - 1;
     for (size_t i = 0; i < SDW_LEN(paths); i++)
         if (sdw_str_is(path, paths[i].path))
-            return paths[i].answer(&q);
+            return paths[i].answer ? paths[i].answer(&q) : answer_same(&q, paths[i].data);
     if (path.n > around && memcmp(path.p, label, sizeof label - 1) == 0 &&
         memcmp(path.p + path.n - (sizeof values - 1), values, sizeof values - 1) == 0)
         return answer_labels(&q, (struct sdw_str){path.p + sizeof label - 1, path.n - around});

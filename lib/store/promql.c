@@ -74,8 +74,9 @@ static bool parse_range(struct sdw_str text, int64_t *range_us)
 static int unsupported(struct sdw_err *err)
 {
     return sdw_err_set(err, SDW_EUSAGE,
-                       "only selectors and rate, increase, *_over_time and quantile_over_time of "
-                       "one selector are answered");
+                       "only selectors, rate, increase, *_over_time and quantile_over_time of one "
+                       "selector, and sum, min, max, avg, count, topk and bottomk of these are "
+                       "answered");
 }
 
 /* SELECTOR, or SELECTOR[RANGE]. 1 when there is a range. */
@@ -118,21 +119,135 @@ static int parse_call(struct sdw_promql *query, struct sdw_str name, struct sdw_
     return unsupported(err);
 }
 
-int sdw_promql_parse(struct sdw_promql *query, struct sdw_str text, struct sdw_err *err)
+static struct sdw_str word_of(struct sdw_str text)
 {
-    *query = (struct sdw_promql){.function = SDW_PROMQL_NUMBER, .range_us = look_back_us};
-    text = trim(text);
-    if (parse_sum(text, &query->number))
-        return 0;
     size_t n = 0;
     while (n < text.n && ((text.p[n] >= 'a' && text.p[n] <= 'z') || text.p[n] == '_'))
         n++;
-    struct sdw_str name = {text.p, n}, rest = trim((struct sdw_str){text.p + n, text.n - n});
-    if (n && rest.n >= 2 && rest.p[0] == '(' && rest.p[rest.n - 1] == ')')
+    return (struct sdw_str){text.p, n};
+}
+
+static struct sdw_str after(struct sdw_str text, size_t n)
+{
+    return trim((struct sdw_str){text.p + n, text.n - n});
+}
+
+/* What is not an aggregation over series. */
+static int parse_plain(struct sdw_promql *query, struct sdw_str text, struct sdw_err *err)
+{
+    query->function = SDW_PROMQL_NUMBER;
+    if (parse_sum(text, &query->number))
+        return 0;
+    struct sdw_str name = word_of(text), rest = after(text, name.n);
+    if (name.n && rest.n >= 2 && rest.p[0] == '(' && rest.p[rest.n - 1] == ')')
         return parse_call(query, name, (struct sdw_str){rest.p + 1, rest.n - 2}, err);
     int code = parse_selector(query, text, err);
     query->function = code == 1 ? SDW_PROMQL_POINTS : SDW_PROMQL_INSTANT;
     return code < 0 ? code : 0;
+}
+
+/* Place of the parenthesis that closes the one at the start of text; 0 when there is none. */
+static size_t closing(struct sdw_str text)
+{
+    size_t depth = 0;
+    char quote = '\0';
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if (quote) {
+            i += c == '\\';
+            quote = c == quote ? '\0' : quote;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+        } else if (c == '(') {
+            depth++;
+        } else if (c == ')' && --depth == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+/* "by (a, b)" or "without (a, b)" at the start of *text, which moves behind it. False when it is
+ * bad; nothing is good. */
+static bool parse_labels(struct sdw_str *text, struct sdw_grouping *grouping)
+{
+    struct sdw_str word = word_of(*text), rest = after(*text, word.n);
+    if (word.n == 0)
+        return true;
+    grouping->without = sdw_str_is(word, "without");
+    size_t end = rest.n && rest.p[0] == '(' ? closing(rest) : 0;
+    if ((!grouping->without && !sdw_str_is(word, "by")) || end == 0)
+        return false;
+    struct sdw_str list = trim((struct sdw_str){rest.p + 1, end - 1});
+    while (list.n) {
+        const char *comma = memchr(list.p, ',', list.n);
+        size_t n = comma ? (size_t)(comma - list.p) : list.n;
+        struct sdw_str label = trim((struct sdw_str){list.p, n});
+        if (label.n == 0 || grouping->n == SDW_GROUPING_LABELS)
+            return false;
+        grouping->label[grouping->n++] = label;
+        list = comma ? after(list, n + 1) : (struct sdw_str){0};
+    }
+    *text = after(rest, end + 1);
+    return true;
+}
+
+/* The number before the comma of topk(10, ...). */
+static bool parse_count(struct sdw_str *inside, size_t *k)
+{
+    const char *comma = inside->n ? memchr(inside->p, ',', inside->n) : NULL;
+    size_t n = comma ? (size_t)(comma - inside->p) : 0;
+    double count;
+    if (!sdw_num_real(trim((struct sdw_str){inside->p, n}), &count) || !(count >= 0 && count < 1e6))
+        return false;
+    *k = (size_t)count;
+    *inside = after(*inside, n + 1);
+    return true;
+}
+
+/* OP by (LABELS) (EXPRESSION), the labels before or behind; *inside: the expression. 1 when text is
+ * none of these. */
+static int parse_grouping(struct sdw_str text, struct sdw_grouping *grouping,
+                          struct sdw_str *inside, struct sdw_err *err)
+{
+    struct sdw_str word = word_of(text), rest = after(text, word.n);
+    if (!sdw_grouping_find(word, &grouping->kind) || rest.n == 0 || strchr("{[", rest.p[0]))
+        return 1;
+    bool good = parse_labels(&rest, grouping);
+    size_t end = good && rest.n && rest.p[0] == '(' ? closing(rest) : 0;
+    if (end == 0)
+        return unsupported(err);
+    *inside = trim((struct sdw_str){rest.p + 1, end - 1});
+    rest = after(rest, end + 1);
+    bool picks = grouping->kind == SDW_GROUP_TOPK || grouping->kind == SDW_GROUP_BOTTOMK;
+    if (grouping->n == 0)
+        good = parse_labels(&rest, grouping);
+    if (!good || rest.n || (picks && (grouping->n || !parse_count(inside, &grouping->k))))
+        return unsupported(err);
+    return 0;
+}
+
+int sdw_promql_parse(struct sdw_promql *query, struct sdw_str text, struct sdw_err *err)
+{
+    struct sdw_grouping outer[SDW_PROMQL_GROUPINGS] = {0};
+    size_t n = 0;
+    int code = 0;
+    *query = (struct sdw_promql){.range_us = look_back_us};
+    text = trim(text);
+    while (code == 0 && n < SDW_PROMQL_GROUPINGS) {
+        struct sdw_str inside = {0};
+        code = parse_grouping(text, &outer[n], &inside, err);
+        if (code == 0)
+            text = inside, n++;
+    }
+    if (code >= 0)
+        code = parse_plain(query, text, err);
+    bool values = query->function > SDW_PROMQL_POINTS || query->function == SDW_PROMQL_INSTANT;
+    if (code == 0 && n && !values)
+        code = unsupported(err);
+    while (n > 0)
+        query->grouping[query->n_groupings++] = outer[--n];
+    return code;
 }
 
 void sdw_promql_release(struct sdw_promql *query)

@@ -10,7 +10,10 @@
 
 #include "core/base.h"
 #include "core/err.h"
+#include "store/grouping.h"
 #include "store/selector.h"
+
+enum { SDW_PROMQL_GROUPINGS = 4 };
 
 enum sdw_promql_function {
     SDW_PROMQL_NUMBER,
@@ -32,9 +35,11 @@ struct sdw_promql {
     double number;    /* of NUMBER; the quantile of QUANTILE */
     int64_t range_us; /* how far back a value looks */
     struct sdw_selector selector;
+    struct sdw_grouping grouping[SDW_PROMQL_GROUPINGS]; /* the innermost first */
+    size_t n_groupings;
 };
 
-/* SDW_EUSAGE for anything else. Release in any case. */
+/* SDW_EUSAGE for anything else. The text is borrowed. Release in any case. */
 int sdw_promql_parse(struct sdw_promql *query, struct sdw_str text, struct sdw_err *err);
 void sdw_promql_release(struct sdw_promql *query);
 

@@ -59,3 +59,29 @@ kept() {
     run_recipes "$BATS_TEST_TMPDIR/samples" p95_bps
     kept '. == {"app":"TLS","p95_bps":87200}'
 }
+
+teardown() {
+    [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true
+    [ -z "${server:-}" ] || wait "$server" 2>/dev/null || true
+}
+
+@test "Grafana gets the graph and the table of the recipes" {
+    command -v curl >/dev/null || skip "curl is not installed"
+    run_recipes "$BATS_TEST_TMPDIR/samples"
+    cd "$BATS_TEST_TMPDIR/samples"
+    # As it stands in the page, on a port that is free.
+    recipe=$(sed -n 's/^\.Dl \(shadow-store serve\)/\1/p' "$OLDPWD/man/shadow.7")
+    $recipe --port 0 >served 2>serve.err 3>&- &
+    server=$!
+    for _ in $(seq 600); do
+        url=$(sed -n 's/.*listening on //p' serve.err)
+        [ -z "$url" ] || break
+        sleep 0.1
+    done
+    mapfile -t expressions < <(sed -n 's/^\.Li \(.*app!="".*\)$/\1/p' "$OLDPWD/man/shadow.7")
+    [ "${#expressions[@]}" = 2 ]
+    curl -s "$url/api/v1/query_range" --data-urlencode query="${expressions[0]}" -d start=1700000000 -d end=1700000060 -d step=30 >graph
+    [ "$(jq -c '.data.result[] | [.metric.app, .values[-1]]' graph)" = '["TLS",[1700000060,"87200"]]' ]
+    curl -s "$url/api/v1/query" --data-urlencode query="${expressions[1]}" -d time=1700000060 >table
+    [ "$(jq -c '.data.result[] | [.metric.app, .value[1]]' table)" = '["TLS","87200"]' ]
+}

@@ -76,10 +76,26 @@ static void test_queries(void)
                SDW_PROMQL_QUANTILE &&
            number == 0.9,
        "a quantile comes first");
+    ok(function_of("sum by (a, b) (rate(up[5m]))", &range, &number) == SDW_PROMQL_RATE &&
+           function_of("topk(3, max without(a)(up{b=~\")(\"}))", &range, &number) ==
+               SDW_PROMQL_INSTANT &&
+           function_of("sum(sum(sum(sum(up)))) by (a)", &range, &number) == SDW_PROMQL_INSTANT &&
+           function_of("sum{a=\"b\"}", &range, &number) == SDW_PROMQL_INSTANT,
+       "any of these may be aggregated over series");
     ok(function_of("1 + 1.5", &range, &number) == SDW_PROMQL_NUMBER && number == 2.5,
        "numbers are summed");
     static const char *const others[] = {"",
-                                         "sum(up)",
+                                         "sum(up[5m])",
+                                         "sum(1)",
+                                         "sum by (up)",
+                                         "sum by (a) (up) by (b)",
+                                         "sum of (a) (up)",
+                                         "sum(up",
+                                         "topk(up)",
+                                         "topk(-1, up)",
+                                         "topk(1, up) by (a)",
+                                         "stddev(up)",
+                                         "sum(sum(sum(sum(sum(up)))))",
                                          "up + 1",
                                          "rate(up)",
                                          "rate(up[5m]) > 1",
