@@ -504,6 +504,81 @@ many_points() {
     run -2 --separate-stderr shadow-store query up --url file:///etc/passwd --from -5m
 }
 
+# moody STATUS...: an engine in the background that answers one POST after the other with each of these,
+# the last one for ever; its URL into url, the number of POSTs into the file `posts`
+moody() {
+    cat >moody.py <<'END'
+import http.server, sys
+answers = [int(status) for status in sys.argv[1:]]
+class Engine(http.server.BaseHTTPRequestHandler):
+    posts = 0
+    def do_POST(self):
+        self.rfile.read(int(self.headers['Content-Length']))
+        status = answers[min(Engine.posts, len(answers) - 1)]
+        Engine.posts += 1
+        open('posts', 'w').write(str(Engine.posts))
+        self.send_response(status)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(('127.0.0.1', 0), Engine)
+print(server.server_port, flush=True)
+server.serve_forever()
+END
+    python3 moody.py "$@" >port 3>&- &
+    prometheus=$!
+    for _ in $(seq 600); do
+        [ -s port ] && break
+        sleep 0.1
+    done
+    url=http://127.0.0.1:$(cat port)
+}
+
+@test "export tries again after 429 and 5xx, and not after other refusals" {
+    moody 503 429 204
+    points a 0 3 | shadow-store export --to "$url" --linger 1m >out 2>err
+    last end '.counts.sent == 3 and .counts.refused == 0' <out
+    [ "$(cat posts)" = 3 ]
+    [ "$(grep -c 'status 503.*will be tried again' err)" = 1 ]
+    kill "$prometheus"
+    moody 404
+    points a 0 3 | shadow-store export --to "$url" --spool spool >out 2>err
+    last end '.counts.sent == 0 and .counts.refused == 3 and .counts.waiting == 0' <out
+    grep -q 'points are refused: .*status 404' err
+    [ "$(cat posts)" = 1 ]
+}
+
+@test "a full spool gives up the oldest batches and counts them; nobody else may use it meanwhile" {
+    run -1 --separate-stderr shadow-store export --to http://127.0.0.1:1 --spool spool --spool-size 100 \
+        --linger 0s --batch 2 < <(points a 0 10)
+    jq -se 'map(select(.type == "loss" and .where == "spool"))[0].records > 0' <<<"$output"
+    jq -se 'map(select(.type == "end"))[0].counts | .dropped + 2 * .waiting == 10' <<<"$output"
+    waiting=$(find spool -type f | wc -l)
+    [ "$waiting" -gt 0 ]
+    [ "$(cat spool/* | wc -c)" -le 100 ]
+    # Killed or not, the next run sends what waits.
+    moody 204
+    shadow-store export --to "$url" --spool spool </dev/null >out
+    last end ".counts.sent == 2 * $waiting" <out
+    mkfifo pipe
+    shadow-store export --to http://127.0.0.1:1 --spool spool --linger 0s <pipe >out 2>err 3>&- &
+    pid=$!
+    exec 9>pipe
+    points a 0 2 >&9
+    for _ in $(seq 600); do
+        [ -n "$(ls spool)" ] && break
+        sleep 0.1
+    done
+    run -4 --separate-stderr shadow-store export --to "$url" --spool spool </dev/null
+    [[ $stderr == *"the spool spool is used by another process"* ]]
+    kill -9 "$pid"
+    exec 9>&-
+    wait "$pid" || true
+    shadow-store export --to "$url" --spool spool </dev/null >out
+    last end '.counts.sent == 2' <out
+}
+
 @test "export says what it cannot do" {
     run -2 --separate-stderr shadow-store export </dev/null
     [[ $stderr == *"--to needs a URL"* ]]
@@ -524,6 +599,11 @@ many_points() {
     done
     run -4 --separate-stderr shadow-store append </dev/null
     [[ $stderr == *"is being written by process $pid"* ]]
+    for what in compact rollup; do
+        run -4 --separate-stderr shadow-store "$what"
+        [[ $stderr == *"is being written by process $pid"* ]]
+    done
+    run -0 --separate-stderr shadow-store check -o part
     exec 9>&-
     wait "$pid"
 }
