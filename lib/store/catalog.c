@@ -60,15 +60,26 @@ static int prepare(struct sdw_catalog *catalog, const char *sql, sqlite3_stmt **
                : failed(catalog, "cannot read", err);
 }
 
+static int count_tables(struct sdw_catalog *catalog, int64_t *tables, struct sdw_err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int code = prepare(catalog, "SELECT count(*) FROM sqlite_master", &stmt, err);
+    if (code == 0 && sqlite3_step(stmt) == SQLITE_ROW)
+        *tables = sqlite3_column_int64(stmt, 0);
+    else if (code == 0)
+        code = failed(catalog, "cannot read", err);
+    sqlite3_finalize(stmt);
+    return code;
+}
+
+/* A file without tables is what a crash or a full disk left of the making of a store. */
 static int prepare_new(struct sdw_catalog *catalog, bool create, struct sdw_err *err)
 {
-    int64_t version = 0;
-    sqlite3_stmt *stmt = NULL;
-    int code =
-        prepare(catalog, "SELECT count(*) FROM sqlite_master WHERE name = 'meta'", &stmt, err);
-    bool there = code == 0 && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_int(stmt, 0) == 1;
-    sqlite3_finalize(stmt);
-    if (code == 0 && !there && create) {
+    int64_t version = 0, tables = 0;
+    int code = count_tables(catalog, &tables, err);
+    if (code == 0 && tables == 0 && !create)
+        return sdw_err_set(err, SDW_EUSAGE, "the catalogue is empty: the store was never made");
+    if (code == 0 && tables == 0) {
         code = begin(catalog, err);
         if (code == 0)
             code = run(catalog, schema, err);

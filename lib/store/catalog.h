@@ -27,7 +27,8 @@ struct sdw_manifest {
 };
 void sdw_manifest_release(struct sdw_manifest *manifest);
 
-/* SDW_EUSAGE when there is none and create is false, or it is of a version not known. */
+/* SDW_EUSAGE when there is none, or an empty one, and create is false, or it is of a version not
+ * known. */
 int sdw_catalog_open(struct sdw_catalog **out, const char *path, bool write, bool create,
                      struct sdw_err *err);
 void sdw_catalog_close(struct sdw_catalog *catalog);

@@ -82,7 +82,8 @@ static int open_catalog(struct sdw_store *store, struct sdw_err *err)
     if (!there && (!store->settings.create || is_foreign(store->dir)))
         code = sdw_err_set(err, SDW_EUSAGE, "%s is not a store", store->path);
     if (code == 0)
-        code = sdw_catalog_open(&store->catalog, path.p, store->settings.write, !there, err);
+        code = sdw_catalog_open(&store->catalog, path.p, store->settings.write,
+                                store->settings.create, err);
     sdw_buf_release(&path);
     return code;
 }

@@ -639,14 +639,18 @@ full() {
         shadow-store rollup -s full/s >/dev/null 2>>err; echo $? >>status
         shadow-store query -s full/s a --agg count -o metric >count
         shadow-store check -s full/s >/dev/null; echo $? >>status
-        rm full/s/lock; head -c 1M /dev/zero >full/rest
-        shadow-store append -s full/none <three >/dev/null 2>>err; echo $? >>status'
+        rm full/s/lock; head -c 1M /dev/zero >full/rest; truncate -s -4096 full/rest
+        shadow-store append -s full/none <three >/dev/null 2>>err; echo $? >>status
+        cp -r full/none never'
     [ "$(xargs <status)" = "4 4 4 0 4" ]
     [ "$(grep -c 'No space left on device\|disk is full' err)" -ge 4 ]
     acknowledged=$(tail -n 1 out | jq .points)
     [ "$acknowledged" -gt 10000 ]
     jq -e ".value == $acknowledged" count
-    # With room again the next writer goes on.
+    # With room again the next writer goes on, also where a store could not even be made.
+    run -2 --separate-stderr shadow-store query -s never '*'
+    [[ $stderr == *"the catalogue is empty"* ]]
+    shadow-store append -s never <three | last stored '.points == 3'
     points b 0 3 | shadow-store append -s before >/dev/null
     run -0 --separate-stderr shadow-store compact -s before
     run -0 --separate-stderr shadow-store query -s before a b --agg count -o metric
