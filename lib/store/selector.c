@@ -4,6 +4,10 @@
 
 #include <fnmatch.h>
 #include <regex.h>
+#include <stdlib.h>
+
+/* Of an expression: characters with its repetitions written out, and parentheses in one another. */
+enum { UNFOLDED_MAX = 20000, NESTING_MAX = 32 };
 
 enum op { EQUAL, UNEQUAL, LIKE, UNLIKE, GLOB };
 static const char *const op_text[] = {"=", "!=", "=~", "!~"};
@@ -76,17 +80,82 @@ static int parse_string(struct parse *parse, const char **out)
     return take(parse, quote == '"' ? "\"" : "'") ? 0 : wrong(parse, "the string has no end");
 }
 
+/* What a character of an expression does to the size of what the C library makes of it. */
+struct unfolding {
+    size_t size[NESTING_MAX]; /* of what each open parenthesis holds so far */
+    size_t depth, atom;       /* atom: of what a repetition would repeat */
+};
+
+static void repeat(struct unfolding *u, size_t times)
+{
+    u->size[u->depth] += u->atom * (times - 1);
+    u->atom *= times;
+}
+
+/* How often {n}, {n,} or {n,m} repeats at most. */
+static size_t times_of(const char *interval)
+{
+    const char *comma = interval + 1 + strspn(interval + 1, "0123456789");
+    unsigned long least = strtoul(interval + 1, NULL, 10), most = least;
+    if (*comma == ',')
+        most = strtoul(comma + 1, NULL, 10);
+    most = most > least ? most : least;
+    return most > UNFOLDED_MAX ? UNFOLDED_MAX : most ? most : 1;
+}
+
+/* Takes one part of an expression; returns its last character. */
+static const char *unfold(struct unfolding *u, const char *p)
+{
+    if (*p == '+' || *p == '{') { /* a+ is kept as aa* */
+        repeat(u, *p == '+' ? 2 : times_of(p));
+        return p;
+    }
+    if (*p == '(' && u->depth + 1 < NESTING_MAX) {
+        u->size[++u->depth] = 0;
+        return p;
+    }
+    u->atom = 1;
+    if (*p == ')' && u->depth > 0)
+        u->atom += u->size[u->depth--];
+    u->size[u->depth] += u->atom;
+    p += *p == '\\' && p[1];
+    if (*p == '[') { /* up to its end: a ] at the beginning is a character */
+        p += p[1] == '^';
+        p += p[1] == ']';
+        while (p[1] && p[1] != ']')
+            p++;
+    }
+    return p;
+}
+
+/* Repetitions of repetitions multiply, and the C library has no limit but memory. */
+static bool is_too_large(const char *expression)
+{
+    struct unfolding u = {0};
+    bool large = false;
+    for (const char *p = expression; *p && !large; p++) {
+        bool deep = *p == '(' && u.depth + 1 == NESTING_MAX;
+        p = unfold(&u, p);
+        large = deep || u.size[u.depth] > UNFOLDED_MAX;
+    }
+    return large;
+}
+
 static int compile(struct parse *parse, struct sdw_matcher *matcher)
 {
     struct sdw_buf whole = {0};
     char text[128];
+    if (is_too_large(matcher->value)) {
+        matcher->op = EQUAL; /* there is nothing to free */
+        return wrong(parse, "the expression repeats too much");
+    }
     sdw_buf_printf(&whole, "^(%s)$", matcher->value);
     int got = regcomp(&matcher->regex, whole.p, REG_EXTENDED | REG_NOSUB);
     sdw_buf_release(&whole);
     if (got == 0)
         return 0;
     regerror(got, &matcher->regex, text, sizeof text);
-    matcher->op = EQUAL; /* there is nothing to free */
+    matcher->op = EQUAL;
     return wrong(parse, text);
 }
 

@@ -131,18 +131,6 @@ int sdw_http_ask(struct sdw_http *http, const struct sdw_http_request *request,
     return code == CURLE_OK ? (int)status : failure(code, request, message, err);
 }
 
-void sdw_http_escape(struct sdw_buf *out, struct sdw_str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-            c == '-' || c == '.' || c == '_' || c == '~')
-            sdw_buf_char(out, (char)c);
-        else
-            sdw_buf_printf(out, "%%%02X", c);
-    }
-}
-
 int sdw_http_token_load(char **token, const char *path, struct sdw_err *err)
 {
     char room[TOKEN_MAX];

@@ -31,9 +31,6 @@ void sdw_http_free(struct sdw_http *http);
 int sdw_http_ask(struct sdw_http *http, const struct sdw_http_request *request,
                  struct sdw_buf *body, struct sdw_err *err);
 
-/* Append text as part of a URL (RFC 3986: all but unreserved characters escaped). */
-void sdw_http_escape(struct sdw_buf *out, struct sdw_str text);
-
 /* The bearer token in the first line of a file: secrets come by file, for a command line is seen by
  * others. path NULL: *token is NULL. SDW_ESYS, or SDW_EUSAGE when there is none in it. */
 int sdw_http_token_load(char **token, const char *path, struct sdw_err *err);

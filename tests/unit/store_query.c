@@ -47,6 +47,15 @@ static void test_selectors(void)
             "a missing value is named with its place");
     is_text(complaint("{host=~\"(\"}"), "selector, character 11: Unmatched ( or \\(",
             "a bad expression too");
+    is_text(complaint("{host=~\"((a{50}){50}){50}\"}"),
+            "selector, character 27: the expression repeats too much",
+            "an expression that would fill the memory is refused");
+    is_text(complaint("{host=~\"a++++++++++++++++++++++++++++++\"}"),
+            "selector, character 41: the expression repeats too much", "so is a+ of a+ of a+");
+    ok(matches("{host=~\"[a-z]+-[0-9]+-([a-z]+|[0-9]+)-[a-z]+-[a-z]+-[a-z]+-[a-z]+-[a-z]+-x+\"}",
+               "up", "a-1-b-c-d-e-f-g-x"),
+       "but not many of them side by side");
+    ok(matches("{host=~\"a{2,100}[{]{1}\\\\{9\"}", "up", "aaa{{9"), "others may repeat");
     is_text(complaint("{}"), "selector, character 3: a name or a condition is expected",
             "nothing at all is no selector");
     is_text(complaint("up{a=\"1\"}[5m]"), "selector, character 10: nothing more is expected",
