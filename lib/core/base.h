@@ -17,6 +17,7 @@
 #define SDW_NODISCARD         __attribute__((warn_unused_result))
 #define SDW_UNUSED            __attribute__((unused))
 #define SDW_NORETURN          __attribute__((noreturn))
+#define SDW_INLINE            static inline __attribute__((always_inline))
 #define SDW_LEN(array)        (sizeof(array) / sizeof((array)[0]))
 
 /* A view of n bytes that it does not own; p is NULL when there is nothing to see. */

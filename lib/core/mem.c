@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 enum { ARENA_CHUNK = 64 * 1024 };
 
@@ -31,6 +32,16 @@ void *sdw_xrealloc(void *p, size_t n, size_t size)
     if (!q)
         out_of_memory();
     return q;
+}
+
+void *sdw_xlarge(size_t size)
+{
+    size = (size + SDW_LARGE_PAGE - 1) / SDW_LARGE_PAGE * SDW_LARGE_PAGE;
+    void *p = aligned_alloc(SDW_LARGE_PAGE, size);
+    if (!p)
+        out_of_memory();
+    (void)madvise(p, size, MADV_HUGEPAGE); /* a wish */
+    return p;
 }
 
 char *sdw_xstrndup(const char *text, size_t n)

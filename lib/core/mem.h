@@ -12,6 +12,11 @@
 
 void *sdw_xalloc(size_t size);                      /* zeroed; never NULL */
 void *sdw_xrealloc(void *p, size_t n, size_t size); /* n elements of size; checks the product */
+/* For what is large and looked into in no order: size (> 0) bytes, not zeroed, beginning at a
+ * multiple of SDW_LARGE_PAGE and kept in pages of that size where the system has them, so that
+ * finding a page costs less. For free(). */
+enum { SDW_LARGE_PAGE = 2 << 20 };
+void *sdw_xlarge(size_t size);
 char *sdw_xstrdup(const char *text);
 char *sdw_xstrndup(const char *text, size_t n);
 

@@ -82,11 +82,19 @@ bool sdw_num_int(struct sdw_str text, int64_t *out)
 
 void sdw_buf_int(struct sdw_buf *buf, int64_t value)
 {
+    static const char pair[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "68697071727374757677787980818283848586878889909192939495969798"
+        "99";
     char digits[24], *p = digits + sizeof digits;
     uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do
-        *--p = (char)('0' + left % 10);
-    while (left /= 10);
+    for (; left >= 100; left /= 100)
+        memcpy(p -= 2, pair + left % 100 * 2, 2);
+    if (left >= 10)
+        memcpy(p -= 2, pair + left * 2, 2);
+    else
+        *--p = (char)('0' + left);
     if (value < 0)
         *--p = '-';
     sdw_buf_add(buf, p, (size_t)(digits + sizeof digits - p));

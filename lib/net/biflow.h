@@ -52,16 +52,16 @@ struct sdw_biflow {
     int64_t last_ns;
     struct sdw_biflow_count count[2]; /* in all, by direction */
     struct sdw_tcp_track *tcp;        /* NULL for other protocols */
-    struct sdw_dpi_flow *dpi; /* the classifier's: NULL before its first packet and once done */
     int64_t first_ns;
+    uint32_t syn_seq;               /* once syn_seen */
+    uint16_t app, master, category; /* the classifier's numbers; 0: unknown */
     uint8_t closing;                /* SDW_CLOSING_... */
     uint8_t src_is_high;            /* the source is the key's high end */
     bool app_known;                 /* its application will not change any more */
     bool app_counted;               /* it counts among the flows of its application */
     bool midflow;                   /* TCP that was under way when it was first seen */
-    bool syn_seen;                  /* and its sequence number is syn_seq */
-    uint16_t app, master, category; /* the classifier's numbers; 0: unknown */
-    uint32_t syn_seq;
+    bool syn_seen;
+    struct sdw_dpi_flow *dpi; /* the classifier's: NULL before its first packet and once done */
     struct sdw_transfers transfers;
     struct sdw_biflow_count told[2]; /* at the last update */
     int64_t told_ns;                 /* of the last update; first_ns before */

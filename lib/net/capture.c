@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BLOCK_MS = 5, BUFFER_BYTES = 64 << 20 };
+enum { BLOCK_MS = 5, BUFFER_BYTES = 64 << 20, FILE_BYTES = 256 << 10 };
 static const int64_t last_second = INT64_C(1) << 33; /* what a broken file may claim ends here */
 
 struct sdw_capture {
@@ -53,6 +53,7 @@ static int open_file(struct sdw_capture *capture, const struct sdw_capture_confi
     FILE *file = input ? stdin : fopen(config->file, "rbe");
     if (!file)
         return sdw_err_sys(err, "cannot open %s", config->file);
+    setvbuf(file, NULL, _IOFBF, FILE_BYTES);
     capture->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
     if (capture->pcap)
         return 0;

@@ -23,6 +23,7 @@ struct coming {
 struct sdw_profile {
     struct sdw_profile_config config;
     struct sdw_flowtable *table;
+    struct sdw_pool tcp; /* struct sdw_tcp_track */
     struct sdw_fragments *fragments;
     struct sdw_classify *classify; /* NULL: not asked for */
     struct sdw_profile_counts counts;
@@ -99,7 +100,7 @@ static void on_ended(void *arg, struct sdw_biflow *flow, enum sdw_biflow_reason 
     profile->say.rec.reason = sdw_str_of(sdw_flowsay_reason(reason));
     say(profile, &sdw_flow_end_schema, &profile->say.rec);
     profile->counts.evicted += reason == SDW_ENDED_EVICTED;
-    sdw_tcptrack_free(flow->tcp);
+    sdw_tcptrack_free(&profile->tcp, flow->tcp);
     flow->tcp = NULL;
 }
 
@@ -115,6 +116,7 @@ struct sdw_profile *sdw_profile_new(const struct sdw_profile_config *config)
                                          .due = on_due,
                                          .arg = profile};
     profile->config = *config;
+    profile->tcp.size = sizeof(struct sdw_tcp_track);
     profile->table = sdw_flowtable_new(&table);
     profile->fragments = sdw_fragments_new(config->hash_key);
     return profile;
@@ -135,6 +137,7 @@ void sdw_profile_free(struct sdw_profile *profile)
     profile->code = SDW_ESTOP; /* nothing is said any more */
     sdw_flowtable_end(profile->table, SDW_ENDED_EOF, 0);
     sdw_flowtable_free(profile->table);
+    sdw_pool_release(&profile->tcp);
     sdw_fragments_free(profile->fragments);
     sdw_classify_free(profile->classify);
     for (size_t i = 0; i < AHEAD; i++)
@@ -198,11 +201,11 @@ static void pass_time(struct sdw_profile *profile, int64_t now_ns)
     sdw_flowtable_advance(profile->table, now_ns);
 }
 
-static void follow_tcp(struct sdw_biflow *flow, const struct sdw_packet *packet,
-                       enum sdw_direction direction, int64_t ts_ns)
+static void follow_tcp(struct sdw_profile *profile, struct sdw_biflow *flow,
+                       const struct sdw_packet *packet, enum sdw_direction direction, int64_t ts_ns)
 {
     if (!flow->tcp)
-        flow->tcp = sdw_tcptrack_new();
+        flow->tcp = sdw_tcptrack_new(&profile->tcp);
     sdw_tcptrack_see(flow->tcp, packet, direction, (uint32_t)((ts_ns - flow->first_ns) / 1000));
 }
 
@@ -224,7 +227,7 @@ static void see(struct sdw_profile *profile, const struct coming *coming)
         say(profile, &sdw_flow_new_schema, &profile->say.rec);
     }
     if (packet->protocol == IPPROTO_TCP && packet->whole)
-        follow_tcp(flow, packet, direction, coming->ts_ns);
+        follow_tcp(profile, flow, packet, direction, coming->ts_ns);
     if (profile->classify)
         sdw_classify_packet(profile->classify, flow, packet, direction, coming->ts_ns);
 }

@@ -39,23 +39,24 @@ static int32_t after(uint32_t a, uint32_t b)
     return (int32_t)(a - b);
 }
 
-struct sdw_tcp_track *sdw_tcptrack_new(void)
+struct sdw_tcp_track *sdw_tcptrack_new(struct sdw_pool *pool)
 {
-    struct sdw_tcp_track *track = sdw_xalloc(sizeof *track);
+    struct sdw_tcp_track *track = sdw_pool_take(pool);
     for (int i = 0; i < 2; i++) {
+        track->half[i].marks = &track->marks[i];
         track->half[i].wscale = -1;
         track->half[i].rtt.min_us = UINT32_MAX;
     }
     return track;
 }
 
-void sdw_tcptrack_free(struct sdw_tcp_track *track)
+void sdw_tcptrack_free(struct sdw_pool *pool, struct sdw_tcp_track *track)
 {
     if (!track)
         return;
     free(track->half[0].gap);
     free(track->half[1].gap);
-    free(track);
+    sdw_pool_give(pool, track);
 }
 
 /* --- gaps ----------------------------------------------------------------------------------- */
@@ -212,7 +213,7 @@ static void see_segment(struct sdw_tcp_half *half, const struct sdw_tcp_rtt *bac
             open_gap(half, segment->start - BEFORE, segment);
             half->gap[0].before = true;
         }
-        remember(half->timed, &half->n_timed, SDW_TCP_TIMED, segment->end, segment->at_us);
+        remember(half->marks->timed, &half->n_timed, SDW_TCP_TIMED, segment->end, segment->at_us);
         return;
     }
     int32_t ahead = after(segment->start, half->next);
@@ -240,7 +241,7 @@ static void see_segment(struct sdw_tcp_half *half, const struct sdw_tcp_rtt *bac
     }
     half->next = segment->end;
     if (!half->in_recovery)
-        remember(half->timed, &half->n_timed, SDW_TCP_TIMED, segment->end, segment->at_us);
+        remember(half->marks->timed, &half->n_timed, SDW_TCP_TIMED, segment->end, segment->at_us);
 }
 
 /* --- acknowledgements ----------------------------------------------------------------------- */
@@ -301,7 +302,7 @@ static void see_ack(struct sdw_tcp_half *half, const struct sdw_packet *packet, 
     half->acked = tcp->ack;
     half->has_acked = true;
     half->duplicate_acks = 0;
-    if (forget(half->timed, &half->n_timed, tcp->ack, &last) && !half->in_recovery)
+    if (forget(half->marks->timed, &half->n_timed, tcp->ack, &last) && !half->in_recovery)
         add_rtt(&half->rtt, at_us - last.at_us, false);
     if (half->in_recovery && after(tcp->ack, half->karn) >= 0)
         half->in_recovery = false;
@@ -313,7 +314,7 @@ static void see_ack(struct sdw_tcp_half *half, const struct sdw_packet *packet, 
 static void see_echo(struct sdw_tcp_half *half, uint32_t echo, uint32_t at_us)
 {
     struct sdw_tcp_mark last;
-    if (forget(half->stamped, &half->n_stamped, echo, &last) && last.value == echo)
+    if (forget(half->marks->stamped, &half->n_stamped, echo, &last) && last.value == echo)
         add_rtt(&half->rtt, at_us - last.at_us, true);
 }
 
@@ -383,7 +384,7 @@ void sdw_tcptrack_see(struct sdw_tcp_track *track, const struct sdw_packet *pack
     if (tcp->has_ts && (!half->has_ts || after(tcp->ts_value, half->newest_ts) > 0)) {
         half->has_ts = true;
         half->newest_ts = tcp->ts_value;
-        remember(half->stamped, &half->n_stamped, SDW_TCP_STAMPED, tcp->ts_value, since_us);
+        remember(half->marks->stamped, &half->n_stamped, SDW_TCP_STAMPED, tcp->ts_value, since_us);
     }
     if (tcp->flags & SDW_TCP_ACK) {
         see_ack(other, packet, since_us);

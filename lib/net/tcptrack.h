@@ -16,6 +16,7 @@
 #define SDW_NET_TCPTRACK_H
 
 #include "core/base.h"
+#include "core/pool.h"
 #include "net/biflow.h"
 #include "net/packet.h"
 
@@ -43,7 +44,14 @@ struct sdw_tcp_mark {
     uint32_t at_us;
 };
 
-/* One direction: what its sender sends, and what the other end says to that. */
+/* What waits for an answer of the other end, oldest first: segments for their acknowledgement, and
+ * timestamps for their echo. */
+struct sdw_tcp_marks {
+    struct sdw_tcp_mark timed[SDW_TCP_TIMED], stamped[SDW_TCP_STAMPED];
+};
+
+/* One direction: what its sender sends, and what the other end says to that. What a packet without
+ * news needs fills one line of the cache, what is counted of it the next. */
 struct sdw_tcp_half {
     uint32_t next;   /* the sequence number after the highest seen */
     uint32_t acked;  /* highest acknowledgement of the other end */
@@ -57,18 +65,20 @@ struct sdw_tcp_half {
     uint8_t n_timed, n_stamped;
     uint8_t duplicate_acks; /* of the other end, since it last acknowledged more */
     uint8_t n_gaps, gap_cap;
-    struct sdw_tcp_mark timed[SDW_TCP_TIMED], stamped[SDW_TCP_STAMPED];
     struct sdw_tcp_gap *gap;
+    struct sdw_tcp_marks *marks;
     struct sdw_tcp_count count;
     struct sdw_tcp_rtt rtt; /* from here to the other end and back */
 };
 
 struct sdw_tcp_track {
     struct sdw_tcp_half half[2]; /* by enum sdw_direction */
+    struct sdw_tcp_marks marks[2];
 };
 
-struct sdw_tcp_track *sdw_tcptrack_new(void);
-void sdw_tcptrack_free(struct sdw_tcp_track *track);
+/* The pool is one of things of sizeof(struct sdw_tcp_track); NULL is freed too. */
+struct sdw_tcp_track *sdw_tcptrack_new(struct sdw_pool *pool);
+void sdw_tcptrack_free(struct sdw_pool *pool, struct sdw_tcp_track *track);
 
 /* A packet with a whole TCP header goes by; since_us: time since the flow's first packet. */
 void sdw_tcptrack_see(struct sdw_tcp_track *track, const struct sdw_packet *packet,

@@ -261,9 +261,13 @@ static void encode_range(struct sdw_buf *out, const struct sdw_range *r)
 /* Keys of tables need no quoting. */
 static void encode_key(struct sdw_buf *out, const char *key)
 {
-    sdw_buf_add(out, ",\"", 2);
-    sdw_buf_text(out, key);
-    sdw_buf_add(out, "\":", 2);
+    size_t n = strlen(key);
+    sdw_buf_reserve(out, n + 4);
+    char *p = out->p + out->n;
+    memcpy(p, ",\"", 2);
+    memcpy(p + 2, key, n);
+    memcpy(p + 2 + n, "\":", 3);
+    out->n += n + 4;
 }
 
 static void encode_value(struct sdw_buf *out, const struct sdw_field *f, const void *at)

@@ -2,6 +2,7 @@
 #include "core/err.h"
 #include "core/map.h"
 #include "core/mem.h"
+#include "core/pool.h"
 #include "core/rng.h"
 #include "io/jsonw.h"
 #include "unit/tap.h"
@@ -46,6 +47,27 @@ static void arenas_are_reused(void)
     ok(sdw_arena_alloc(&arena, 100) == first, "a reset arena gives the same memory again");
     ok(sdw_arena_alloc(&arena, 900000) == big, "large blocks too");
     sdw_arena_release(&arena);
+}
+
+static void pools_give_what_is_zero_and_apart(void)
+{
+    enum { THINGS = 10000, BYTES = 448 }; /* more than one piece of memory */
+    static char *thing[THINGS];
+    struct sdw_pool pool = {.size = BYTES};
+    size_t wrong = 0;
+    for (size_t i = 0; i < THINGS; i++) {
+        thing[i] = sdw_pool_take(&pool);
+        wrong += thing[i][0] != 0 || thing[i][BYTES - 1] != 0;
+        memset(thing[i], (int)(i % 251) + 1, BYTES);
+    }
+    for (size_t i = 0; i < THINGS; i++)
+        wrong += thing[i][0] != (char)(i % 251 + 1) || thing[i][BYTES - 1] != thing[i][0];
+    ok(wrong == 0 && pool.n_pieces > 1, "things of a pool are zero at first, and do not overlap");
+    sdw_pool_give(&pool, thing[7]);
+    char *again = sdw_pool_take(&pool);
+    ok(again == thing[7] && again[BYTES - 1] == 0, "what was given back is taken again, zeroed");
+    sdw_pool_give(&pool, NULL);
+    sdw_pool_release(&pool);
 }
 
 static void errors_say_where(void)
@@ -108,6 +130,7 @@ int main(void)
 {
     maps_hold_what_is_put();
     arenas_are_reused();
+    pools_give_what_is_zero_and_apart();
     errors_say_where();
     randomness_repeats();
     the_writer_keeps_commas();

@@ -8,6 +8,8 @@
 
 enum { MSS = 1000 };
 
+static struct sdw_pool pool = {.size = sizeof(struct sdw_tcp_track)};
+
 /* A connection under test: what was seen of it, and the next IP identification. */
 struct wire {
     struct sdw_tcp_track *track;
@@ -56,7 +58,7 @@ static void ack(struct wire *w, uint32_t number, uint32_t echo, uint32_t at_us)
 
 static struct wire open_wire(void)
 {
-    struct wire w = {.track = sdw_tcptrack_new(), .ip_id = 100};
+    struct wire w = {.track = sdw_tcptrack_new(&pool), .ip_id = 100};
     struct sdw_packet p = base(&w, 0, 0);
     p.tcp.flags = SDW_TCP_SYN;
     p.tcp.seq = UINT32_MAX;
@@ -117,7 +119,7 @@ static void check_order(void)
     data(&w, 9 * MSS, MSS, 199, 220100);
     data(&w, 11 * MSS, MSS, 221, 221000);
     ok(counted(&w, 5, 3, 0), "parts of a gap are told apart one by one");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 }
 
 static void check_ties(void)
@@ -131,7 +133,7 @@ static void check_ties(void)
     data_id(&w, 7 * MSS, MSS, 102, 102000, 507);
     data_id(&w, 6 * MSS, MSS, 102, 102200, 508);
     ok(counted(&w, 1, 1, 0), "and a later one is sent again");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 
     w = open_wire();
     w.no_ts = true;
@@ -147,7 +149,7 @@ static void check_ties(void)
     data_id(&w, 6 * MSS, MSS, 0, 120000, 0);
     data_id(&w, 5 * MSS, MSS, 0, 400000, 0);
     ok(counted(&w, 2, 1, 3), "so it is after a time-out");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 }
 
 static void check_special(void)
@@ -168,7 +170,7 @@ static void check_special(void)
     sdw_tcptrack_see(w.track, &rst, SDW_FORWARD, 5200000);
     data(&w, 4 * MSS - 10, MSS, 5201, 5201000);
     ok(counted(&w, 3, 0, 0), "the number of a reset says nothing");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 
     w = open_wire();
     struct sdw_packet syn = base(&w, 0, 0);
@@ -176,9 +178,9 @@ static void check_special(void)
     syn.tcp.seq = UINT32_MAX;
     sdw_tcptrack_see(w.track, &syn, SDW_FORWARD, 1000000);
     ok(counted(&w, 1, 0, 0), "a SYN that comes twice was sent again");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 
-    w = (struct wire){.track = sdw_tcptrack_new(), .ip_id = 1};
+    w = (struct wire){.track = sdw_tcptrack_new(&pool), .ip_id = 1};
     data(&w, 50 * MSS, MSS, 100, 0);
     data(&w, 49 * MSS, MSS, 99, 100);
     data(&w, 48 * MSS, MSS, 120, 20000);
@@ -186,12 +188,12 @@ static void check_special(void)
     data(&w, 52 * MSS, MSS, 130, 30000);
     ack(&w, 53 * MSS, 130, 40000);
     ok(counted(&w, 1, 1, 1), "a gap that was acknowledged passed unseen, which is doubtful");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 }
 
 static void check_wrap(void)
 {
-    struct wire w = {.track = sdw_tcptrack_new(), .ip_id = 1};
+    struct wire w = {.track = sdw_tcptrack_new(&pool), .ip_id = 1};
     uint32_t seq = UINT32_MAX - 2 * MSS, ts = UINT32_MAX - 2;
     for (uint32_t i = 0; i < 5; i++)
         data(&w, seq + i * MSS, MSS, ts + i, i * 1000);
@@ -199,7 +201,7 @@ static void check_wrap(void)
     data(&w, seq + 5 * MSS, MSS, ts + 5, 6100);
     data(&w, seq + MSS, MSS, ts + 30, 30000);
     ok(counted(&w, 1, 1, 0), "numbers and timestamps may wrap");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 }
 
 static void check_rtt(void)
@@ -231,7 +233,7 @@ static void check_rtt(void)
     sdw_tcp_rtt_told(&told);
     ok(isnan(sdw_tcp_rtt_mean(&told)) && told.min_us == 13000,
        "which begins anew once told; the minimum stays");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 }
 
 static void window_of(struct wire *w, uint16_t window)
@@ -254,12 +256,12 @@ static void check_window(void)
     window_of(&w, 10);
     window_of(&w, 0);
     ok(w.track->half[SDW_REVERSE].count.zero_windows == 2, "it was closed twice");
-    sdw_tcptrack_free(w.track);
-    w = (struct wire){.track = sdw_tcptrack_new(), .ip_id = 1};
+    sdw_tcptrack_free(&pool, w.track);
+    w = (struct wire){.track = sdw_tcptrack_new(&pool), .ip_id = 1};
     window_of(&w, 300);
     ok(!sdw_tcptrack_window(w.track, SDW_FORWARD, &bytes),
        "without the SYNs nobody knows how large it is");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 }
 
 static void check_many_gaps(void)
@@ -272,7 +274,7 @@ static void check_many_gaps(void)
     for (uint32_t i = 150; i < 199; i++)
         data(&w, (i * 2 + 1) * MSS, MSS, 5000, 300000);
     ok(forward(&w)->retransmitted == 49, "those that are remembered are told apart");
-    sdw_tcptrack_free(w.track);
+    sdw_tcptrack_free(&pool, w.track);
 }
 
 int main(void)
