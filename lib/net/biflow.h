@@ -61,6 +61,7 @@ struct sdw_biflow {
     bool app_counted;               /* it counts among the flows of its application */
     bool midflow;                   /* TCP that was under way when it was first seen */
     bool syn_seen;
+    bool awaits;              /* the table's: it is to be told of in the current round */
     struct sdw_dpi_flow *dpi; /* the classifier's: NULL before its first packet and once done */
     struct sdw_transfers transfers;
     struct sdw_biflow_count told[2]; /* at the last update */

@@ -28,6 +28,12 @@ struct bucket {
     uint32_t hash, flow; /* flow + 1; 0: empty */
 };
 
+/* Numbers of flows; `nothing` where one ended or was told of. */
+struct list {
+    uint32_t *number;
+    size_t n, cap;
+};
+
 struct sdw_flowtable {
     struct sdw_flowtable_config config;
     struct bucket *bucket;
@@ -36,9 +42,10 @@ struct sdw_flowtable {
     size_t n_chunks, chunk_cap;
     uint32_t *unused; /* numbers of flows that ended, n_unused of them */
     size_t n_unused, unused_cap;
-    size_t n, made; /* flows going on; flows ever made room for */
-    uint32_t *touched;
-    size_t n_touched, touched_cap;
+    size_t n, made;             /* flows going on; flows ever made room for */
+    struct list touched, round; /* had packets since the round began; are still to be told of */
+    size_t round_at;
+    int64_t round_ns;
     uint32_t wheel[WHEEL];
     int64_t slot_ns, wheel_ns; /* width of a slot; start of the current slot */
     size_t current;
@@ -86,7 +93,8 @@ void sdw_flowtable_free(struct sdw_flowtable *table)
     free(table->chunk);
     free(table->bucket);
     free(table->unused);
-    free(table->touched);
+    free(table->touched.number);
+    free(table->round.number);
     free(table);
 }
 
@@ -192,14 +200,26 @@ static int64_t end_ns(const struct sdw_flowtable *table, const struct sdw_biflow
     return flow->last_ns + (soon ? linger_ns : table->config.idle_ns);
 }
 
+/* A flow of the round, in its turn or before. */
+static void tell_of(struct sdw_flowtable *table, struct sdw_biflow *flow)
+{
+    table->round.number[flow->touched_at] = nothing;
+    flow->touched_at = nothing;
+    flow->awaits = false;
+    table->config.touched(table->config.arg, flow, table->round_ns);
+    flow->told_ns = table->round_ns;
+}
+
 static void end_flow(struct sdw_flowtable *table, uint32_t number, enum sdw_biflow_reason reason,
                      int64_t now_ns)
 {
     struct sdw_biflow *flow = flow_at(table, number);
+    if (flow->awaits)
+        tell_of(table, flow);
     table->config.ended(table->config.arg, flow, reason, now_ns);
     wheel_take(table, flow);
     if (flow->touched_at != nothing)
-        table->touched[flow->touched_at] = nothing;
+        table->touched.number[flow->touched_at] = nothing;
     struct bucket *b = find(table, &flow->key, flow->hash);
     close_hole(table, (size_t)(b - table->bucket));
     SDW_GROW(table->unused, table->unused_cap, table->n_unused + 1);
@@ -280,19 +300,20 @@ static bool opens_another(const struct sdw_biflow *flow, const struct sdw_packet
 /* Remember that the flow had a packet. Flows that ended leave holes, which are closed in time. */
 static void touch(struct sdw_flowtable *table, uint32_t number)
 {
-    if (table->n_touched > 2 * table->n + CHUNK) {
+    struct list *list = &table->touched;
+    if (list->n > 2 * table->n + CHUNK) {
         size_t kept = 0;
-        for (size_t i = 0; i < table->n_touched; i++) {
-            if (table->touched[i] == nothing)
+        for (size_t i = 0; i < list->n; i++) {
+            if (list->number[i] == nothing)
                 continue;
-            flow_at(table, table->touched[i])->touched_at = (uint32_t)kept;
-            table->touched[kept++] = table->touched[i];
+            flow_at(table, list->number[i])->touched_at = (uint32_t)kept;
+            list->number[kept++] = list->number[i];
         }
-        table->n_touched = kept;
+        list->n = kept;
     }
-    SDW_GROW(table->touched, table->touched_cap, table->n_touched + 1);
-    flow_at(table, number)->touched_at = (uint32_t)table->n_touched;
-    table->touched[table->n_touched++] = number;
+    SDW_GROW(list->number, list->cap, list->n + 1);
+    flow_at(table, number)->touched_at = (uint32_t)list->n;
+    list->number[list->n++] = number;
 }
 
 /* Count the packet in and see what it does to the connection. */
@@ -301,6 +322,8 @@ static void count_packet(struct sdw_flowtable *table, uint32_t number,
                          enum sdw_direction direction)
 {
     struct sdw_biflow *flow = flow_at(table, number);
+    if (flow->awaits)
+        tell_of(table, flow);
     flow->count[direction].packets++;
     flow->count[direction].bytes += packet->ip_bytes;
     if (ts_ns > flow->last_ns)
@@ -344,10 +367,11 @@ SDW_INLINE void fetch(const void *at, size_t n)
 }
 
 /* A list of flows is gone through, and has come to i: fetch those that come next. */
-SDW_INLINE void fetch_next(const struct sdw_flowtable *table, const uint32_t *number, size_t n,
-                           size_t i)
+SDW_INLINE void fetch_next(const struct sdw_flowtable *table, const struct list *list, size_t i)
 {
     enum { FLOW_AHEAD = 12, TCP_AHEAD = 6 };
+    const uint32_t *number = list->number;
+    size_t n = list->n;
     if (i + FLOW_AHEAD < n && number[i + FLOW_AHEAD] != nothing) {
         const struct sdw_biflow *flow = flow_at(table, number[i + FLOW_AHEAD]);
         fetch(flow, sizeof *flow);
@@ -417,6 +441,8 @@ static void turn(struct sdw_flowtable *table)
     while (number != nothing) {
         struct sdw_biflow *flow = flow_at(table, number);
         uint32_t next = flow->wheel_next;
+        if (flow->awaits)
+            tell_of(table, flow);
         int64_t end = end_ns(table, flow), due = flow->told_ns + table->config.active_ns;
         flow->wheel_prev = flow->wheel_next = nothing;
         flow->wheel_slot = (uint32_t)table->current;
@@ -444,20 +470,29 @@ void sdw_flowtable_advance(struct sdw_flowtable *table, int64_t now_ns)
         table->wheel_ns = now_ns;
 }
 
-void sdw_flowtable_touched(struct sdw_flowtable *table,
-                           void (*each)(void *arg, struct sdw_biflow *flow, int64_t now_ns),
-                           void *arg, int64_t now_ns)
+void sdw_flowtable_round(struct sdw_flowtable *table, int64_t now_ns)
 {
-    for (size_t i = 0; i < table->n_touched; i++) {
-        fetch_next(table, table->touched, table->n_touched, i);
-        if (table->touched[i] == nothing)
-            continue;
-        struct sdw_biflow *flow = flow_at(table, table->touched[i]);
-        flow->touched_at = nothing;
-        each(arg, flow, now_ns);
-        flow->told_ns = now_ns;
+    (void)sdw_flowtable_tell(table, SIZE_MAX);
+    struct list told = table->round;
+    table->round = table->touched;
+    table->touched = told;
+    table->touched.n = 0;
+    table->round_at = 0;
+    table->round_ns = now_ns;
+    for (size_t i = 0; i < table->round.n; i++)
+        if (table->round.number[i] != nothing)
+            flow_at(table, table->round.number[i])->awaits = true;
+}
+
+bool sdw_flowtable_tell(struct sdw_flowtable *table, size_t most)
+{
+    const struct list *round = &table->round;
+    for (; most && table->round_at < round->n; most--, table->round_at++) {
+        fetch_next(table, round, table->round_at);
+        if (round->number[table->round_at] != nothing)
+            tell_of(table, flow_at(table, round->number[table->round_at]));
     }
-    table->n_touched = 0;
+    return table->round_at < round->n;
 }
 
 void sdw_flowtable_end(struct sdw_flowtable *table, enum sdw_biflow_reason reason, int64_t now_ns)
@@ -467,5 +502,5 @@ void sdw_flowtable_end(struct sdw_flowtable *table, enum sdw_biflow_reason reaso
         if (flow->key.version)
             end_flow(table, (uint32_t)i, close_reason(flow, reason), now_ns);
     }
-    table->n_touched = 0;
+    table->touched.n = table->round.n = table->round_at = 0;
 }

@@ -23,6 +23,8 @@ struct sdw_flowtable_config {
                   int64_t now_ns);
     /* A flow goes on that nothing was told of for active_ns. */
     void (*due)(void *arg, struct sdw_biflow *flow, int64_t now_ns);
+    /* A flow had packets before the round that was begun at now_ns. */
+    void (*touched)(void *arg, struct sdw_biflow *flow, int64_t now_ns);
     void *arg;
 };
 
@@ -57,10 +59,12 @@ struct sdw_biflow *sdw_flowtable_see(struct sdw_flowtable *table,
  * step back of more than the idle time ends all flows: the clock was set. */
 void sdw_flowtable_advance(struct sdw_flowtable *table, int64_t now_ns);
 
-/* Call each(flow) for the flows that had packets since the last call. */
-void sdw_flowtable_touched(struct sdw_flowtable *table,
-                           void (*each)(void *arg, struct sdw_biflow *flow, int64_t now_ns),
-                           void *arg, int64_t now_ns);
+/* Begin a round: the flows that had packets since the last one are to be told of (touched), as they
+ * are now: a flow whose next packet or end comes before its turn is told of first. What is left of
+ * the last round is told of at once. */
+void sdw_flowtable_round(struct sdw_flowtable *table, int64_t now_ns);
+/* Tell of some `most` of them. Returns whether there are more. */
+bool sdw_flowtable_tell(struct sdw_flowtable *table, size_t most);
 
 /* End all flows. */
 void sdw_flowtable_end(struct sdw_flowtable *table, enum sdw_biflow_reason reason, int64_t now_ns);

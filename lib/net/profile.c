@@ -12,6 +12,7 @@
 /* Packets are looked at some packets after they came: by then what is kept of their flows has been
  * fetched into the cache. */
 enum { AHEAD = 12, FETCH = 4, FETCH_TCP = 8 };
+enum { IDLE_TELLS = 64 }; /* flows that are told of at a time when no packets wait */
 
 struct coming {
     struct sdw_packet packet; /* points into bytes */
@@ -28,7 +29,8 @@ struct sdw_profile {
     struct sdw_classify *classify; /* NULL: not asked for */
     struct sdw_profile_counts counts;
     uint64_t told_evicted;
-    int64_t tick_ns; /* when the current interval ends; 0: not started */
+    int64_t tick_ns;  /* when the current interval ends; 0: not started */
+    int64_t round_ns; /* when the one ended that is being told of; 0: none */
     int code;
     struct sdw_flowsay say;
     struct coming coming[AHEAD];
@@ -114,6 +116,7 @@ struct sdw_profile *sdw_profile_new(const struct sdw_profile_config *config)
                                          .id_key = config->id_key,
                                          .ended = on_ended,
                                          .due = on_due,
+                                         .touched = on_touched,
                                          .arg = profile};
     profile->config = *config;
     profile->tcp.size = sizeof(struct sdw_tcp_track);
@@ -175,15 +178,31 @@ static int64_t next_tick(const struct sdw_profile *profile, int64_t now_ns)
     return now_ns - now_ns % interval + interval;
 }
 
-static void end_interval(struct sdw_profile *profile)
+/* Tell of some flows of the interval that ended; after the last one, of what they were part of.
+ * Returns whether there are more. */
+static bool tell_interval(struct sdw_profile *profile, size_t most)
 {
-    int64_t now_ns = profile->tick_ns;
-    sdw_flowtable_advance(profile->table, now_ns);
-    if (profile->config.interval_ns)
-        sdw_flowtable_touched(profile->table, on_touched, profile, now_ns);
+    int64_t now_ns = profile->round_ns;
+    if (now_ns == 0)
+        return false;
+    if (profile->config.interval_ns && sdw_flowtable_tell(profile->table, most))
+        return true;
+    profile->round_ns = 0;
     if (profile->classify)
         sdw_classify_interval(profile->classify, now_ns, interval_of(profile));
     say_evicted(profile, now_ns);
+    return false;
+}
+
+static void end_interval(struct sdw_profile *profile)
+{
+    (void)tell_interval(profile, SIZE_MAX);
+    profile->round_ns = profile->tick_ns;
+    sdw_flowtable_advance(profile->table, profile->round_ns);
+    if (profile->config.interval_ns)
+        sdw_flowtable_round(profile->table, profile->round_ns);
+    if (!profile->config.spread)
+        (void)tell_interval(profile, SIZE_MAX);
 }
 
 static void pass_time(struct sdw_profile *profile, int64_t now_ns)
@@ -230,6 +249,7 @@ static void see(struct sdw_profile *profile, const struct coming *coming)
         follow_tcp(profile, flow, packet, direction, coming->ts_ns);
     if (profile->classify)
         sdw_classify_packet(profile->classify, flow, packet, direction, coming->ts_ns);
+    (void)tell_interval(profile, 1);
 }
 
 static struct coming *coming_at(struct sdw_profile *profile, uint64_t number)
@@ -271,15 +291,17 @@ void sdw_profile_packet(struct sdw_profile *profile, int64_t ts_ns, struct sdw_s
         sdw_flowtable_fetch_tcp(profile->table, &coming_at(profile, number - FETCH_TCP)->place);
 }
 
-void sdw_profile_time(struct sdw_profile *profile, int64_t now_ns)
+bool sdw_profile_time(struct sdw_profile *profile, int64_t now_ns)
 {
     catch_up(profile, 0);
     pass_time(profile, now_ns);
+    return tell_interval(profile, IDLE_TELLS);
 }
 
 void sdw_profile_finish(struct sdw_profile *profile)
 {
     catch_up(profile, 0);
+    (void)tell_interval(profile, SIZE_MAX);
     sdw_flowtable_end(profile->table, SDW_ENDED_EOF, profile->counts.last_ns);
     if (profile->classify) {
         sdw_classify_interval(profile->classify, profile->counts.last_ns, interval_of(profile));

@@ -24,6 +24,8 @@ struct sdw_profile_config {
     uint64_t hash_key; /* secret, of the table */
     uint64_t id_key;   /* the same key gives the same flow_ids again */
     struct sdw_addrmask mask;
+    bool spread; /* tell of flows at the end of an interval between the packets that follow, so
+                  * that these wait less */
     /* Take a record, valid during the call. A negative code ends all saying; see
      * sdw_profile_code. */
     int (*say)(void *arg, const struct sdw_schema *schema, const void *rec);
@@ -50,8 +52,9 @@ void sdw_profile_free(struct sdw_profile *profile);
  * sdw_profile_time. */
 void sdw_profile_packet(struct sdw_profile *profile, int64_t ts_ns, struct sdw_str bytes,
                         uint32_t wire_bytes);
-/* It is at least this late: tell and age what is due. */
-void sdw_profile_time(struct sdw_profile *profile, int64_t now_ns);
+/* It is at least this late: tell and age what is due. Returns whether there is more to be told of
+ * an interval that ended. */
+bool sdw_profile_time(struct sdw_profile *profile, int64_t now_ns);
 /* The capture has ended: so has every flow. */
 void sdw_profile_finish(struct sdw_profile *profile);
 

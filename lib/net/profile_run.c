@@ -96,9 +96,10 @@ static int watch(struct sdw_profile_run *run, int64_t duration_us)
     int64_t look_at_ns = 0, now_ns = 0;
     int code = 0;
     while (code >= 0 && now_ns < end_ns && !sdw_stop_signal(run->ctx)) {
+        bool more = false;
         code = take(run);
         if (code == 0)
-            sdw_profile_time(run->profile, sdw_wall_ns() - settle_ns);
+            more = sdw_profile_time(run->profile, sdw_wall_ns() - settle_ns);
         now_ns = sdw_mono_ns();
         if (code >= 0 && now_ns >= look_at_ns) {
             int said = say_losses(run);
@@ -108,7 +109,7 @@ static int watch(struct sdw_profile_run *run, int64_t duration_us)
         int drained = code < 0 ? 0 : sdw_backlog_drain(run->backlog, run->ctx);
         if (drained < 0)
             return drained;
-        if (code == 0)
+        if (code == 0 && !more)
             wait_for_more(run);
     }
     for (end_ns = now_ns + settle_ns; code >= 0 && sdw_mono_ns() < end_ns && code == 1;)
@@ -154,6 +155,7 @@ int sdw_profile_run_open(struct sdw_profile_run *run, const struct sdw_capture_c
     profile->link = sdw_capture_link(run->capture);
     profile->say = say;
     profile->arg = run;
+    profile->spread = capture->interface != NULL;
     run->profile = sdw_profile_new(profile);
     if (capture->interface)
         run->backlog = sdw_backlog_new(KEEP_BYTES, DROP_BYTES);

@@ -31,6 +31,19 @@ static void on_due(void *arg, struct sdw_biflow *flow, int64_t now_ns)
     seen.due_ns = now_ns;
 }
 
+/* How many were told of in rounds, and the last of them: its packets, and the time of its round. */
+static int touched;
+static uint64_t touched_packets;
+static int64_t touched_ns;
+
+static void on_touched(void *arg, struct sdw_biflow *flow, int64_t now_ns)
+{
+    (void)arg;
+    touched++;
+    touched_packets = flow->count[0].packets + flow->count[1].packets;
+    touched_ns = now_ns;
+}
+
 static struct sdw_flowtable *make(size_t max_flows, int64_t idle_s, int64_t active_s)
 {
     struct sdw_flowtable_config config = {.max_flows = max_flows,
@@ -38,7 +51,8 @@ static struct sdw_flowtable *make(size_t max_flows, int64_t idle_s, int64_t acti
                                           .active_ns = active_s * second,
                                           .hash_key = 1,
                                           .ended = on_ended,
-                                          .due = on_due};
+                                          .due = on_due,
+                                          .touched = on_touched};
     memset(&seen, 0, sizeof seen);
     return sdw_flowtable_new(&config);
 }
@@ -156,14 +170,39 @@ static void check_closing(void)
     sdw_flowtable_free(table);
 }
 
-static int touched;
-
-static void on_touched(void *arg, struct sdw_biflow *flow, int64_t now_ns)
+static void tell_all(struct sdw_flowtable *table, int64_t at_s)
 {
-    (void)arg;
-    (void)flow;
-    (void)now_ns;
-    touched++;
+    sdw_flowtable_round(table, start + at_s * second);
+    (void)sdw_flowtable_tell(table, SIZE_MAX);
+}
+
+/* A round that is told of bit by bit, while packets come. */
+static void check_round(void)
+{
+    struct sdw_flowtable *table = make(100, 15, 60);
+    for (uint32_t i = 0; i < 4; i++)
+        see(table, packet(IPPROTO_UDP, i, 1), 0);
+    touched = 0;
+    sdw_flowtable_round(table, start + second);
+    ok(touched == 0 && sdw_flowtable_tell(table, 1) && touched == 1,
+       "a round tells of as many flows as it is asked for");
+    see(table, packet(IPPROTO_UDP, 2, 1), 2);
+    ok(touched == 2 && touched_packets == 1 && touched_ns == start + second,
+       "a flow whose next packet comes before its turn is told of first, without it");
+    see(table, packet(IPPROTO_UDP, 3, 1), 2);
+    ok(touched == 3 && sdw_flowtable_tell(table, 1) && !sdw_flowtable_tell(table, SIZE_MAX) &&
+           touched == 4,
+       "and each of them once");
+    sdw_flowtable_round(table, start + 3 * second);
+    sdw_flowtable_round(table, start + 4 * second);
+    ok(touched == 6 && touched_packets == 2 && touched_ns == start + 3 * second,
+       "a new round tells first of what is left of the last");
+    see(table, packet(IPPROTO_UDP, 0, 1), 5);
+    sdw_flowtable_round(table, start + 6 * second);
+    sdw_flowtable_end(table, SDW_ENDED_EOF, start + 7 * second);
+    ok(touched == 7 && touched_ns == start + 6 * second && seen.ended[SDW_ENDED_EOF] == 4,
+       "so does the end of a flow");
+    sdw_flowtable_free(table);
 }
 
 static void check_cap(void)
@@ -178,12 +217,12 @@ static void check_cap(void)
     }
     ok(most == CAP && seen.ended[SDW_ENDED_EVICTED] == FLOOD - CAP, "a flood stays below the cap");
     touched = 0;
-    sdw_flowtable_touched(table, on_touched, NULL, start);
+    tell_all(table, 0);
     ok(touched == CAP, "those that are left were touched");
-    sdw_flowtable_touched(table, on_touched, NULL, start);
+    tell_all(table, 0);
     ok(touched == CAP, "once");
     see(table, packet(IPPROTO_UDP, FLOOD - 1, 1), 1);
-    sdw_flowtable_touched(table, on_touched, NULL, start);
+    tell_all(table, 0);
     ok(touched == CAP + 1, "and again after their next packet");
     sdw_flowtable_advance(table, start + 20 * second);
     ok(sdw_flowtable_count(table) == 0 && seen.ended[SDW_ENDED_IDLE] == CAP, "all of them age");
@@ -237,6 +276,7 @@ int main(void)
     check_finding();
     check_ageing();
     check_closing();
+    check_round();
     check_cap();
     check_random();
     check_fragments();
