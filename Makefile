@@ -292,7 +292,7 @@ APT.build := gcc libc6-dev pkg-config libpcap-dev libnet1-dev libjansson-dev lib
 APT.demo  := iproute2 nftables jq gawk procps
 APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish \
              conntrack softflowd snmpd snmp pmacct prometheus mtr-tiny iperf3 curl sqlite3 \
-             victoria-metrics
+             victoria-metrics openssl ca-certificates
 APT.lint  := clang clang-format clang-tidy cppcheck shellcheck codespell
 
 # Install what is missing of $(1) where that is allowed, otherwise say how.

@@ -79,9 +79,17 @@ static const struct sdw_operand import_operands[] = {
     {0},
 };
 
-/* What collecting goes on to call once it is confined. */
-static const char *const calls[] = {"openat",  "recvfrom",   "recvmsg",  "sendto",
-                                    "sendmsg", "getsockopt", "recvmmsg", NULL};
+/* What collecting goes on to call once it is confined: listening only, and asking others too, which
+ * takes sockets, names of hosts (libcurl has a thread look for them) and certificates. */
+static const char *const listening[] = {"openat",  "recvfrom",   "recvmsg",  "sendto",
+                                        "sendmsg", "getsockopt", "recvmmsg", NULL};
+static const char *const asking[] = {
+    "openat",     "recvfrom", "recvmsg",           "sendto",      "sendmsg",    "getsockopt",
+    "recvmmsg",   "socket",   "connect",           "bind",        "shutdown",   "setsockopt",
+    "socketpair", "sendmmsg", "getsockname",       "getpeername", "pipe2",      "eventfd2",
+    "clone3",     "uname",    "sysinfo",           "access",      "faccessat2", "readlink",
+    "getdents64", "geteuid",  "sched_getaffinity", "getuid",      "getegid",    "prlimit64",
+    "getgid",     NULL};
 
 static int open_sources(struct sdw_ctx *ctx, const struct config *config,
                         struct sdw_collect *collect)
@@ -111,11 +119,10 @@ static int open_sources(struct sdw_ctx *ctx, const struct config *config,
 
 static int confine(struct sdw_ctx *ctx, const struct config *config)
 {
-    bool kept = false,
-         asks = config->snmp.n > 0 || config->prometheus.url; /* opens sockets all along */
+    bool kept = false, asks = config->snmp.n > 0 || config->prometheus.url;
     int code = sdw_privilege_drop(config->user, &kept, &ctx->err);
-    if (code == 0 && !asks)
-        code = sdw_privilege_confine(calls, &ctx->err);
+    if (code == 0)
+        code = sdw_privilege_confine(asks ? asking : listening, &ctx->err);
     if (code == 0 && kept)
         sdw_detail(ctx, "user %s is not mapped here: running on without capabilities",
                    config->user);

@@ -19,6 +19,13 @@ teardown() {
     ip netns del "${ns}b" 2>/dev/null || true
 }
 
+# confined: the tool has no way back to rights, and few system calls left (not so in sanitizer builds)
+confined() {
+    grep -qE '^NoNewPrivs:\s1$' "/proc/$pid/status"
+    grep -qE '^CapEff:\s0+$' "/proc/$pid/status"
+    [ "$MODE" != release ] || grep -qE '^Seccomp:\s2$' "/proc/$pid/status"
+}
+
 # pair: two namespaces with a link in between on which nothing moves by itself; in sets the first
 pair() {
     ip netns add "${ns}a" 2>/dev/null || skip "namespaces may not be made here"
@@ -371,6 +378,7 @@ EOF
     "${in[@]}" shadow-collect --snmp 127.0.0.1:1161 --snmp-auth v2c --interval 500ms >out 2>err &
     pid=$!
     until_seen 'select(.series == "link/127.0.0.1:1161:v0/pps")' 2
+    confined
     send 50 958
     until_seen 'select(.series == "link/127.0.0.1:1161:v0/pps" and .value > 0)' 1
     finish
@@ -424,6 +432,7 @@ EOF
     "${in[@]}" shadow-collect --prometheus $url --query 'up{job="self"}' --since 10s --step 1s --interval 500ms >out 2>err &
     pid=$!
     until_seen 'select(.series == "up{instance=\"127.0.0.1:9090\",job=\"self\"}" and .labels.job == "self" and .value == 1)' 3
+    confined
     finish
     [ "$(jq -s 'map(select(.type == "metric").ts) | . == unique' out)" = true ]
     run -2 --separate-stderr "${in[@]}" shadow-collect --prometheus $url --query 'up{' --once
@@ -432,6 +441,44 @@ EOF
     [[ $stderr == *'http://127.0.0.1:9091/'*connect* ]]
     run -2 --separate-stderr shadow-collect --prometheus $url
     [[ $stderr == *'--prometheus needs --query'* ]]
+}
+
+@test "a Prometheus server is found by its name and known by its certificate, with few rights left" {
+    command -v openssl >/dev/null || skip "openssl is not installed"
+    pair
+    "${in[@]}" ip link set lo up
+    for who in authority stranger; do
+        openssl req -x509 -newkey rsa:2048 -nodes -keyout $who.key -out $who -days 2 \
+            -subj /CN=metrics.test -addext subjectAltName=DNS:metrics.test 2>openssl.log
+    done
+    echo '127.0.0.1 metrics.test' >hosts
+    cat >server.py <<'EOF'
+import http.server, ssl
+class Server(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b'{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"__name__":"up"},"values":[[1700000000,"1"]]}]}}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("authority", "authority.key")
+server = http.server.HTTPServer(("127.0.0.1", 9443), Server)
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+EOF
+    "${in[@]}" python3 server.py 2>server.log &
+    agent=$!
+    for _ in $(seq 200); do
+        "${in[@]}" ss -ltn | grep -q :9443 && break
+        sleep 0.05
+    done
+    ask='mount --bind hosts /etc/hosts && mount --bind "$1" /etc/ssl/certs/ca-certificates.crt &&
+        exec shadow-collect --prometheus https://metrics.test:9443 --query up --interval 50ms -n 1'
+    run -0 --separate-stderr "${in[@]}" unshare -m bash -c "$ask" bash authority
+    [ "$(jq -c 'select(.type == "metric") | [.series, .value]' <<<"$output" | head -1)" = '["up",1]' ]
+    run -1 --separate-stderr "${in[@]}" unshare -m bash -c "$ask" bash stranger
+    [[ $stderr == *certificate* ]]
 }
 
 @test "events of gnmic become rates of links and other numbers, at the device's time" {
