@@ -1,14 +1,12 @@
 #include "net/collect_export.h"
-#include "core/clock.h"
 #include "core/counter.h"
 #include "core/map.h"
 #include "core/mem.h"
-#include "net/exportrec.h"
+#include "net/collect_listen.h"
 #include "net/sflow.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 enum {
     FLOWS = 65536, /* gathered in one interval; when there are more, they are told earlier */
@@ -29,24 +27,16 @@ struct remembered {
     struct sdw_counter tx_discards, rx_discards, tx_errors, rx_errors;
 };
 
-struct source {
-    struct sdw_listener *listener;
+struct state {
     struct sdw_sflow *sflow;
-    struct sdw_export_losses told;
-    bool complained; /* about a bad datagram in this interval */
-    uint64_t bytes, packets;
     struct sdw_map flows; /* struct gathered */
     struct sdw_map links; /* struct remembered */
-    struct sdw_ctx *ctx;  /* of the datagram in hand, and of what came of it */
-    int64_t ts;
-    char exporter[SDW_ADDRESS_TEXT];
-    int code;
 };
 
-static struct sdw_str key_of(const struct source *source, const struct sdw_export *flow,
+static struct sdw_str key_of(const struct sdw_listening *listening, const struct sdw_export *flow,
                              uint8_t room[128])
 {
-    size_t n = strlen(source->exporter);
+    size_t n = strlen(listening->exporter);
     memset(room, 0, 128);
     memcpy(room, flow->src, 16);
     memcpy(room + 16, flow->dst, 16);
@@ -54,43 +44,45 @@ static struct sdw_str key_of(const struct source *source, const struct sdw_expor
     memcpy(room + 34, &flow->dport, 2);
     room[36] = flow->protocol;
     room[37] = flow->version;
-    memcpy(room + 38, source->exporter, n);
+    memcpy(room + 38, listening->exporter, n);
     return (struct sdw_str){(const char *)room, 38 + n};
 }
 
 /* Tell the flows of the interval, and forget them. */
-static void tell(struct source *source)
+static void tell(struct sdw_listening *listening)
 {
+    struct state *state = listening->state;
     size_t cursor = 0;
     struct sdw_str key;
     void *value;
-    while (sdw_map_next(&source->flows, &cursor, &key, &value)) {
+    while (sdw_map_next(&state->flows, &cursor, &key, &value)) {
         struct gathered *gathered = value;
-        if (source->code == 0)
-            source->code =
-                sdw_export_put(source->ctx, source->ts, gathered->exporter, &gathered->flow);
+        if (listening->code == 0)
+            listening->code =
+                sdw_export_put(listening->ctx, listening->ts, gathered->exporter, &gathered->flow);
         free(gathered);
     }
-    uint64_t hash_key = source->flows.key;
-    sdw_map_release(&source->flows);
-    sdw_map_init(&source->flows, hash_key);
+    uint64_t hash_key = state->flows.key;
+    sdw_map_release(&state->flows);
+    sdw_map_init(&state->flows, hash_key);
 }
 
 static void gather(const struct sdw_export *flow, void *arg)
 {
-    struct source *source = arg;
+    struct sdw_listening *listening = arg;
+    struct state *state = listening->state;
     uint8_t room[128];
-    source->bytes += flow->bytes;
-    source->packets += flow->packets;
-    if (source->flows.n >= FLOWS)
-        tell(source);
-    void **place = sdw_map_at(&source->flows, key_of(source, flow, room));
+    listening->bytes += flow->bytes;
+    listening->packets += flow->packets;
+    if (state->flows.n >= FLOWS)
+        tell(listening);
+    void **place = sdw_map_at(&state->flows, key_of(listening, flow, room));
     struct gathered *gathered = *place;
     if (!gathered) {
         *place = gathered = sdw_xalloc(sizeof *gathered);
         gathered->flow = *flow;
-        gathered->flow.first_us = source->ts; /* makes its id; how long it was cannot be told */
-        memcpy(gathered->exporter, source->exporter, sizeof gathered->exporter);
+        gathered->flow.first_us = listening->ts; /* makes its id; how long it was cannot be told */
+        memcpy(gathered->exporter, listening->exporter, sizeof gathered->exporter);
     } else {
         gathered->flow.packets += flow->packets;
         gathered->flow.bytes += flow->bytes;
@@ -100,20 +92,22 @@ static void gather(const struct sdw_export *flow, void *arg)
 
 static void put_link(const struct sdw_sflow_link *link, void *arg)
 {
-    struct source *source = arg;
+    struct sdw_listening *listening = arg;
+    struct state *state = listening->state;
     char agent[SDW_ADDRESS_TEXT];
     uint8_t room[20] = {0};
     struct sdw_address address = sdw_address_of(link->agent, link->agent_n, 0);
-    struct sdw_metrics metrics = {.ctx = source->ctx, .ts = source->ts, .code = source->code};
+    struct sdw_metrics metrics = {
+        .ctx = listening->ctx, .ts = listening->ts, .code = listening->code};
     memcpy(room, link->agent, 16);
     memcpy(room + 16, &link->index, 4);
     struct sdw_str key = {(const char *)room, sizeof room};
-    struct remembered *last = sdw_map_get(&source->links, key);
+    struct remembered *last = sdw_map_get(&state->links, key);
     sdw_address_text(&address, agent);
-    if (!last && source->links.n >= LINKS)
+    if (!last && state->links.n >= LINKS)
         return;
     if (!last)
-        *sdw_map_at(&source->links, key) = last = sdw_xalloc(sizeof *last);
+        *sdw_map_at(&state->links, key) = last = sdw_xalloc(sizeof *last);
     /* By the agent's clock, whose ms wrap after 49 days. One that went back was restarted. */
     int32_t elapsed_ms = last->known ? (int32_t)(link->uptime_ms - last->uptime_ms) : 0;
     if (last->known && elapsed_ms < 0)
@@ -146,57 +140,22 @@ static void put_link(const struct sdw_sflow_link *link, void *arg)
                         link->index);
     last->uptime_ms = link->uptime_ms;
     last->known = true;
-    source->code = metrics.code;
+    listening->code = metrics.code;
 }
 
-static int take_datagram(const struct sdw_incoming *datagram, void *arg)
+static int take(struct sdw_listening *listening, const struct sdw_incoming *datagram,
+                struct sdw_err *err)
 {
-    struct source *source = arg;
-    struct sdw_err err = {0};
-    struct sdw_sflow_sink sink = {gather, put_link, source};
-    sdw_address_text(&datagram->from, source->exporter);
-    source->ts = datagram->received_ns / 1000;
-    int code = sdw_sflow_take(
-        source->sflow, (struct sdw_str){(const char *)datagram->bytes, datagram->n}, &sink, &err);
-    if (code < 0 && !source->complained) {
-        sdw_warn(source->ctx, "a bad datagram from %s: %s", source->exporter, err.text);
-        source->complained = true; /* one line an interval, however many there are */
-    }
-    return source->code;
+    const struct state *state = listening->state;
+    struct sdw_sflow_sink sink = {gather, put_link, listening};
+    return sdw_sflow_take(state->sflow,
+                          (struct sdw_str){(const char *)datagram->bytes, datagram->n}, &sink, err);
 }
 
-static int fd(const void *state)
+static void count(const struct sdw_listening *listening, struct sdw_jsonw *out)
 {
-    return sdw_listener_fd(((const struct source *)state)->listener);
-}
-
-static int take(struct sdw_ctx *ctx, void *state)
-{
-    struct source *source = state;
-    source->ctx = ctx;
-    return sdw_listener_take(source->listener, take_datagram, source, &ctx->err);
-}
-
-static int tick(struct sdw_ctx *ctx, void *state, struct sdw_moment now)
-{
-    struct source *source = state;
-    source->complained = false;
-    int code = take(ctx, state); /* so that nothing that has come before the end is left */
-    source->ts = now.wall_us;
-    tell(source);
-    if (code == 0)
-        code = source->code;
-    if (code == 0)
-        code = sdw_export_put_losses(ctx, now.wall_us, &source->told,
-                                     sdw_listener_dropped(source->listener),
-                                     sdw_sflow_counts(source->sflow).lost);
-    return code;
-}
-
-static void count(const void *state, struct sdw_jsonw *out)
-{
-    const struct source *source = state;
-    struct sdw_sflow_counts counts = sdw_sflow_counts(source->sflow);
+    const struct state *state = listening->state;
+    struct sdw_sflow_counts counts = sdw_sflow_counts(state->sflow);
     const struct {
         const char *key;
         uint64_t n;
@@ -207,22 +166,27 @@ static void count(const void *state, struct sdw_jsonw *out)
         {"sflow_flows", counts.flows},
         {"sflow_other", counts.other},
         {"sflow_absurd", counts.absurd},
-        {"sflow_packets", source->packets},
-        {"sflow_bytes", source->bytes},
+        {"sflow_packets", listening->packets},
+        {"sflow_bytes", listening->bytes},
         {"sflow_counters", counts.counters},
         {"sflow_unknown", counts.unknown},
         {"sflow_refused", counts.refused},
         {"sflow_lost", counts.lost},
         {"sflow_restarts", counts.restarts},
-        {"sflow_dropped", sdw_listener_dropped(source->listener)},
+        {"sflow_dropped", sdw_listener_dropped(listening->listener)},
     };
     for (size_t i = 0; i < SDW_LEN(rows); i++)
         sdw_jsonw_int(out, rows[i].key, (int64_t)rows[i].n);
 }
 
+static uint64_t lost(const void *state)
+{
+    return sdw_sflow_counts(((const struct state *)state)->sflow).lost;
+}
+
 static uint64_t bad(const void *state)
 {
-    struct sdw_sflow_counts counts = sdw_sflow_counts(((const struct source *)state)->sflow);
+    struct sdw_sflow_counts counts = sdw_sflow_counts(((const struct state *)state)->sflow);
     return counts.bad + counts.absurd;
 }
 
@@ -236,34 +200,34 @@ static void free_values(struct sdw_map *map)
     sdw_map_release(map);
 }
 
-static void release(void *state)
+static void *new_state(uint64_t key)
 {
-    struct source *source = state;
-    free_values(&source->flows);
-    free_values(&source->links);
-    sdw_sflow_free(source->sflow);
-    sdw_listener_free(source->listener);
-    free(source);
+    struct state *state = sdw_xalloc(sizeof *state);
+    state->sflow = sdw_sflow_new(key);
+    sdw_map_init(&state->flows, key);
+    sdw_map_init(&state->links, key);
+    return state;
 }
 
-static const struct sdw_source_kind kind = {.fd = fd,
-                                            .take = take,
-                                            .tick = tick,
-                                            .finish = tick,
-                                            .count = count,
-                                            .bad = bad,
-                                            .free = release};
+static void free_state(void *arg)
+{
+    struct state *state = arg;
+    free_values(&state->flows);
+    free_values(&state->links);
+    sdw_sflow_free(state->sflow);
+    free(state);
+}
+
+static const struct sdw_listening_protocol protocol = {.new = new_state,
+                                                       .take = take,
+                                                       .tell = tell,
+                                                       .lost = lost,
+                                                       .bad = bad,
+                                                       .count = count,
+                                                       .free = free_state};
 
 int sdw_collect_sflow(struct sdw_collect *collect, struct sdw_listener *listener,
                       struct sdw_err *err)
 {
-    struct source *source = sdw_xalloc(sizeof *source);
-    uint64_t key;
-    if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
-        key = (uint64_t)sdw_wall_ns();
-    source->listener = listener;
-    source->sflow = sdw_sflow_new(key);
-    sdw_map_init(&source->flows, key);
-    sdw_map_init(&source->links, key);
-    return sdw_collect_add(collect, &kind, source, err);
+    return sdw_collect_listen(collect, &protocol, listener, err);
 }

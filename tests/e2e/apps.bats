@@ -3,30 +3,8 @@
 
 # shellcheck disable=SC2154 # run sets stderr
 
-bats_require_minimum_version 1.5.0
-
-setup()
-{
-    here=$BATS_TEST_DIRNAME
-    cd "$BATS_TEST_TMPDIR"
-}
-
-capture()
-{
-    python3 "$here/capture.py" "$@"
-}
-
-# profile OPTION...: of the capture on standard input
-profile()
-{
-    shadow-profile --read - "$@"
-}
-
-# of TYPE FILTER: of the records in the file out
-of()
-{
-    jq -r "select(.type == \"$1\") | $2" out
-}
+# shellcheck source=tests/e2e/profile.bash
+. "$BATS_TEST_DIRNAME/profile.bash"
 
 @test "flows are told by their application and the name of their server" {
     capture names | profile >out
