@@ -179,6 +179,19 @@ def wrapped():
             (8, ether(0x0800) + b"\x41" + bytes(40))]
 
 
+def jumps():
+    """A flow whose capture's clock is set back by an hour, then on by a day."""
+    packet = ip4(17, "192.0.2.1", "192.0.2.2", udp(5000, 6000, 10))
+    hour = 3600 * 1000
+    return [(at + i * 100, packet) for at in (0, -hour, 23 * hour) for i in range(3)]
+
+
+def sizes():
+    """Packets of no bytes, of one, and of more than an IP packet can have."""
+    return [(0, b""), (1, b"\x45"), (2, ip4(17, "192.0.2.1", "192.0.2.2", udp(5000, 6000, 10))),
+            (3, ip4(17, "192.0.2.1", "192.0.2.2", udp(5000, 6000, 10)) + bytes(80000))]
+
+
 def write(packets, options):
     number, front = LINKS[options.get("link", "ethernet")]
     if options["scenario"] == "wrapped":
@@ -191,7 +204,7 @@ def write(packets, options):
         out.write(struct.pack(e + "IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28))
         out.write(struct.pack(e + "IIHHIHHBxxxHHI", 1, 32, number, 0, 65535, 9, 1, 9, 0, 0, 32))
     else:
-        out.write(struct.pack(e + "IHHiIII", 0xA1B23C4D if nano else 0xA1B2C3D4, 2, 4, 0, 0, 65535, number))
+        out.write(struct.pack(e + "IHHiIII", 0xA1B23C4D if nano else 0xA1B2C3D4, 2, 4, 0, 0, 262144, number))
     for ms, ip in packets:
         frame = front(ip[0] >> 4 if ip else 4) + ip
         ns = START + int(ms * 1000000)

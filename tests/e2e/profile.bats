@@ -139,6 +139,25 @@
     [[ $stderr == *"cannot open missing"* ]]
 }
 
+@test "packets without a byte and packets of too many are counted, never half told" {
+    capture link=raw sizes | profile >out
+    [ "$(of end '.counts | [.packets, .flows, .cut, .bad] | join(" ")')" = "4 1 2 0" ]
+    # What follows the IP packet in its frame is no part of it.
+    [ "$(of flow.end '[.packets_fwd, .bytes_fwd] | join(" ")')" = "2 76" ]
+    capture link=raw sizes | profile --snap 64 >cut
+    [ "$(jq -c 'select(.type == "flow.end") | [.packets_fwd, .bytes_fwd]' cut)" = "[2,76]" ]
+}
+
+@test "a clock that jumps ends what there is, and time goes on from there" {
+    capture jumps | profile --interval 1s >out
+    [ "$(of flow.end .reason | paste -sd' ')" = "clock idle eof" ]
+    [ "$(of flow.end .packets_fwd | paste -sd' ')" = "3 3 3" ]
+    [ "$(of flow.new .flow_id | sort -u | wc -l)" = 3 ]
+    # The records of a flow are never older than its beginning, nor longer than it was.
+    [ "$(of flow.end .duration_us | sort -u)" = 200000 ]
+    [ "$(of flow.update .ts | wc -l)" -le 6 ]
+}
+
 @test "either an interface or a capture is needed" {
     run -2 --separate-stderr shadow-profile
     [[ $stderr == *--interface* ]]
