@@ -11,7 +11,7 @@
 
 /* Packets are looked at some packets after they came: by then what is kept of their flows has been
  * fetched into the cache. */
-enum { AHEAD = 12, FETCH = 4, FETCH_TCP = 8 };
+enum { AHEAD = 24, FETCH = 8, FETCH_TCP = 16 };
 enum { IDLE_TELLS = 64 }; /* flows that are told of at a time when no packets wait */
 
 struct coming {
