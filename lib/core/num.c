@@ -87,7 +87,8 @@ void sdw_buf_int(struct sdw_buf *buf, int64_t value)
         "34353637383940414243444546474849505152535455565758596061626364656667"
         "68697071727374757677787980818283848586878889909192939495969798"
         "99";
-    char digits[24], *p = digits + sizeof digits;
+    enum { MOST = 24 };
+    char digits[2 * MOST], *end = digits + MOST, *p = end;
     uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
     for (; left >= 100; left /= 100)
         memcpy(p -= 2, pair + left % 100 * 2, 2);
@@ -97,7 +98,10 @@ void sdw_buf_int(struct sdw_buf *buf, int64_t value)
         *--p = (char)('0' + left);
     if (value < 0)
         *--p = '-';
-    sdw_buf_add(buf, p, (size_t)(digits + sizeof digits - p));
+    sdw_buf_reserve(buf, MOST);
+    memcpy(buf->p + buf->n, p, MOST); /* always as many: cheaper than to count */
+    buf->n += (size_t)(end - p);
+    buf->p[buf->n] = '\0';
 }
 
 void sdw_buf_real(struct sdw_buf *buf, double value)

@@ -80,7 +80,7 @@ static const struct sdw_field slot_fields[] = {
     FN(SDW_MODEL, turn_bps, 0, 0, 1e13, "bit/s", "rate at which the delay began to rise"),
     FN(SDW_INT, late, 0, 0, 1e12, NULL, "packets sent more than 100 us after their time"),
     {"void", SDW_BOOL, offsetof(struct sdw_slot, voided), SDW_F_COLUMN, 0, 0, NULL, NULL,
-     "whether the measuring host was not fit to judge this slot"},
+     "whether the measuring host was not fit to judge this slot", LEAD(void)},
     F(SDW_STR, reason, 0, NULL, "why it is void or ended early"),
     {0},
 };

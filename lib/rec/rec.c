@@ -258,18 +258,6 @@ static void encode_range(struct sdw_buf *out, const struct sdw_range *r)
     sdw_jsonw_end(&w);
 }
 
-/* Keys of tables need no quoting. */
-static void encode_key(struct sdw_buf *out, const char *key)
-{
-    size_t n = strlen(key);
-    sdw_buf_reserve(out, n + 4);
-    char *p = out->p + out->n;
-    memcpy(p, ",\"", 2);
-    memcpy(p + 2, key, n);
-    memcpy(p + 2 + n, "\":", 3);
-    out->n += n + 4;
-}
-
 static void encode_value(struct sdw_buf *out, const struct sdw_field *f, const void *at)
 {
     switch (f->kind) {
@@ -301,10 +289,10 @@ void sdw_rec_encode(const struct sdw_schema *schema, const void *rec, struct sdw
 {
     sdw_buf_text(out, "{\"type\":");
     sdw_json_quote(out, sdw_str_of(schema->type));
-    encode_key(out, "v");
+    sdw_buf_text(out, ",\"v\":");
     sdw_buf_int(out, RECORD_VERSION);
     if (*(const int64_t *)rec != SDW_NO_INT) {
-        encode_key(out, "ts");
+        sdw_buf_text(out, ",\"ts\":");
         sdw_buf_int(out, *(const int64_t *)rec);
     }
     for (const struct sdw_field *f = schema->fields; f->key; f++) {
@@ -312,7 +300,7 @@ void sdw_rec_encode(const struct sdw_schema *schema, const void *rec, struct sdw
         bool absent = is_absent(at, f->kind);
         if (absent && !(f->flags & SDW_F_NULL))
             continue;
-        encode_key(out, f->key);
+        sdw_buf_add(out, f->lead, f->lead_n);
         if (absent)
             sdw_buf_text(out, "null");
         else

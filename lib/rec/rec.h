@@ -49,6 +49,8 @@ struct sdw_field {
     const char *const *values; /* allowed strings, NULL-ended; NULL: any */
     const char *unit;          /* "us", "bit/s", "share"...; NULL: none */
     const char *help;
+    const char *lead; /* the key as it stands in front of a value: ,"key": */
+    size_t lead_n;
 };
 
 struct sdw_schema {
