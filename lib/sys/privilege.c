@@ -2,6 +2,7 @@
 #include "core/num.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <pwd.h>
@@ -151,12 +152,18 @@ int sdw_privilege_drop(const char *user, bool *kept, struct sdw_err *err)
     return lose_capabilities(err);
 }
 
+/* A file that is opened from now on is one to read: its flags are the third argument. */
+enum { OPENAT_FLAGS = 2, WRITING = O_ACCMODE | O_CREAT | O_TRUNC };
+
 static int allow(scmp_filter_ctx filter, const char *const *calls)
 {
+    const struct scmp_arg_cmp reading = SCMP_CMP(OPENAT_FLAGS, SCMP_CMP_MASKED_EQ, WRITING, 0);
     int status = 0;
     for (size_t i = 0; status == 0 && calls[i]; i++) {
         int number = seccomp_syscall_resolve_name(calls[i]);
-        if (number != __NR_SCMP_ERROR)
+        if (strcmp(calls[i], "openat") == 0)
+            status = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, number, 1, &reading);
+        else if (number != __NR_SCMP_ERROR)
             status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
     }
     return status;

@@ -16,9 +16,9 @@
 int sdw_privilege_drop(const char *user, bool *kept, struct sdw_err *err);
 
 /* Allow only the named system calls (NULL-ended) besides those that every tool needs to read,
- * write, allocate, wait, read the clock and end; all others fail with EPERM. Names this
- * architecture does not have are skipped. Cannot be undone. Does nothing in sanitizer builds, which
- * need more. */
+ * write, allocate, wait, read the clock and end; all others fail with EPERM. With "openat" files
+ * can be opened, to read them only. Names this architecture does not have are skipped. Cannot be
+ * undone. Does nothing in sanitizer builds, which need more. */
 int sdw_privilege_confine(const char *const *calls, struct sdw_err *err);
 
 #endif
