@@ -92,7 +92,7 @@ static int slot_line(struct sdw_ctx *ctx, struct sdw_analysis *analysis, struct 
     struct sdw_slot slot;
     struct sdw_err err = {0};
     int code = sdw_rec_decode(&sdw_slot_schema, line, arena, &slot, &err);
-    if (code == 0) {
+    if (code == 0 && slot.shared != 1) { /* what was shared was read with the slot itself */
         *newest = slot.ts > *newest ? slot.ts : *newest;
         code = sdw_analysis_slot(analysis, &slot, &err);
     }

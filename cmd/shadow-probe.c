@@ -1,9 +1,8 @@
-#include <poll.h>
-
 #include "core/clock.h"
 #include "io/tool.h"
 #include "net/confine.h"
-#include "net/group.h"
+#include "net/group_run.h"
+#include "net/mirror_run.h"
 #include "net/pace.h"
 #include "net/stamp.h"
 #include "rec/end.h"
@@ -12,10 +11,10 @@ static const double default_mean_bps = 1e6;
 
 struct config {
     int schedule, family, protocol;
-    int64_t port, source_port, mark, dscp, hops, pairs, count, duration_us, seed;
+    int64_t port, source_port, mark, dscp, hops, pairs, count, duration_us, seed, idle_us;
     double max_bps, ttl_rate;
     const char *source, *interface, *key, *budget, *live, *flow, *shape;
-    bool scope, watch;
+    bool scope, watch, mirror;
 };
 
 static const char *const schedules[] = {"chirp", "lockin", "train", "poisson", "replay", NULL};
@@ -32,6 +31,11 @@ static const struct sdw_option options[] = {
     {"flow", 0, SDW_OPT_TEXT, AT(flow), "SRC:SPORT-DST:DPORT/udp|tcp",
      "mirror this live flow: its way, without its application getting an octet", NULL, 0, 0, NULL,
      NULL},
+    {"mirror", 0, SDW_OPT_FLAG, AT(mirror), NULL,
+     "mirror the flows that records on standard input tell of, as shadow-profile writes them", NULL,
+     0, 0, NULL, NULL},
+    {"idle", 0, SDW_OPT_DURATION, AT(idle_us), "DURATION",
+     "with --mirror: a flow that no record told of for so long has ended", "5m", 0, 0, NULL, NULL},
     {"shape", 0, SDW_OPT_TEXT, AT(shape), "FILE",
      "replay the shape record in this file; - is standard input", NULL, 0, 0, NULL, "file"},
     {"protocol", 0, SDW_OPT_ENUM, AT(protocol), "PROTOCOL",
@@ -77,7 +81,10 @@ static const struct sdw_option options[] = {
 };
 
 static const struct sdw_operand operands[] = {
-    {"DEST", "address or name to measure the path to", true, true, "host"},
+    {"DEST",
+     "address or name to measure the path to; with --mirror a condition that flows meet, as "
+     "shadow filter has them",
+     true, true, "host"},
     {0},
 };
 
@@ -150,42 +157,31 @@ static int add_all(struct sdw_ctx *ctx, struct sdw_group *group, const struct co
     return code;
 }
 
-/* Wait until the monotonic time. Returns false when asked to stop. */
-static bool wait_until(struct sdw_ctx *ctx, int64_t at_ns)
+/* Shadows of the flows that standard input tells of. */
+static int mirror(struct sdw_ctx *ctx, const struct config *config, struct sdw_group *group)
 {
-    struct pollfd stop = {.fd = ctx->stop_fd, .events = POLLIN};
-    int64_t now = sdw_mono_ns(), left = at_ns > now ? at_ns - now : 0;
-    struct timespec wait = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
-    (void)ppoll(&stop, 1, &wait, NULL);
-    return sdw_stop_signal(ctx) == 0;
-}
-
-/* Step until all destinations are done, or for duration_us (0: no limit). An unreachable one is
- * reported and does not keep the others from being measured. */
-static int measure(struct sdw_ctx *ctx, struct sdw_group *group, int64_t duration_us,
-                   const char **reason)
-{
-    int64_t until_ns = duration_us ? sdw_mono_ns() + duration_us * 1000 : INT64_MAX;
-    int worst = 0;
-    for (;;) {
-        int64_t due = sdw_group_due(group);
-        if (due == INT64_MAX)
-            return worst;
-        int code = sdw_flush(ctx);
-        if (code < 0)
-            return code;
-        bool signalled = !wait_until(ctx, due < until_ns ? due : until_ns);
-        if (signalled || due >= until_ns) {
-            *reason = signalled ? "signal" : "deadline";
-            return worst;
-        }
-        code = sdw_group_step(group, reason, &ctx->err);
-        if (code == SDW_ENO && group->n > 1)
-            sdw_warn(ctx, "%s", ctx->err.text);
-        if (code < 0 && code != SDW_ENO)
-            return code;
-        worst = code < 0 ? code : worst;
-    }
+    struct sdw_mirror_plan plan = {
+        .mirror = {.pairs = config->pairs,
+                   .max_hops = config->hops,
+                   .max_bps = config->max_bps,
+                   .ttl_rate = config->ttl_rate,
+                   .idle_ns = config->idle_us * 1000,
+                   .mark = (uint32_t)config->mark,
+                   .dscp = (uint8_t)config->dscp,
+                   .seed = (uint64_t)config->seed},
+        .group = group,
+        .conditions = (const char *const *)ctx->operands,
+        .n = ctx->n_operands,
+        .duration_us = config->duration_us,
+    };
+    if (config->flow || config->shape || config->scope || config->watch || config->key ||
+        config->source || config->interface || config->schedule != SDW_SCHEDULE_CHIRP ||
+        config->protocol != SDW_CARRIER_AUTO)
+        return sdw_err_set(&ctx->err, SDW_EUSAGE,
+                           "--mirror takes flows from standard input: --flow, --shape, --scope, "
+                           "--watch, --key, --source, --interface, --schedule and --protocol are "
+                           "not for it");
+    return sdw_mirror_run(ctx, &plan);
 }
 
 static int run(struct sdw_ctx *ctx, void *arg)
@@ -198,6 +194,11 @@ static int run(struct sdw_ctx *ctx, void *arg)
     int code = sdw_group_init(
         &group, config->budget, config->live,
         config->schedule == SDW_SCHEDULE_CHIRP ? default_mean_bps : config->max_bps, &ctx->err);
+    if (code == 0 && config->mirror) {
+        code = mirror(ctx, config, &group);
+        sdw_group_release(&group);
+        return code;
+    }
     if (code == 0 && config->key)
         code = sdw_stamp_key_load(&key, config->key, &ctx->err);
     if (code == 0 && config->shape)
@@ -209,7 +210,7 @@ static int run(struct sdw_ctx *ctx, void *arg)
             sdw_detail(ctx, "no real-time scheduling (CAP_SYS_NICE): more slots may be void");
         code = sdw_confine(config->live != NULL, &ctx->err);
         if (code == 0)
-            code = measure(ctx, &group, config->duration_us, &reason);
+            code = sdw_group_run(ctx, &group, config->duration_us, &reason);
         struct sdw_buf counts = {0};
         sdw_group_counts(&group, &counts);
         struct sdw_err kept = ctx->err;

@@ -18,7 +18,6 @@
 
 #include "core/base.h"
 #include "core/err.h"
-#include "net/packet.h"
 
 enum sdw_sensitivity { SDW_SENSITIVITY_LOW, SDW_SENSITIVITY_MEDIUM, SDW_SENSITIVITY_HIGH };
 /* "low", "medium", "high", NULL. */

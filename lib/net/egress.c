@@ -53,20 +53,28 @@ static int ask(struct sdw_netlink *netlink, const struct sdw_address *src,
     return sdw_netlink_talk(netlink, request, take_interface, index, "look up a route", err);
 }
 
+int sdw_egress_ask(struct sdw_netlink *netlink, const struct sdw_address *src,
+                   const struct sdw_address *dst, uint8_t protocol, uint32_t mark, unsigned *index,
+                   struct sdw_err *err)
+{
+    unsigned incoming;
+    char text[SDW_ADDRESS_TEXT];
+    int code = ask(netlink, src, dst, protocol, mark, 0, index, err);
+    if (code < 0 && ask(netlink, NULL, src, 0, mark, 0, &incoming, err) == 0)
+        code = ask(netlink, src, dst, protocol, mark, incoming, index, err);
+    if (code < 0 || *index == 0)
+        return sdw_err_set(err, SDW_ENO, "no route to %s from here", sdw_address_text(dst, text));
+    return 0;
+}
+
 int sdw_egress_find(const struct sdw_address *src, const struct sdw_address *dst, uint8_t protocol,
                     uint32_t mark, unsigned *index, struct sdw_err *err)
 {
     struct sdw_netlink netlink;
-    unsigned incoming;
-    char text[SDW_ADDRESS_TEXT];
     int code = sdw_netlink_open(&netlink, 0, err);
     if (code < 0)
         return code;
-    code = ask(&netlink, src, dst, protocol, mark, 0, index, err);
-    if (code < 0 && ask(&netlink, NULL, src, 0, mark, 0, &incoming, err) == 0)
-        code = ask(&netlink, src, dst, protocol, mark, incoming, index, err);
+    code = sdw_egress_ask(&netlink, src, dst, protocol, mark, index, err);
     sdw_netlink_close(&netlink);
-    if (code < 0 || *index == 0)
-        return sdw_err_set(err, SDW_ENO, "no route to %s from here", sdw_address_text(dst, text));
-    return 0;
+    return code;
 }

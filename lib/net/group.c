@@ -68,7 +68,7 @@ int64_t sdw_group_due(const struct sdw_group *group)
     return sdw_session_due(first_due(group));
 }
 
-static int count_live(struct sdw_group *group, struct sdw_err *err)
+int sdw_group_count_live(struct sdw_group *group, struct sdw_err *err)
 {
     uint64_t bytes;
     int64_t now = sdw_mono_ns();
@@ -83,7 +83,7 @@ static int count_live(struct sdw_group *group, struct sdw_err *err)
 
 int sdw_group_step(struct sdw_group *group, const char **reason, struct sdw_err *err)
 {
-    int code = count_live(group, err);
+    int code = sdw_group_count_live(group, err);
     if (code < 0)
         return code;
     struct sdw_session *session = first_due(group);

@@ -32,6 +32,9 @@ int64_t sdw_group_due(const struct sdw_group *group);
  * destination does not answer: the others go on. */
 int sdw_group_step(struct sdw_group *group, const char **reason, struct sdw_err *err);
 
+/* Read the counters of `live` when it is time to: for a caller that has the budget alone. */
+int sdw_group_count_live(struct sdw_group *group, struct sdw_err *err);
+
 /* Sums over all sessions, as the JSON object of an end record. */
 void sdw_group_counts(const struct sdw_group *group, struct sdw_buf *out);
 

@@ -230,6 +230,10 @@ static struct sdw_slot common(const struct sdw_slot_about *about, const struct s
     slot.voided = about->voided;
     if (about->reason)
         slot.reason = sdw_str_of(about->reason);
+    if (about->flow_id)
+        slot.flow_id = sdw_str_of(about->flow_id);
+    if (about->shared)
+        slot.shared = true;
     return slot;
 }
 
@@ -319,9 +323,8 @@ static int put_hop(const struct sdw_route *route, unsigned hop, const struct sdw
     return sink->put(sink->arg, &sdw_hop_schema, &rec);
 }
 
-int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carrier,
-                  const char *reason, const char *flow, const struct sdw_sink *sink,
-                  struct sdw_buf *scratch)
+int sdw_path_put(const struct sdw_route *route, const struct sdw_path_about *about,
+                 const struct sdw_sink *sink, struct sdw_buf *scratch)
 {
     static const char *const far_ends[] = {"stamp", "twamp-light", "echo", "icmp", "none"};
     char src[SDW_ADDRESS_TEXT], dst[SDW_ADDRESS_TEXT], text[SDW_ADDRESS_TEXT];
@@ -329,20 +332,22 @@ int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carri
     sdw_rec_init(&sdw_path_schema, &path);
     path.ts = sdw_wall_us();
     path.path_id = sdw_str_of(route->id);
-    path.src = sdw_str_of(sdw_address_text(&carrier->src, src));
-    path.dst = sdw_str_of(sdw_address_text(&carrier->dst, dst));
-    path.protocol = sdw_str_of(carrier->protocol);
-    path.sport = sdw_address_port(&carrier->src);
-    path.dport = sdw_address_port(&carrier->dst);
+    path.src = sdw_str_of(sdw_address_text(about->src, src));
+    path.dst = sdw_str_of(sdw_address_text(about->dst, dst));
+    path.protocol = sdw_str_of(about->protocol);
+    path.sport = sdw_address_port(about->src);
+    path.dport = sdw_address_port(about->dst);
     if (route->reached)
         path.hops = route->hops;
     path.reached = route->reached;
     path.far_end = sdw_str_of(far_ends[route->far_end]);
-    path.reason = sdw_str_of(reason);
-    if (flow)
-        path.flow = sdw_str_of(flow);
-    if (carrier->flow_label >= 0)
-        path.flow_label = carrier->flow_label;
+    path.reason = sdw_str_of(about->reason);
+    if (about->flow)
+        path.flow = sdw_str_of(about->flow);
+    if (about->flow_id)
+        path.flow_id = sdw_str_of(about->flow_id);
+    if (about->flow_label >= 0)
+        path.flow_label = about->flow_label;
     sdw_buf_clear(scratch);
     struct sdw_jsonw w = sdw_jsonw(scratch);
     sdw_jsonw_array(&w, NULL);
@@ -352,8 +357,27 @@ int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carri
     }
     sdw_jsonw_end(&w);
     path.addrs = sdw_buf_view(scratch);
-    int code = sink->put(sink->arg, &sdw_path_schema, &path);
+    return sink->put(sink->arg, &sdw_path_schema, &path);
+}
+
+int sdw_hops_put(const struct sdw_route *route, const struct sdw_sink *sink)
+{
+    int code = 0;
     for (unsigned hop = 1; hop <= route->hops && code == 0; hop++)
         code = put_hop(route, hop, sink);
     return code;
+}
+
+int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carrier,
+                  const char *reason, const char *flow, const struct sdw_sink *sink,
+                  struct sdw_buf *scratch)
+{
+    struct sdw_path_about about = {.src = &carrier->src,
+                                   .dst = &carrier->dst,
+                                   .protocol = carrier->protocol,
+                                   .reason = reason,
+                                   .flow = flow,
+                                   .flow_label = carrier->flow_label};
+    int code = sdw_path_put(route, &about, sink, scratch);
+    return code < 0 ? code : sdw_hops_put(route, sink);
 }

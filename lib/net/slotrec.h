@@ -25,6 +25,8 @@ struct sdw_slot_about {
     double target_bps;
     int64_t chirp_base_ns; /* taken off the delays of load packets; constant over a window */
     const char *reason;    /* or NULL */
+    const char *flow_id;   /* of the live flow that it is for; NULL: of none */
+    bool shared;           /* a repetition for another flow */
     const struct sdw_rungs *rungs;
 };
 
@@ -38,7 +40,18 @@ int sdw_slot_put(const struct sdw_slot_about *about, const struct sdw_route *rou
 void sdw_slot_levels(const struct sdw_route *route, const struct sdw_plan *plan,
                      const struct sdw_run *run, double *level);
 
-/* path and hop records of a route. */
+/* What a path record says besides the route. */
+struct sdw_path_about {
+    const struct sdw_address *src, *dst; /* with their ports */
+    const char *protocol, *reason;
+    const char *flow, *flow_id; /* of the live flow that is mirrored; NULL: of none */
+    int32_t flow_label;         /* -1: none */
+};
+int sdw_path_put(const struct sdw_route *route, const struct sdw_path_about *about,
+                 const struct sdw_sink *sink, struct sdw_buf *scratch);
+/* A hop record for each hop of the route. */
+int sdw_hops_put(const struct sdw_route *route, const struct sdw_sink *sink);
+/* Both, of a route that the carrier found. */
 int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carrier,
                   const char *reason, const char *flow, const struct sdw_sink *sink,
                   struct sdw_buf *scratch);

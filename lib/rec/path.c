@@ -20,6 +20,7 @@ static const struct sdw_field path_fields[] = {
     FV(far_end, SDW_F_COLUMN, far_ends, "how the destination answers"),
     FV(reason, SDW_F_COLUMN, path_reasons, "why the record was written"),
     F(SDW_STR, flow, 0, NULL, "the live flow whose 5-tuple the probes carry"),
+    F(SDW_STR, flow_id, 0, NULL, "the same in all records about that flow"),
     FN(SDW_INT, flow_label, 0, 0, 1048575, NULL,
        "the live flow's IPv6 flow label, which the probes carry too; absent when it was not seen"),
     {0},
@@ -82,6 +83,9 @@ static const struct sdw_field slot_fields[] = {
     {"void", SDW_BOOL, offsetof(struct sdw_slot, voided), SDW_F_COLUMN, 0, 0, NULL, NULL,
      "whether the measuring host was not fit to judge this slot", LEAD(void)},
     F(SDW_STR, reason, 0, NULL, "why it is void or ended early"),
+    F(SDW_STR, flow_id, 0, NULL, "the live flow that it is measured for"),
+    F(SDW_BOOL, shared, 0, NULL,
+      "whether it repeats a slot of the same path for another flow: nothing new to judge"),
     {0},
 };
 #undef OF

@@ -16,6 +16,7 @@ struct sdw_path {
     struct sdw_str far_end; /* stamp twamp-light echo icmp none: how the far end answers */
     struct sdw_str reason;  /* new change */
     struct sdw_str flow;    /* the live flow that it mirrors, when one is */
+    struct sdw_str flow_id; /* of that flow's own records */
     int64_t flow_label;     /* that flow's, IPv6; absent: not seen */
 };
 
@@ -57,12 +58,14 @@ struct sdw_slot {
      * are IP bytes, delay_ns is the delay above an arbitrary but constant base (one way where the
      * far end stamps, round trip otherwise), null for a packet that was lost. */
     struct sdw_str chirp;
-    double available_bps;  /* chirp: the estimate of this slot (far end only) */
-    double capacity_bps;   /* narrow capacity seen in the dispersion (far end only) */
-    double turn_bps;       /* chirp: rate at which the delay gradient triggered */
-    int64_t late;          /* packets sent later than 100 us after their time */
-    int8_t voided;         /* key "void": measured by an unhealthy host: do not use */
-    struct sdw_str reason; /* why void, or why it ended early: trigger abort budget */
+    double available_bps;   /* chirp: the estimate of this slot (far end only) */
+    double capacity_bps;    /* narrow capacity seen in the dispersion (far end only) */
+    double turn_bps;        /* chirp: rate at which the delay gradient triggered */
+    int64_t late;           /* packets sent later than 100 us after their time */
+    int8_t voided;          /* key "void": measured by an unhealthy host: do not use */
+    struct sdw_str reason;  /* why void, or why it ended early: trigger abort budget */
+    struct sdw_str flow_id; /* the live flow that it is measured for */
+    int8_t shared;          /* measured with the packets of another flow on the same path */
 };
 
 extern const struct sdw_schema sdw_path_schema, sdw_hop_schema, sdw_slot_schema;

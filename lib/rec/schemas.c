@@ -5,6 +5,7 @@
 #include "rec/end.h"
 #include "rec/flow.h"
 #include "rec/lab.h"
+#include "rec/mirror.h"
 #include "rec/path.h"
 #include "rec/self.h"
 #include "rec/series.h"
@@ -18,6 +19,7 @@ const struct sdw_schema *const sdw_schemas[] = {
     &sdw_path_schema,
     &sdw_hop_schema,
     &sdw_slot_schema,
+    &sdw_mirror_schema,
     &sdw_gradient_schema,
     &sdw_verdict_schema,
     &sdw_metric_schema,

@@ -1,0 +1,264 @@
+#include "net/mirror.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+#include "core/mem.h"
+#include "net/mirror_book.h"
+
+#define SECOND_NS INT64_C(1000000000)
+
+enum { LOOK_NS = 5000000, ANSWERS = 256 };
+
+struct sdw_mirror *sdw_mirror_new(const struct sdw_mirror_config *config, struct sdw_err *err)
+{
+    struct sdw_mirror_wire *wire = sdw_mirror_wire_new(config->mark, err);
+    if (!wire)
+        return NULL;
+    struct sdw_mirror *mirror = sdw_xalloc(sizeof *mirror);
+    mirror->config = *config;
+    mirror->wire = wire;
+    mirror->appmap = sdw_appmap_new();
+    sdw_rng_seed(&mirror->rng, (uint64_t)sdw_wall_ns()); /* keys that nobody can guess */
+    sdw_map_init(&mirror->shadows, sdw_rng_next(&mirror->rng));
+    sdw_map_init(&mirror->goals, sdw_rng_next(&mirror->rng));
+    sdw_map_init(&mirror->sensitivities, sdw_rng_next(&mirror->rng));
+    sdw_routers_init(&mirror->routers, (size_t)config->ttl_rate, sdw_rng_next(&mirror->rng));
+    sdw_gate_init(&mirror->ladders, (size_t)config->ttl_rate);
+    sdw_rng_seed(&mirror->rng, config->seed);
+    mirror->care_ns = sdw_mono_ns() + SECOND_NS;
+    return mirror;
+}
+
+static void free_shadows(struct sdw_mirror *mirror)
+{
+    size_t cursor = 0;
+    struct sdw_str key;
+    void *value;
+    while (sdw_map_next(&mirror->shadows, &cursor, &key, &value))
+        free(value);
+    sdw_map_release(&mirror->shadows);
+}
+
+void sdw_mirror_free(struct sdw_mirror *mirror)
+{
+    if (!mirror)
+        return;
+    free_shadows(mirror);
+    sdw_mirror_forget_goals(mirror);
+    sdw_map_release(&mirror->goals);
+    sdw_map_release(&mirror->sensitivities);
+    for (size_t i = 0; i < SDW_MIRROR_FLIGHTS; i++) {
+        sdw_craft_free(mirror->flights[i].craft);
+        sdw_flight_release(&mirror->flights[i].flight);
+    }
+    for (size_t i = 0; i < mirror->n_paths; i++)
+        free(mirror->paths[i]);
+    free(mirror->paths);
+    sdw_routers_release(&mirror->routers);
+    sdw_gate_release(&mirror->ladders);
+    sdw_appmap_free(mirror->appmap);
+    sdw_mirror_wire_free(mirror->wire);
+    sdw_buf_release(&mirror->scratch);
+    sdw_arena_release(&mirror->arena);
+    free(mirror);
+}
+
+int sdw_mirror_fd(const struct sdw_mirror *mirror)
+{
+    return sdw_mirror_wire_fd(mirror->wire);
+}
+
+const struct sdw_mirror_counts *sdw_mirror_counts(const struct sdw_mirror *mirror)
+{
+    return &mirror->counts;
+}
+
+struct sdw_mirror_flight *sdw_mirror_flight(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
+                                            struct sdw_err *err)
+{
+    size_t i = 0;
+    while (i < SDW_MIRROR_FLIGHTS && mirror->flights[i].serial)
+        i++;
+    err->code = 0;
+    if (i == SDW_MIRROR_FLIGHTS)
+        return NULL;
+    struct sdw_mirror_flight *f = &mirror->flights[i];
+    f->craft = sdw_craft_new(&shadow->tuple.src, &shadow->tuple.dst,
+                             shadow->tuple.tcp ? IPPROTO_TCP : IPPROTO_UDP, err);
+    if (!f->craft)
+        return NULL;
+    mirror->serial += mirror->serial + 1 ? 1 : 2;
+    f->serial = mirror->serial;
+    f->shadow = shadow;
+    f->tuple = shadow->tuple;
+    memcpy(f->flow_id, shadow->flow_id, sizeof f->flow_id);
+    mirror->n_flights++;
+    return f;
+}
+
+static bool same_end(const struct sdw_address *a, const struct sdw_address *b)
+{
+    return sdw_address_same_host(a, b) && sdw_address_port(a) == sdw_address_port(b);
+}
+
+static int receive(struct sdw_mirror *mirror, struct sdw_err *err)
+{
+    struct sdw_answer answer;
+    struct sdw_mirror_claim claim;
+    struct sdw_address src, dst;
+    int more = 0;
+    for (int n = 0; n < ANSWERS && (more = sdw_mirror_wire_next(mirror->wire, &answer, &claim, &src,
+                                                                &dst, err)) > 0;
+         n++) {
+        struct sdw_mirror_flight *f = &mirror->flights[claim.flight % SDW_MIRROR_FLIGHTS];
+        if (f->serial != claim.serial || claim.shot >= f->flight.run.n ||
+            !same_end(&src, &f->tuple.src) || !same_end(&dst, &f->tuple.dst))
+            continue;
+        sdw_flight_answer(&f->flight, claim.shot, &answer);
+        if (!f->path)
+            sdw_mirror_trace_answer(mirror, f, claim.shot, sdw_mono_ns());
+    }
+    return more < 0 ? more : 0;
+}
+
+/* Send what is due of a flight. A packet that the kernel does not take is not sent: what is silent
+ * for long is found out as such. */
+static void send_due(struct sdw_mirror *mirror, struct sdw_mirror_flight *f)
+{
+    const struct sdw_shot *shot;
+    size_t number;
+    while ((shot = sdw_flight_shot(&f->flight, sdw_mono_ns(), &number))) {
+        struct sdw_err why = {0};
+        struct sdw_mirror_claim claim = {.serial = f->serial,
+                                         .flight = (uint16_t)(f - mirror->flights),
+                                         .shot = (uint16_t)number};
+        int64_t sent_ns = 0;
+        int bytes = sdw_mirror_wire_send(mirror->wire, &f->tuple, f->craft, shot,
+                                         mirror->config.dscp, &claim, &sent_ns, &why);
+        sdw_flight_sent(&f->flight, number, sent_ns, bytes > 0 ? bytes : 0);
+    }
+}
+
+static int finish(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, int64_t now_ns)
+{
+    int code =
+        f->path ? sdw_mirror_slotted(mirror, f, now_ns) : sdw_mirror_traced(mirror, f, now_ns);
+    if (code == 1) /* it goes on */
+        return 0;
+    sdw_craft_free(f->craft);
+    f->craft = NULL;
+    f->serial = 0;
+    mirror->n_flights--;
+    return code;
+}
+
+static int fly(struct sdw_mirror *mirror)
+{
+    int code = 0;
+    for (size_t i = 0; i < SDW_MIRROR_FLIGHTS && code == 0; i++) {
+        struct sdw_mirror_flight *f = &mirror->flights[i];
+        if (!f->serial)
+            continue;
+        send_due(mirror, f);
+        int64_t now_ns = sdw_mono_ns();
+        if (sdw_flight_done(&f->flight, now_ns))
+            code = finish(mirror, f, now_ns);
+    }
+    return code;
+}
+
+static void sooner(int64_t *due_ns, int64_t at_ns)
+{
+    if (at_ns < *due_ns)
+        *due_ns = at_ns;
+}
+
+/* Begin one trace of a shadow of this class. 1 when one has begun. */
+static int launch_trace(struct sdw_mirror *mirror, size_t class, int64_t now_ns,
+                        struct sdw_err *err)
+{
+    for (struct sdw_shadow *s = mirror->traces[class].first; s; s = s->after) {
+        if (s->tracing)
+            continue;
+        sooner(&mirror->launch_ns, s->trace_ns);
+        if (s->trace_ns <= now_ns)
+            return sdw_mirror_trace(mirror, s, now_ns, err);
+    }
+    return 0;
+}
+
+/* Begin the slot of this class that is due first. 1 when one has begun. */
+static int launch_slot(struct sdw_mirror *mirror, size_t class, int64_t now_ns, struct sdw_err *err)
+{
+    int64_t refused_ns = INT64_MIN; /* paths due up to then were asked and may not */
+    for (;;) {
+        struct sdw_mirror_path *first = NULL;
+        for (size_t i = 0; i < mirror->n_paths; i++) {
+            struct sdw_mirror_path *path = mirror->paths[i];
+            if (path->shadows.n == 0 || path->flights || path->sensitivity != class)
+                continue;
+            sooner(&mirror->launch_ns, path->due_ns);
+            if (path->due_ns <= now_ns && path->due_ns > refused_ns &&
+                (!first || path->due_ns < first->due_ns))
+                first = path;
+        }
+        if (!first)
+            return 0;
+        refused_ns = first->due_ns;
+        int code = sdw_mirror_slot(mirror, first, now_ns, err);
+        if (code != 0)
+            return code;
+    }
+}
+
+/* The most sensitive first; of each class a trace and a slot in turn. */
+static int launch(struct sdw_mirror *mirror, struct sdw_err *err)
+{
+    int64_t now_ns = sdw_mono_ns();
+    mirror->launch_ns = now_ns + SECOND_NS;
+    for (size_t class = SDW_MIRROR_CLASSES; class -- > 0;) {
+        int traced, slotted;
+        do {
+            traced = launch_trace(mirror, class, now_ns, err);
+            slotted = traced < 0 ? 0 : launch_slot(mirror, class, now_ns, err);
+        } while (traced > 0 || slotted > 0);
+        if (traced < 0 || slotted < 0)
+            return traced < 0 ? traced : slotted;
+    }
+    if (mirror->launch_ns < now_ns + LOOK_NS)
+        mirror->launch_ns = now_ns + LOOK_NS;
+    return 0;
+}
+
+int64_t sdw_mirror_due(const struct sdw_mirror *mirror)
+{
+    int64_t due_ns = mirror->launch_ns < mirror->care_ns ? mirror->launch_ns : mirror->care_ns;
+    for (size_t i = 0; mirror->n_flights && i < SDW_MIRROR_FLIGHTS; i++)
+        if (mirror->flights[i].serial)
+            sooner(&due_ns, sdw_flight_due(&mirror->flights[i].flight));
+    return due_ns;
+}
+
+int sdw_mirror_step(struct sdw_mirror *mirror, struct sdw_err *err)
+{
+    int64_t now_ns = sdw_mono_ns();
+    int code = receive(mirror, err);
+    if (code == 0 && now_ns >= mirror->launch_ns)
+        code = launch(mirror, err);
+    if (code == 0)
+        code = fly(mirror);
+    if (code == 0 && now_ns >= mirror->care_ns) {
+        mirror->care_ns = now_ns + SECOND_NS;
+        mirror->counts.drops = (int64_t)sdw_mirror_wire_drops(mirror->wire);
+        code = sdw_mirror_care(mirror, now_ns);
+    }
+    return code;
+}
+
+void sdw_mirror_stall(struct sdw_mirror *mirror, int64_t stall_ns)
+{
+    for (size_t i = 0; i < SDW_MIRROR_FLIGHTS; i++)
+        if (mirror->flights[i].serial)
+            sdw_flight_stall(&mirror->flights[i].flight, stall_ns);
+}

@@ -1,0 +1,166 @@
+/* Within net/mirror: shadows, their paths, and what is under way for them. */
+#ifndef SDW_NET_MIRROR_BOOK_H
+#define SDW_NET_MIRROR_BOOK_H
+
+#include "net/aim.h"
+#include "net/flight.h"
+#include "net/mirror.h"
+#include "net/mirror_wire.h"
+#include "net/router.h"
+#include "net/window.h"
+
+enum {
+    SDW_MIRROR_FLIGHTS = 128, /* traces and slots under way at once */
+    SDW_MIRROR_SHADOWS = 1 << 16,
+    SDW_MIRROR_PATHS = 4096,
+    SDW_MIRROR_GOALS = 1 << 17, /* destinations remembered; then all are found anew */
+    SDW_MIRROR_APPS = 4096,     /* whose sensitivity was told */
+    SDW_MIRROR_BEYOND = 3,      /* TTLs asked beyond the last router that answered */
+    SDW_MIRROR_ID = 40,
+    SDW_MIRROR_FLOW = 2 * SDW_ADDRESS_TEXT + 32,
+    SDW_MIRROR_APP = 48,
+    SDW_MIRROR_CLASSES = 3, /* of sensitivity */
+};
+
+struct sdw_mirror_path;
+
+/* A live flow that is mirrored. It is in one list: of its path, or of those to be traced. */
+struct sdw_shadow {
+    char flow_id[SDW_MIRROR_ID];
+    char flow[SDW_MIRROR_FLOW];
+    char app[SDW_MIRROR_APP], category[SDW_MIRROR_APP];
+    struct sdw_mirror_tuple tuple;
+    enum sdw_sensitivity sensitivity;
+    struct sdw_mirror_path *path; /* NULL: to be traced */
+    struct sdw_shadow *before, *after;
+    bool served;      /* a slot was said for it */
+    bool verified;    /* its own packets went the path */
+    bool tracing;     /* a trace is under way */
+    bool moved;       /* its path changed while it was open */
+    unsigned failed;  /* traces in a row that found nothing */
+    int64_t heard_ns; /* monotonic: a record told of it */
+    int64_t trace_ns; /* not to be traced before */
+};
+
+struct sdw_shadow_list {
+    struct sdw_shadow *first, *last;
+    size_t n;
+};
+
+/* What shadows are told of their path's pace. */
+enum sdw_mirror_pace { SDW_PACE_KEPT, SDW_PACE_LOWERED, SDW_PACE_SUSPENDED };
+
+/* A path that shadows share: up to the last router, which stands for the far end. */
+struct sdw_mirror_path {
+    struct sdw_route route;
+    struct sdw_router *router[SDW_HOPS_MAX + 1]; /* by hop; NULL: silent */
+    struct sdw_shadow_list shadows;              /* the first carries the next slot */
+    size_t waiting;                              /* of the shadows, not served or not verified */
+    size_t ranks[SDW_MIRROR_CLASSES];            /* how many of each sensitivity */
+    enum sdw_sensitivity sensitivity;            /* the most sensitive one's */
+    struct sdw_window window;
+    struct sdw_ticket ticket; /* the slot to come */
+    struct sdw_aim aim;
+    int64_t windows, slots;       /* windows begun; slots in this one */
+    int64_t due_ns, period_ns;    /* the next slot */
+    int64_t hold_ns, hold_for_ns; /* no load until; how long the last hold was */
+    int64_t emptied_ns, paced_ns; /* since when it has no shadow; when its pace was last told */
+    unsigned silent, strangers;   /* slots in a row without any answer; with those of others */
+    unsigned flights;
+    unsigned in_time; /* slots in a row */
+    enum sdw_mirror_pace pace;
+};
+
+/* A trace of a shadow, or a slot of a path with one of its shadows' packets. */
+struct sdw_mirror_flight {
+    struct sdw_flight flight;
+    uint32_t serial;               /* 0: not in use */
+    struct sdw_shadow *shadow;     /* NULL: closed meanwhile */
+    struct sdw_mirror_path *path;  /* NULL: a trace */
+    struct sdw_mirror_tuple tuple; /* its packets' */
+    char flow_id[SDW_MIRROR_ID];
+    struct sdw_craft *craft;
+    struct sdw_rungs rungs;   /* of a slot */
+    struct sdw_ticket ticket; /* of a slot */
+    unsigned top, reach, far; /* of a trace: highest TTL asked, answered by a router; the TTL that
+                                 the destination itself answered, 0 none */
+    bool known;               /* of a trace: no TTL beyond what the destination is known for */
+};
+
+/* What is known of a destination. */
+struct sdw_mirror_goal {
+    struct sdw_mirror_path *path; /* that a flow to it took */
+    bool several;                 /* flows to it take more than one */
+};
+
+struct sdw_mirror {
+    struct sdw_mirror_config config;
+    struct sdw_mirror_wire *wire;
+    struct sdw_appmap *appmap;
+    struct sdw_map shadows, goals, sensitivities; /* by flow id; by address; by application */
+    struct sdw_shadow_list traces[SDW_MIRROR_CLASSES];
+    struct sdw_mirror_path **paths;
+    size_t n_paths, cap_paths;
+    struct sdw_routers routers;
+    struct sdw_gate ladders; /* of all paths: their first routers may be one */
+    struct sdw_mirror_flight flights[SDW_MIRROR_FLIGHTS];
+    size_t n_flights;
+    bool train; /* one is under way */
+    uint32_t serial;
+    int64_t launch_ns, care_ns; /* when to look for what may begin; for what has aged */
+    struct sdw_rng rng;
+    struct sdw_buf scratch;
+    struct sdw_arena arena;
+    struct sdw_mirror_counts counts;
+};
+
+/* mirror_book.c: who is on which path. */
+void sdw_shadow_unlist(struct sdw_shadow_list *list, struct sdw_shadow *shadow);
+void sdw_shadow_first(struct sdw_shadow_list *list, struct sdw_shadow *shadow);
+void sdw_shadow_last(struct sdw_shadow_list *list, struct sdw_shadow *shadow);
+struct sdw_mirror_goal *sdw_mirror_goal(struct sdw_mirror *mirror, const struct sdw_address *dst,
+                                        bool make);
+void sdw_mirror_forget_goals(struct sdw_mirror *mirror);
+/* Find the shadow a path: that of its destination when there is only one, or else a trace. */
+int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow);
+int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
+                      struct sdw_mirror_path *path, bool verified);
+/* Take it off its path, to be traced. */
+void sdw_mirror_detach(struct sdw_mirror *mirror, struct sdw_shadow *shadow);
+/* The sensitivity of its application has become known or changed. */
+void sdw_mirror_rank(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
+                     enum sdw_sensitivity sensitivity);
+int sdw_mirror_drop(struct sdw_mirror *mirror, struct sdw_shadow *shadow, const char *reason);
+/* The path that a traced route is, NULL when it is new; and a new one, NULL when there are too
+ * many.
+ */
+struct sdw_mirror_path *sdw_mirror_path_known(struct sdw_mirror *mirror,
+                                              const struct sdw_route *route);
+struct sdw_mirror_path *sdw_mirror_path_new(struct sdw_mirror *mirror,
+                                            const struct sdw_route *route);
+/* Close flows that nothing was heard of, forget paths that nobody takes, tell of slow ones. */
+int sdw_mirror_care(struct sdw_mirror *mirror, int64_t now_ns);
+
+/* mirror_trace.c and mirror_slot.c: begin one (0: not now, 1: begun), and what follows its end. */
+int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns,
+                     struct sdw_err *err);
+void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight *flight,
+                             size_t shot, int64_t now_ns);
+/* 1: it goes on. */
+int sdw_mirror_traced(struct sdw_mirror *mirror, struct sdw_mirror_flight *flight, int64_t now_ns);
+int sdw_mirror_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int64_t now_ns,
+                    struct sdw_err *err);
+int sdw_mirror_slotted(struct sdw_mirror *mirror, struct sdw_mirror_flight *flight, int64_t now_ns);
+
+/* A free place, with packets of the shadow's tuple; NULL: none, or (err set) no memory of libnet.
+ */
+struct sdw_mirror_flight *sdw_mirror_flight(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
+                                            struct sdw_err *err);
+
+/* mirror_say.c: records. */
+int sdw_mirror_say(struct sdw_mirror *mirror, const struct sdw_shadow *shadow, const char *state,
+                   const char *reason);
+int sdw_mirror_say_path(struct sdw_mirror *mirror, const struct sdw_shadow *shadow,
+                        const char *reason, bool hops);
+
+#endif

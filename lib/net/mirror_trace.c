@@ -1,0 +1,171 @@
+#include "net/mirror_book.h"
+
+#include <stdlib.h>
+
+#include "core/clock.h"
+
+enum {
+    PATIENCE_NS = 400000000, /* for the answer of a router */
+    TRACE_BYTES = 40 * 16,   /* about what one costs */
+    NOTHING = 4,             /* traces without any answer, after which the wait grows no more */
+};
+
+#define SECOND_NS INT64_C(1000000000)
+
+static void ask(struct sdw_mirror_flight *f, unsigned ttl, int64_t now_ns)
+{
+    struct sdw_shot shot = {.ttl = (uint8_t)ttl, .hop = (uint8_t)ttl};
+    sdw_flight_add(&f->flight, &shot, now_ns);
+    f->top = ttl;
+}
+
+/* As many TTLs as may be asked beyond the last router that answered. */
+static void ask_on(const struct sdw_mirror *mirror, struct sdw_mirror_flight *f, int64_t now_ns)
+{
+    unsigned most = (unsigned)mirror->config.max_hops;
+    while (!f->known && !f->far && f->top < f->reach + SDW_MIRROR_BEYOND && f->top < most)
+        ask(f, f->top + 1, now_ns);
+}
+
+int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns,
+                     struct sdw_err *err)
+{
+    const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, false);
+    struct sdw_run_rules rules = {
+        .base_round_ns = INT64_MAX, .base_one_way_ns = INT64_MAX, .settle_ns = PATIENCE_NS};
+    if (!sdw_gate_allows(&mirror->ladders, 1, now_ns) ||
+        sdw_budget_wait_ns(mirror->config.budget, TRACE_BYTES, now_ns) > 0)
+        return 0;
+    struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, shadow, err);
+    if (!f)
+        return err->code;
+    sdw_gate_take(&mirror->ladders, 1, now_ns);
+    mirror->counts.traces++;
+    shadow->tracing = true;
+    f->path = NULL;
+    f->top = f->reach = f->far = 0;
+    f->known = goal && goal->path;
+    sdw_plan_clear(&f->flight.plan);
+    sdw_flight_begin(&f->flight, &rules, NULL, 0, now_ns);
+    for (unsigned ttl = 1; f->known && ttl <= goal->path->route.hops; ttl++)
+        ask(f, ttl, now_ns);
+    ask_on(mirror, f, now_ns);
+    return 1;
+}
+
+void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, size_t shot,
+                             int64_t now_ns)
+{
+    const struct sdw_shot_fate *fate = &f->flight.run.fates[shot];
+    unsigned ttl = f->flight.plan.shots[shot].ttl;
+    bool far = sdw_address_same_host(&fate->from, &f->tuple.dst);
+    struct sdw_router *router = far ? NULL : sdw_routers_find(&mirror->routers, &fate->from);
+    if (router)
+        sdw_gate_take(&router->gate, 1, now_ns);
+    if (far && (!f->far || ttl < f->far))
+        f->far = ttl;
+    else if (!far && ttl > f->reach)
+        f->reach = ttl;
+    ask_on(mirror, f, now_ns);
+}
+
+/* The route as far as routers answered, in front of the destination. */
+static void read_route(const struct sdw_mirror_flight *f, struct sdw_route *route)
+{
+    unsigned hops = f->far && f->far <= f->reach ? f->far - 1 : f->reach;
+    *route =
+        (struct sdw_route){.hops = hops, .base_one_way_ns = INT64_MAX, .far_end = SDW_FAR_NONE};
+    for (unsigned hop = 0; hop <= SDW_HOPS_MAX; hop++)
+        route->hop[hop].base_ns = INT64_MAX;
+    for (size_t i = 0; i < f->flight.plan.n; i++) {
+        const struct sdw_shot *shot = &f->flight.plan.shots[i];
+        const struct sdw_shot_fate *fate = &f->flight.run.fates[i];
+        if (shot->hop > hops)
+            continue;
+        struct sdw_route_hop *hop = &route->hop[shot->hop];
+        int64_t round_ns = sdw_fate_round_ns(fate);
+        hop->asked++;
+        if (round_ns < 0)
+            continue;
+        hop->round_ns[hop->answered++] = hop->base_ns = round_ns;
+        hop->addr = fate->from;
+    }
+}
+
+/* Nothing answered: again after a while, which grows. */
+static int failed(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns)
+{
+    shadow->trace_ns =
+        now_ns + (5 * SECOND_NS << (shadow->failed < NOTHING ? shadow->failed : NOTHING));
+    sdw_shadow_unlist(&mirror->traces[shadow->sensitivity], shadow);
+    sdw_shadow_last(&mirror->traces[shadow->sensitivity], shadow);
+    return shadow->failed++
+               ? 0
+               : sdw_mirror_say(mirror, shadow, "suspended", "no router of its path answers");
+}
+
+static int found(struct sdw_mirror *mirror, struct sdw_shadow *shadow, struct sdw_mirror_path *path,
+                 bool made)
+{
+    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
+    goal->several = goal->several || (goal->path && goal->path != path);
+    goal->path = path;
+    sdw_shadow_unlist(&mirror->traces[shadow->sensitivity], shadow);
+    int code = sdw_mirror_attach(mirror, shadow, path, true);
+    return code == 0 && made ? sdw_hops_put(&path->route, &mirror->config.sink) : code;
+}
+
+/* Whether a destination's known path is what answered, be it not all of it: answers get lost. */
+static bool fits(const struct sdw_mirror_path *path, const struct sdw_route *route)
+{
+    bool fit = route->hops > 0 && route->hops <= path->route.hops;
+    for (unsigned hop = 1; fit && hop <= route->hops; hop++) {
+        const struct sdw_address *own = &path->route.hop[hop].addr, *seen = &route->hop[hop].addr;
+        fit = sdw_address_family(own) == AF_UNSPEC || sdw_address_family(seen) == AF_UNSPEC ||
+              sdw_address_same_host(own, seen);
+    }
+    return fit;
+}
+
+/* The path that was traced, when it is one that is known. What a destination was known for and did
+ * not answer is forgotten. */
+static struct sdw_mirror_path *recognise(struct sdw_mirror *mirror,
+                                         const struct sdw_mirror_flight *f,
+                                         const struct sdw_route *route)
+{
+    struct sdw_mirror_goal *goal = f->known ? sdw_mirror_goal(mirror, &f->tuple.dst, false) : NULL;
+    if (goal && goal->path && fits(goal->path, route))
+        return goal->path;
+    if (goal && route->hops == 0)
+        *goal = (struct sdw_mirror_goal){0};
+    return route->hops ? sdw_mirror_path_known(mirror, route) : NULL;
+}
+
+int sdw_mirror_traced(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, int64_t now_ns)
+{
+    struct sdw_route route;
+    struct sdw_shadow *shadow = f->shadow;
+    bool made = false;
+    read_route(f, &route);
+    struct sdw_mirror_path *path = shadow ? recognise(mirror, f, &route) : NULL;
+    if (shadow && !path && f->known &&
+        f->reach) { /* another path, of which this may not be the end */
+        f->known = false;
+        ask_on(mirror, f, now_ns);
+        if (f->flight.next < f->flight.plan.n)
+            return 1;
+    }
+    sdw_budget_spend(mirror->config.budget, f->flight.run.bytes, now_ns);
+    mirror->counts.bytes += f->flight.run.bytes;
+    mirror->counts.packets += (int64_t)f->flight.run.n;
+    if (!shadow)
+        return 0;
+    shadow->tracing = false;
+    if (!path && route.hops) {
+        path = sdw_mirror_path_new(mirror, &route);
+        made = path != NULL;
+    }
+    if (path)
+        return found(mirror, shadow, path, made);
+    return failed(mirror, shadow, now_ns);
+}
