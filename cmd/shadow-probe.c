@@ -8,6 +8,7 @@
 #include "rec/end.h"
 
 static const double default_mean_bps = 1e6;
+enum { DEFAULT_PAIRS = 30, MIRROR_PAIRS = 12 };
 
 struct config {
     int schedule, family, protocol;
@@ -47,8 +48,8 @@ static const struct sdw_option options[] = {
      NULL},
     {"duration", 'd', SDW_OPT_DURATION, AT(duration_us), "DURATION", "end after this time", NULL, 0,
      0, NULL, NULL},
-    {"pairs", 0, SDW_OPT_INT, AT(pairs), "N", "pairs of an on and an off slot in a window", "30", 4,
-     400, NULL, NULL},
+    {"pairs", 0, SDW_OPT_INT, AT(pairs), "N",
+     "pairs of an on and an off slot in a window (30; with --mirror 12)", NULL, 4, 400, NULL, NULL},
     {"max-rate", 'r', SDW_OPT_RATE, AT(max_bps), "RATE",
      "never inject faster; 0 injects nothing, a sham run", "100M", 0, 0, NULL, NULL},
     {"budget", 'b', SDW_OPT_TEXT, AT(budget), "BYTES|SHARE",
@@ -115,7 +116,7 @@ static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config
         .scope = config->scope,
         .watch = config->watch,
         .windows = config->count,
-        .pairs = config->pairs,
+        .pairs = config->pairs ? config->pairs : DEFAULT_PAIRS,
         .max_hops = config->hops,
         .max_bps = config->max_bps,
         .ttl_rate = config->ttl_rate,
@@ -161,7 +162,7 @@ static int add_all(struct sdw_ctx *ctx, struct sdw_group *group, const struct co
 static int mirror(struct sdw_ctx *ctx, const struct config *config, struct sdw_group *group)
 {
     struct sdw_mirror_plan plan = {
-        .mirror = {.pairs = config->pairs,
+        .mirror = {.pairs = config->pairs ? config->pairs : MIRROR_PAIRS,
                    .max_hops = config->hops,
                    .max_bps = config->max_bps,
                    .ttl_rate = config->ttl_rate,

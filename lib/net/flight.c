@@ -85,11 +85,12 @@ const struct sdw_shot *sdw_flight_shot(struct sdw_flight *flight, int64_t now_ns
     return NULL;
 }
 
-void sdw_flight_sent(struct sdw_flight *flight, size_t number, int64_t wall_ns, int64_t bytes)
+void sdw_flight_sent(struct sdw_flight *flight, size_t number, int64_t wall_ns, int64_t bytes,
+                     int64_t now_ns)
 {
     struct sdw_run *run = &flight->run;
     const struct sdw_shot *shot = &flight->plan.shots[number];
-    int64_t now = sdw_mono_ns(), late_ns = now - flight->start_ns - shot->at_ns;
+    int64_t late_ns = now_ns - flight->start_ns - shot->at_ns;
     bool alone = number == 0 || flight->plan.shots[number - 1].at_ns < shot->at_ns;
     if (bytes > 0) {
         run->fates[number].sent_ns = wall_ns;
@@ -99,8 +100,8 @@ void sdw_flight_sent(struct sdw_flight *flight, size_t number, int64_t wall_ns, 
         run->load_late += alone && shot->load && late_ns > flight->rules.late_ns;
         flight->waiting++;
     }
-    flight->sent_ns = now;
-    run->duration_ns = now - flight->start_ns;
+    flight->sent_ns = now_ns;
+    run->duration_ns = now_ns - flight->start_ns;
     if (flight->in_train && flight->next == flight->plan.n)
         extend_train(flight);
 }

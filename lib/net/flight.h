@@ -36,8 +36,10 @@ void sdw_flight_begin(struct sdw_flight *flight, const struct sdw_run_rules *rul
 int64_t sdw_flight_due(const struct sdw_flight *flight);
 /* The shot that is due, with its number, which the caller must send now; NULL: none. */
 const struct sdw_shot *sdw_flight_shot(struct sdw_flight *flight, int64_t now_ns, size_t *number);
-/* That shot was sent: the wall clock right before, and its IP bytes. 0 bytes: it could not be. */
-void sdw_flight_sent(struct sdw_flight *flight, size_t number, int64_t wall_ns, int64_t bytes);
+/* That shot was sent: the wall clock right before, its IP bytes (0: it could not be), and the
+ * monotonic clock after it. */
+void sdw_flight_sent(struct sdw_flight *flight, size_t number, int64_t wall_ns, int64_t bytes,
+                     int64_t now_ns);
 /* One more shot at once, behind all others. */
 void sdw_flight_add(struct sdw_flight *flight, const struct sdw_shot *shot, int64_t now_ns);
 

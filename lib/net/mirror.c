@@ -136,7 +136,7 @@ static void send_due(struct sdw_mirror *mirror, struct sdw_mirror_flight *f)
         int64_t sent_ns = 0;
         int bytes = sdw_mirror_wire_send(mirror->wire, &f->tuple, f->craft, shot,
                                          mirror->config.dscp, &claim, &sent_ns, &why);
-        sdw_flight_sent(&f->flight, number, sent_ns, bytes > 0 ? bytes : 0);
+        sdw_flight_sent(&f->flight, number, sent_ns, bytes > 0 ? bytes : 0, sdw_mono_ns());
     }
 }
 

@@ -80,11 +80,6 @@ static void rank_path(struct sdw_mirror_path *path)
     path->period_ns = periods_ns[path->sensitivity];
 }
 
-static bool waits(const struct sdw_shadow *shadow)
-{
-    return !shadow->served || !shadow->verified;
-}
-
 int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
                       struct sdw_mirror_path *path, bool verified)
 {
@@ -96,7 +91,8 @@ int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
     shadow->moved = false;
     shadow->failed = 0;
     sdw_shadow_first(&path->shadows, shadow);
-    path->waiting++;
+    path->unserved++;
+    path->unverified += !verified;
     path->ranks[shadow->sensitivity]++;
     rank_path(path);
     path->due_ns = now_ns;
@@ -108,7 +104,8 @@ int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
 static void leave_path(struct sdw_shadow *shadow)
 {
     struct sdw_mirror_path *path = shadow->path;
-    path->waiting -= waits(shadow);
+    path->unserved -= !shadow->served;
+    path->unverified -= !shadow->verified;
     sdw_shadow_unlist(&path->shadows, shadow);
     path->ranks[shadow->sensitivity]--;
     rank_path(path);

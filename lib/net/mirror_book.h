@@ -55,7 +55,7 @@ struct sdw_mirror_path {
     struct sdw_route route;
     struct sdw_router *router[SDW_HOPS_MAX + 1]; /* by hop; NULL: silent */
     struct sdw_shadow_list shadows;              /* the first carries the next slot */
-    size_t waiting;                              /* of the shadows, not served or not verified */
+    size_t unserved, unverified;                 /* how many of them wait for either */
     size_t ranks[SDW_MIRROR_CLASSES];            /* how many of each sensitivity */
     enum sdw_sensitivity sensitivity;            /* the most sensitive one's */
     struct sdw_window window;
@@ -63,6 +63,7 @@ struct sdw_mirror_path {
     struct sdw_aim aim;
     int64_t windows, slots;       /* windows begun; slots in this one */
     int64_t due_ns, period_ns;    /* the next slot */
+    int64_t slot_ns;              /* when the last one began */
     int64_t hold_ns, hold_for_ns; /* no load until; how long the last hold was */
     int64_t emptied_ns, paced_ns; /* since when it has no shadow; when its pace was last told */
     unsigned silent, strangers;   /* slots in a row without any answer; with those of others */
@@ -82,6 +83,7 @@ struct sdw_mirror_flight {
     struct sdw_craft *craft;
     struct sdw_rungs rungs;   /* of a slot */
     struct sdw_ticket ticket; /* of a slot */
+    double target_bps;
     unsigned top, reach, far; /* of a trace: highest TTL asked, answered by a router; the TTL that
                                  the destination itself answered, 0 none */
     bool known;               /* of a trace: no TTL beyond what the destination is known for */

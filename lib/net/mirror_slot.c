@@ -100,12 +100,21 @@ static void begin_flight(struct sdw_mirror_path *path, struct sdw_mirror_flight 
     sdw_flight_begin(&f->flight, &rules, train ? &hover : NULL, LOAD_MOST, now_ns);
 }
 
+/* Whether one more ladder may go: one that only shows that a flow goes the path, between two slots
+ * of it, when half of them are left for flows that come. */
+static bool ladder_may_go(const struct sdw_mirror *mirror, const struct sdw_mirror_path *path,
+                          int64_t now_ns)
+{
+    bool between = path->unserved == 0 && now_ns - path->slot_ns < path->period_ns;
+    return sdw_gate_allows(&mirror->ladders, between ? mirror->ladders.n / 2 + 1 : 1, now_ns);
+}
+
 int sdw_mirror_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int64_t now_ns,
                     struct sdw_err *err)
 {
     struct sdw_rungs rungs;
     struct sdw_shadow *carrier = path->shadows.first;
-    if (!sdw_gate_allows(&mirror->ladders, 1, now_ns) || !pick_rungs(path, now_ns, &rungs) ||
+    if (!ladder_may_go(mirror, path, now_ns) || !pick_rungs(path, now_ns, &rungs) ||
         sdw_budget_wait_ns(mirror->config.budget, path->route.hops * MARKER_BYTES, now_ns) > 0)
         return 0;
     struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, carrier, err);
@@ -120,6 +129,7 @@ int sdw_mirror_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int
     f->ticket = path->ticket;
     f->ticket.slot = (unsigned)path->slots++;
     f->ticket.on = train || (path->ticket.on && mirror->config.max_bps <= 0);
+    f->target_bps = train ? round(path->aim.available_bps) : 0;
     charge(mirror, path, &f->rungs, train, now_ns);
     begin_flight(path, f, train, now_ns);
     path->flights++;
@@ -128,6 +138,7 @@ int sdw_mirror_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int
     if (f->ticket.on == path->ticket.on && !sdw_window_next(&path->window, &path->ticket))
         begin_window(mirror, path);
     path->in_time = now_ns - path->due_ns < path->period_ns / 2 ? path->in_time + 1 : 0;
+    path->slot_ns = now_ns;
     path->due_ns = now_ns + path->period_ns;
     return 1;
 }
@@ -186,12 +197,12 @@ static int serve(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
     int code = 0;
     struct sdw_slot_about about = *said;
     about.shared = about.mute = true;
-    for (struct sdw_shadow *s = path->waiting ? path->shadows.first : NULL; s && code == 0;
+    for (struct sdw_shadow *s = path->unserved ? path->shadows.first : NULL; s && code == 0;
          s = s->after) {
         if (s->served)
             continue;
         s->served = true;
-        path->waiting -= s->verified;
+        path->unserved--;
         about.flow_id = s->flow_id;
         if (s != f->shadow)
             code = sdw_slot_put(&about, &path->route, &f->flight.plan, &f->flight.run,
@@ -203,7 +214,7 @@ static int serve(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
 /* The carrier has gone the path, and is the last to go again. */
 static void verify(struct sdw_mirror_path *path, struct sdw_shadow *carrier)
 {
-    path->waiting -= carrier->served && !carrier->verified;
+    path->unverified -= !carrier->verified;
     carrier->verified = true;
     sdw_shadow_unlist(&path->shadows, carrier);
     sdw_shadow_last(&path->shadows, carrier);
@@ -236,7 +247,7 @@ static int put_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
         .schedule = "chirp",
         .on = f->ticket.on,
         .voided = voided != NULL,
-        .target_bps = f->flight.with_train ? round(path->aim.available_bps) : 0,
+        .target_bps = f->target_bps,
         .reason = voided ? voided : ended,
         .flow_id = f->flow_id,
         .rungs = &f->rungs,
@@ -271,7 +282,7 @@ int sdw_mirror_slotted(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, i
         verify(path, carrier);
     if (!same || path->silent >= SILENT_MOST)
         stray(mirror, path, carrier);
-    if (path->waiting && path->due_ns > now_ns + WAITING_NS)
+    if ((path->unserved || path->unverified) && path->due_ns > now_ns + WAITING_NS)
         path->due_ns = now_ns + WAITING_NS;
     mirror->launch_ns = 0;
     return code;
