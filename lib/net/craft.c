@@ -1,5 +1,6 @@
 #include "net/craft.h"
 #include "core/mem.h"
+#include "net/mirrored.h"
 #include "net/wire.h"
 
 #include <libnet.h>
@@ -43,6 +44,7 @@ struct sdw_craft *sdw_craft_new(const struct sdw_address *src, const struct sdw_
     }
     for (size_t i = 0; i < sizeof craft->payload; i++) /* noise that no link can compress */
         craft->payload[i] = (uint8_t)(i * 167 + i / 7 * 59);
+    memcpy(craft->payload + SDW_MIRRORED_AT, sdw_mirrored_sign, SDW_MIRRORED_OCTETS);
     return craft;
 }
 
@@ -59,7 +61,9 @@ void sdw_craft_free(struct sdw_craft *craft)
 
 uint16_t sdw_craft_least(const struct sdw_craft *craft)
 {
-    return (uint16_t)(craft->headers + (craft->protocol == IPPROTO_UDP ? 8 + NOISE_LEAST : 0));
+    return (uint16_t)(craft->headers + (craft->protocol == IPPROTO_UDP
+                                            ? SDW_MIRRORED_AT + SDW_MIRRORED_OCTETS + NOISE_LEAST
+                                            : 0));
 }
 
 static struct libnet_in6_addr v6_address(const struct sdw_address *address)

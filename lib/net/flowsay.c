@@ -1,5 +1,6 @@
 #include "net/flowsay.h"
 #include "net/tcptrack.h"
+#include "net/wire.h"
 
 #include <math.h>
 #include <netinet/in.h>
@@ -32,7 +33,7 @@ void sdw_flowsay_who(struct sdw_flowsay *say, const struct sdw_biflow *flow,
     rec->vni = flow->key.vni ? flow->key.vni : SDW_NO_INT;
 }
 
-void sdw_flowsay_around(struct sdw_flowsay *say, const struct sdw_packet *packet)
+static void say_around(struct sdw_flowsay *say, const struct sdw_packet *packet)
 {
     static const char *const names[] = {"vlan", "qinq", "mpls", "gre", "vxlan", "ip"};
     size_t at = 0;
@@ -51,6 +52,15 @@ void sdw_flowsay_around(struct sdw_flowsay *say, const struct sdw_packet *packet
         return;
     say->around[at++] = ']';
     say->rec.around = (struct sdw_str){say->around, at};
+}
+
+void sdw_flowsay_first(struct sdw_flowsay *say, const struct sdw_biflow *flow,
+                       const struct sdw_packet *packet)
+{
+    bool from_src = memcmp(packet->src, sdw_biflow_src(flow), packet->version == 6 ? 16 : 4) == 0;
+    say_around(say, packet);
+    if (packet->version == 6 && packet->ip_n >= 4 && from_src)
+        say->rec.flow_label = (int64_t)(sdw_get32(packet->ip) & 0xfffff);
 }
 
 static int64_t microseconds(uint32_t us)

@@ -16,8 +16,9 @@ struct sdw_flowsay {
 /* Who talks to whom; all else is absent. */
 void sdw_flowsay_who(struct sdw_flowsay *say, const struct sdw_biflow *flow,
                      const struct sdw_addrmask *mask, int64_t ts_ns);
-/* What the first packet was in. */
-void sdw_flowsay_around(struct sdw_flowsay *say, const struct sdw_packet *packet);
+/* What only its first packet tells: what it was in, and the flow label. */
+void sdw_flowsay_first(struct sdw_flowsay *say, const struct sdw_biflow *flow,
+                       const struct sdw_packet *packet);
 /* How much so far, and the state of TCP. Rates are over span_ns where one is given (> 0). */
 void sdw_flowsay_counts(struct sdw_flowsay *say, const struct sdw_biflow *flow, int64_t span_ns);
 

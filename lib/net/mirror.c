@@ -23,6 +23,7 @@ struct sdw_mirror *sdw_mirror_new(const struct sdw_mirror_config *config, struct
     sdw_map_init(&mirror->shadows, sdw_rng_next(&mirror->rng));
     sdw_map_init(&mirror->goals, sdw_rng_next(&mirror->rng));
     sdw_map_init(&mirror->sensitivities, sdw_rng_next(&mirror->rng));
+    sdw_map_init(&mirror->details, sdw_rng_next(&mirror->rng));
     sdw_routers_init(&mirror->routers, (size_t)config->ttl_rate, sdw_rng_next(&mirror->rng));
     sdw_gate_init(&mirror->ladders, (size_t)config->ttl_rate);
     sdw_rng_seed(&mirror->rng, config->seed);
@@ -48,6 +49,7 @@ void sdw_mirror_free(struct sdw_mirror *mirror)
     sdw_mirror_forget_goals(mirror);
     sdw_map_release(&mirror->goals);
     sdw_map_release(&mirror->sensitivities);
+    sdw_map_release(&mirror->details);
     for (size_t i = 0; i < SDW_MIRROR_FLIGHTS; i++) {
         sdw_craft_free(mirror->flights[i].craft);
         sdw_flight_release(&mirror->flights[i].flight);
@@ -179,7 +181,8 @@ static int launch_trace(struct sdw_mirror *mirror, size_t class, int64_t now_ns,
                         struct sdw_err *err)
 {
     for (struct sdw_shadow *s = mirror->traces[class].first; s; s = s->after) {
-        if (s->tracing)
+        const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &s->tuple.dst, false);
+        if (s->tracing || (goal && goal->traces && !goal->several)) /* that may tell for it too */
             continue;
         sooner(&mirror->launch_ns, s->trace_ns);
         if (s->trace_ns <= now_ns)

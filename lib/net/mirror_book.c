@@ -133,6 +133,21 @@ int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
     return 0;
 }
 
+int sdw_mirror_place_others(struct sdw_mirror *mirror, const struct sdw_shadow *found)
+{
+    struct sdw_shadow *next;
+    int code = 0;
+    for (size_t i = 0; i < SDW_MIRROR_CLASSES; i++)
+        for (struct sdw_shadow *s = mirror->traces[i].first; s && code == 0; s = next) {
+            next = s->after;
+            if (s->tracing || !sdw_address_same_host(&s->tuple.dst, &found->tuple.dst))
+                continue;
+            sdw_shadow_unlist(&mirror->traces[i], s);
+            code = sdw_mirror_attach(mirror, s, found->path, false);
+        }
+    return code;
+}
+
 void sdw_mirror_rank(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
                      enum sdw_sensitivity sensitivity)
 {

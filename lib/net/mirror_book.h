@@ -93,6 +93,7 @@ struct sdw_mirror_flight {
 struct sdw_mirror_goal {
     struct sdw_mirror_path *path; /* that a flow to it took */
     bool several;                 /* flows to it take more than one */
+    unsigned traces;              /* under way */
 };
 
 struct sdw_mirror {
@@ -100,6 +101,7 @@ struct sdw_mirror {
     struct sdw_mirror_wire *wire;
     struct sdw_appmap *appmap;
     struct sdw_map shadows, goals, sensitivities; /* by flow id; by address; by application */
+    struct sdw_map details;                       /* by flow id, of flows that are not wanted yet */
     struct sdw_shadow_list traces[SDW_MIRROR_CLASSES];
     struct sdw_mirror_path **paths;
     size_t n_paths, cap_paths;
@@ -123,6 +125,8 @@ void sdw_shadow_last(struct sdw_shadow_list *list, struct sdw_shadow *shadow);
 struct sdw_mirror_goal *sdw_mirror_goal(struct sdw_mirror *mirror, const struct sdw_address *dst,
                                         bool make);
 void sdw_mirror_forget_goals(struct sdw_mirror *mirror);
+/* All that wait for the destination of this one, whose only path has been found, are on it. */
+int sdw_mirror_place_others(struct sdw_mirror *mirror, const struct sdw_shadow *found);
 /* Find the shadow a path: that of its destination when there is only one, or else a trace. */
 int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow);
 int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,

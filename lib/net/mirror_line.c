@@ -53,7 +53,7 @@ static bool read_address(struct sdw_str text, int64_t port, struct sdw_address *
 static bool is_tunnelled(const struct sdw_flow_rec *rec)
 {
     static const char *const tunnels[] = {"\"gre\"", "\"vxlan\"", "\"ip\""};
-    bool found = rec->vni != SDW_NO_INT;
+    bool found = rec->vni > 0;
     for (size_t i = 0; i < SDW_LEN(tunnels) && rec->around.p && !found; i++)
         found = memmem(rec->around.p, rec->around.n, tunnels[i], strlen(tunnels[i])) != NULL;
     return found;
@@ -64,7 +64,7 @@ static const char *read_tuple(struct sdw_mirror *mirror, const struct sdw_flow_r
                               struct sdw_mirror_tuple *tuple)
 {
     struct sdw_err why = {0};
-    *tuple = (struct sdw_mirror_tuple){.tcp = sdw_str_is(rec->protocol, "tcp"), .flow_label = -1};
+    *tuple = (struct sdw_mirror_tuple){.tcp = sdw_str_is(rec->protocol, "tcp")};
     if (!tuple->tcp && !sdw_str_is(rec->protocol, "udp"))
         return "neither TCP nor UDP";
     if (!read_address(rec->src, rec->sport, &tuple->src) ||
@@ -75,7 +75,12 @@ static const char *read_tuple(struct sdw_mirror *mirror, const struct sdw_flow_r
         return "a group has no one path";
     if (is_tunnelled(rec))
         return "inside a tunnel";
-    return sdw_mirror_wire_egress(mirror->wire, tuple, &why) < 0 ? "no route from here" : NULL;
+    struct sdw_address src = tuple->src;
+    if (sdw_mirror_wire_egress(mirror->wire, tuple, &why) < 0)
+        return "no route from here";
+    bool turned = !sdw_address_same_host(&src, &tuple->src);
+    tuple->flow_label = turned || rec->flow_label == SDW_NO_INT ? -1 : (int32_t)rec->flow_label;
+    return NULL;
 }
 
 /* How sensitive the application is: as an app record said, or else by its category. */
@@ -117,9 +122,33 @@ static int open_shadow(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec
     return sdw_mirror_place(mirror, shadow);
 }
 
+/* What only flow.new tells of a flow, for one that its application makes wanted later: the flow
+ * label, and whether it is tunnelled. One number: 0 for what is as usual. */
+static uintptr_t details_of(const struct sdw_flow_rec *rec)
+{
+    uintptr_t label = rec->flow_label == SDW_NO_INT ? 0 : (uintptr_t)rec->flow_label + 1;
+    return label << 1 | is_tunnelled(rec);
+}
+
+static void keep_details(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec)
+{
+    uintptr_t details = details_of(rec);
+    if (details && mirror->details.n < SDW_MIRROR_SHADOWS)
+        *sdw_map_at(&mirror->details, rec->flow_id) = (void *)details;
+}
+
+static void recall_details(struct sdw_mirror *mirror, struct sdw_flow_rec *rec)
+{
+    uintptr_t details = (uintptr_t)sdw_map_remove(&mirror->details, rec->flow_id);
+    rec->flow_label = details >> 1 ? (int64_t)(details >> 1) - 1 : SDW_NO_INT;
+    rec->vni = details & 1;
+}
+
 static int on_new(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec, bool wanted)
 {
     struct sdw_shadow *shadow = sdw_map_get(&mirror->shadows, rec->flow_id);
+    if (!shadow && !wanted)
+        keep_details(mirror, rec);
     if (!shadow)
         return wanted ? open_shadow(mirror, rec) : 0;
     mirror->counts.repeated++;
@@ -130,8 +159,11 @@ static int on_new(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec, boo
 static int on_app(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec, bool wanted)
 {
     struct sdw_shadow *shadow = sdw_map_get(&mirror->shadows, rec->flow_id);
+    struct sdw_flow_rec whole = *rec;
+    if (!shadow && wanted)
+        recall_details(mirror, &whole);
     if (!shadow)
-        return wanted ? open_shadow(mirror, rec) : 0;
+        return wanted ? open_shadow(mirror, &whole) : 0;
     shadow->heard_ns = sdw_mono_ns();
     copy(shadow->app, sizeof shadow->app, rec->app);
     copy(shadow->category, sizeof shadow->category, rec->category);
@@ -152,6 +184,7 @@ static int on_end(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec, boo
 {
     struct sdw_shadow *shadow = sdw_map_get(&mirror->shadows, rec->flow_id);
     (void)wanted;
+    (void)sdw_map_remove(&mirror->details, rec->flow_id);
     mirror->counts.unknown += shadow == NULL;
     return shadow ? sdw_mirror_drop(mirror, shadow, "flow ended") : 0;
 }

@@ -164,7 +164,7 @@ static int watch(struct run *run)
         }
         int drained = code < 0 ? 0 : sdw_backlog_drain(run->backlog, run->ctx);
         code = drained < 0 ? drained : code;
-        if (code == 0)
+        if (code == 0 && !over(run))
             wait_for_more(run);
     }
     return code;

@@ -14,8 +14,9 @@ enum {
     LOAD_BYTES_MOST = 20 * 1200,
     MARKER_BYTES = 44,
     WAITING_NS = 200 * MS, /* to the next slot while flows wait for theirs */
-    SILENT_MOST = 3,       /* slots without any answer, after which the path is gone */
-    STRANGERS_MOST = 2,    /* slots that went another way, after which all flows do */
+    SILENT_MOST = 5,       /* slots without any answer, after which the path is gone */
+    SILENT_LIMITED = 15,   /* the same where all routers asked limit their answers */
+    STRANGERS_MOST = 2,    /* flows that went the path and do no more, after which none does */
 };
 
 #define SECOND_NS INT64_C(1000000000)
@@ -176,18 +177,31 @@ static const char *learn_train(struct sdw_mirror *mirror, struct sdw_mirror_path
     return abort ? "abort" : "silent";
 }
 
-/* Markers that were answered; tells the routers. */
-static unsigned count_answers(struct sdw_mirror_path *path, const struct sdw_mirror_flight *f)
+/* Markers that were answered; tells the routers. *limited: how many of those asked limit answers.
+ */
+static unsigned count_answers(struct sdw_mirror_path *path, const struct sdw_mirror_flight *f,
+                              unsigned *limited)
 {
     unsigned answered = 0;
     for (size_t i = 0; i < f->flight.plan.n; i++) {
         const struct sdw_shot *shot = &f->flight.plan.shots[i];
         const struct sdw_shot_fate *fate = &f->flight.run.fates[i];
+        struct sdw_router *router = shot->load ? NULL : path->router[shot->hop];
         answered += fate->kind >= 0;
-        if (!shot->load && fate->sent_ns && path->router[shot->hop])
-            sdw_router_learn(path->router[shot->hop], fate->kind >= 0);
+        if (!router || !fate->sent_ns)
+            continue;
+        sdw_router_learn(router, fate->kind >= 0);
+        *limited += router->limited;
     }
     return answered;
+}
+
+static unsigned asked_hops(const struct sdw_rungs *rungs)
+{
+    unsigned n = 0;
+    for (unsigned hop = 1; hop <= rungs->hops; hop++)
+        n += rungs->wanted[hop];
+    return n;
 }
 
 /* The shadows wait for nothing more: one whose packets went, and others who share what was seen. */
@@ -220,21 +234,41 @@ static void verify(struct sdw_mirror_path *path, struct sdw_shadow *carrier)
     sdw_shadow_last(&path->shadows, carrier);
 }
 
-/* Flows of the path go another way, or the path is gone: they are traced anew. */
-static void stray(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
-                  struct sdw_shadow *carrier)
+/* The path is gone, or flows that went it go another way: they are traced anew, one of each
+ * destination first. */
+static void leave(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
 {
-    bool all = path->silent >= SILENT_MOST || path->strangers >= STRANGERS_MOST;
-    while (all && path->shadows.first) {
-        *sdw_mirror_goal(mirror, &path->shadows.first->tuple.dst, true) =
-            (struct sdw_mirror_goal){0};
-        sdw_mirror_detach(mirror, path->shadows.first);
+    sdw_mirror_goal(mirror, &shadow->tuple.dst, true)->path = NULL;
+    sdw_mirror_detach(mirror, shadow);
+}
+
+/* A flow that was only thought to go the path goes another: its destination has more than one, and
+ * the others to it that have not been seen to go this one are traced too. */
+static void branch(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
+                   const struct sdw_address *dst)
+{
+    struct sdw_shadow *next;
+    sdw_mirror_goal(mirror, dst, true)->several = true;
+    for (struct sdw_shadow *s = path->shadows.first; s; s = next) {
+        next = s->after;
+        if (!s->verified && sdw_address_same_host(&s->tuple.dst, dst))
+            sdw_mirror_detach(mirror, s);
     }
-    if (all || !carrier || !path->strangers)
-        return;
-    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &carrier->tuple.dst, true);
-    goal->several = goal->path != NULL;
-    sdw_mirror_detach(mirror, carrier);
+}
+
+/* After a slot that did not come back as it should; gone: nothing has for long. */
+static void stray(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
+                  struct sdw_mirror_flight *f, struct sdw_shadow *carrier, bool gone)
+{
+    if (gone || path->strangers >= STRANGERS_MOST) {
+        while (path->shadows.first)
+            leave(mirror, path->shadows.first);
+        path->silent = path->strangers = 0;
+    } else if (carrier && carrier->verified) {
+        leave(mirror, carrier);
+    } else if (carrier) {
+        branch(mirror, path, &f->tuple.dst);
+    }
 }
 
 static int put_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
@@ -272,16 +306,18 @@ int sdw_mirror_slotted(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, i
     mirror->counts.bytes += run->bytes;
     mirror->counts.packets += (int64_t)run->n;
     bool same = sdw_route_learn(&path->route, &f->flight.plan, run);
-    unsigned answered = count_answers(path, f);
+    unsigned limited = 0, answered = count_answers(path, f, &limited);
+    unsigned silent_most = limited == asked_hops(&f->rungs) ? SILENT_LIMITED : SILENT_MOST;
     path->silent = answered ? 0 : path->silent + 1;
-    path->strangers = same ? 0 : path->strangers + 1;
+    if (same || (carrier && carrier->verified))
+        path->strangers = same ? 0 : path->strangers + 1;
     if (f->flight.with_train && same)
         ended = learn_train(mirror, path, f, now_ns);
     int code = put_slot(mirror, path, f, why_void(run, same), ended);
     if (carrier && answered && same)
         verify(path, carrier);
-    if (!same || path->silent >= SILENT_MOST)
-        stray(mirror, path, carrier);
+    if (!same || path->silent >= silent_most)
+        stray(mirror, path, f, carrier, path->silent >= silent_most);
     if ((path->unserved || path->unverified) && path->due_ns > now_ns + WAITING_NS)
         path->due_ns = now_ns + WAITING_NS;
     mirror->launch_ns = 0;

@@ -30,7 +30,7 @@ static void ask_on(const struct sdw_mirror *mirror, struct sdw_mirror_flight *f,
 int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns,
                      struct sdw_err *err)
 {
-    const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, false);
+    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
     struct sdw_run_rules rules = {
         .base_round_ns = INT64_MAX, .base_one_way_ns = INT64_MAX, .settle_ns = PATIENCE_NS};
     if (!sdw_gate_allows(&mirror->ladders, 1, now_ns) ||
@@ -44,7 +44,8 @@ int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64
     shadow->tracing = true;
     f->path = NULL;
     f->top = f->reach = f->far = 0;
-    f->known = goal && goal->path;
+    f->known = goal->path != NULL;
+    goal->traces++;
     sdw_plan_clear(&f->flight.plan);
     sdw_flight_begin(&f->flight, &rules, NULL, 0, now_ns);
     for (unsigned ttl = 1; f->known && ttl <= goal->path->route.hops; ttl++)
@@ -58,7 +59,9 @@ void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight
 {
     const struct sdw_shot_fate *fate = &f->flight.run.fates[shot];
     unsigned ttl = f->flight.plan.shots[shot].ttl;
-    bool far = sdw_address_same_host(&fate->from, &f->tuple.dst);
+    /* The destination itself, or a router that has no way on: the path ends in front. */
+    bool far =
+        fate->kind != SDW_ANSWER_EXPIRED || sdw_address_same_host(&fate->from, &f->tuple.dst);
     struct sdw_router *router = far ? NULL : sdw_routers_find(&mirror->routers, &fate->from);
     if (router)
         sdw_gate_take(&router->gate, 1, now_ns);
@@ -112,7 +115,9 @@ static int found(struct sdw_mirror *mirror, struct sdw_shadow *shadow, struct sd
     goal->path = path;
     sdw_shadow_unlist(&mirror->traces[shadow->sensitivity], shadow);
     int code = sdw_mirror_attach(mirror, shadow, path, true);
-    return code == 0 && made ? sdw_hops_put(&path->route, &mirror->config.sink) : code;
+    if (code == 0 && made)
+        code = sdw_hops_put(&path->route, &mirror->config.sink);
+    return code == 0 && !goal->several ? sdw_mirror_place_others(mirror, shadow) : code;
 }
 
 /* Whether a destination's known path is what answered, be it not all of it: answers get lost. */
@@ -155,6 +160,9 @@ int sdw_mirror_traced(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, in
         if (f->flight.next < f->flight.plan.n)
             return 1;
     }
+    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &f->tuple.dst, true);
+    goal->traces -= goal->traces > 0;
+    mirror->launch_ns = 0;
     sdw_budget_spend(mirror->config.budget, f->flight.run.bytes, now_ns);
     mirror->counts.bytes += f->flight.run.bytes;
     mirror->counts.packets += (int64_t)f->flight.run.n;

@@ -3,6 +3,7 @@
 #include "net/flowsay.h"
 #include "net/flowtable.h"
 #include "net/fragments.h"
+#include "net/mirrored.h"
 #include "net/tcptrack.h"
 #include "rec/end.h"
 
@@ -242,7 +243,7 @@ static void see(struct sdw_profile *profile, const struct coming *coming)
         if (profile->classify)
             sdw_classify_fresh(profile->classify, flow);
         put_who(profile, flow, coming->ts_ns);
-        sdw_flowsay_around(&profile->say, packet);
+        sdw_flowsay_first(&profile->say, flow, packet);
         say(profile, &sdw_flow_new_schema, &profile->say.rec);
     }
     if (packet->protocol == IPPROTO_TCP && packet->whole)
@@ -279,6 +280,10 @@ void sdw_profile_packet(struct sdw_profile *profile, int64_t ts_ns, struct sdw_s
         profile->counts.other += verdict == SDW_PACKET_OTHER;
         profile->counts.cut += verdict == SDW_PACKET_SHORT;
         profile->counts.bad += verdict == SDW_PACKET_BAD;
+        return;
+    }
+    if (sdw_packet_mirrored(&coming->packet)) {
+        profile->counts.mirrored++;
         return;
     }
     sdw_fragments_join(profile->fragments, &coming->packet, ts_ns);

@@ -35,6 +35,7 @@ struct sdw_profile_config {
 struct sdw_profile_counts {
     uint64_t packets, bytes; /* all, as they were on the wire */
     uint64_t other;          /* no IP: ARP, LLDP ... */
+    uint64_t mirrored;       /* of shadows, which are no traffic of the flows that they mirror */
     uint64_t cut, bad;       /* captured too short to tell the flow; headers that make no sense */
     uint64_t flows, evicted;
     uint64_t skipped; /* flows told by their ports only, because too many were looked into */

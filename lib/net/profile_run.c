@@ -134,14 +134,15 @@ static int report(struct sdw_profile_run *run, const char *reason)
     char text[384];
     snprintf(text, sizeof text,
              "{\"packets\":%llu,\"bytes\":%llu,\"flows\":%llu,\"other\":%llu,\"cut\":%llu,"
-             "\"bad\":%llu,\"evicted\":%llu,\"skipped\":%llu,\"crowded\":%llu,\"lost\":%llu,"
+             "\"bad\":%llu,\"mirrored\":%llu,\"evicted\":%llu,\"skipped\":%llu,\"crowded\":%llu,"
+             "\"lost\":%llu,"
              "\"dropped\":%llu}",
              (unsigned long long)counts.packets, (unsigned long long)counts.bytes,
              (unsigned long long)counts.flows, (unsigned long long)counts.other,
              (unsigned long long)counts.cut, (unsigned long long)counts.bad,
-             (unsigned long long)counts.evicted, (unsigned long long)counts.skipped,
-             (unsigned long long)counts.crowded, (unsigned long long)run->told_lost,
-             (unsigned long long)run->told_dropped);
+             (unsigned long long)counts.mirrored, (unsigned long long)counts.evicted,
+             (unsigned long long)counts.skipped, (unsigned long long)counts.crowded,
+             (unsigned long long)run->told_lost, (unsigned long long)run->told_dropped);
     return code == 0 ? sdw_rec_end(run->ctx, counts.last_ns / 1000, reason, text) : code;
 }
 

@@ -4,9 +4,9 @@
 
 #include "core/mem.h"
 
-enum { SECOND_NS = 1000000000, ROUTERS_MOST = 1 << 16 };
+enum { SECOND_NS = 1000000000, LIMITED_NS = 1050000000, ROUTERS_MOST = 1 << 16 };
 
-static const double weight = 0.1, limited_below = 0.5;
+static const double weight = 0.2, limited_below = 0.5;
 
 void sdw_gate_init(struct sdw_gate *gate, size_t n)
 {
@@ -78,7 +78,7 @@ bool sdw_router_open(const struct sdw_router *router, int64_t now_ns)
 {
     if (!router)
         return true;
-    if (router->limited && router->asked_ns != INT64_MIN && now_ns - router->asked_ns < SECOND_NS)
+    if (router->limited && router->asked_ns != INT64_MIN && now_ns - router->asked_ns < LIMITED_NS)
         return false;
     return sdw_gate_allows(&router->gate, 1, now_ns);
 }

@@ -1,10 +1,13 @@
 #include "net/craft.h"
 #include "net/label.h"
 #include "net/mark.h"
+#include "net/mirrored.h"
 #include "net/quote.h"
 #include "net/wire.h"
 
 #include "unit/tap.h"
+
+#include <pcap/dlt.h>
 
 static struct sdw_address at(const char *text, uint16_t port)
 {
@@ -101,6 +104,34 @@ static void labels(int protocol, const char *name)
     sdw_craft_free(craft);
 }
 
+/* What shadow-profile must not take for traffic of the flow, as a capture has it. */
+static void signs(int v6, int protocol, const char *name)
+{
+    struct sdw_address src = at(ends[v6][0], 5555), dst = at(ends[v6][1], 4444);
+    struct sdw_craft *craft = sdw_craft_new(&src, &dst, protocol, NULL);
+    struct sdw_crafted what = {.ttl = 3,
+                               .ip_id = 77,
+                               .seq = 0x01020304,
+                               .tcp_flags = SDW_QUOTE_TCP_ACK,
+                               .poisoned = true,
+                               .payload = (const uint8_t *)"cookie!!",
+                               .payload_n = 8};
+    const uint8_t *p;
+    size_t n;
+    struct sdw_packet packet;
+    sdw_craft(craft, &what, &p, &n, NULL);
+    struct sdw_str bytes = {(const char *)p, n};
+    ok(sdw_packet_decode(DLT_RAW, bytes, (uint32_t)n, &packet) == SDW_PACKET_IP &&
+           sdw_packet_mirrored(&packet),
+       "%s: the smallest is told from the flow's own", name);
+    if (protocol == IPPROTO_TCP)
+        packet.tcp.ack = 1;
+    else
+        packet.payload_n = 15;
+    ok(!sdw_packet_mirrored(&packet), "%s: and an other is not taken for one", name);
+    sdw_craft_free(craft);
+}
+
 /* An ICMP error from a router about packet[n], quoting `quoted` octets of it. */
 static size_t error_about(int v6, const uint8_t *packet, size_t quoted, uint8_t *out)
 {
@@ -188,6 +219,10 @@ int main(void)
     packets(1, IPPROTO_TCP, "IPv6 TCP");
     labels(IPPROTO_UDP, "UDP");
     labels(IPPROTO_TCP, "TCP");
+    for (int v6 = 0; v6 < 2; v6++) {
+        signs(v6, IPPROTO_UDP, v6 ? "IPv6 UDP" : "IPv4 UDP");
+        signs(v6, IPPROTO_TCP, v6 ? "IPv6 TCP" : "IPv4 TCP");
+    }
     quotes(0, "IPv4");
     quotes(1, "IPv6");
     return tap_done();

@@ -48,8 +48,8 @@ static void routers(void)
     ok(sdw_router_open(router, ms), "a router that answers may be asked again at once");
     for (int i = 0; i < 10; i++)
         sdw_router_learn(router, i % 5 == 0);
-    ok(router->limited && !sdw_router_open(router, second / 2) && sdw_router_open(router, second),
-       "one that answers few questions is asked once a second");
+    ok(router->limited && !sdw_router_open(router, second) && sdw_router_open(router, 2 * second),
+       "one that answers few questions is asked about once a second");
     for (int i = 0; i < 100; i++)
         sdw_router_learn(router, true);
     ok(router->limited, "and that it answers them then does not lift the limit");
