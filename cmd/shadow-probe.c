@@ -1,28 +1,12 @@
-#include "core/clock.h"
-#include "io/tool.h"
-#include "net/confine.h"
-#include "net/group_run.h"
-#include "net/mirror_run.h"
-#include "net/pace.h"
-#include "net/stamp.h"
-#include "rec/end.h"
-
-static const double default_mean_bps = 1e6;
-enum { DEFAULT_PAIRS = 30, MIRROR_PAIRS = 12 };
-
-struct config {
-    int schedule, family, protocol;
-    int64_t port, source_port, mark, dscp, hops, pairs, count, duration_us, seed, idle_us;
-    double max_bps, ttl_rate;
-    const char *source, *interface, *key, *budget, *live, *flow, *shape;
-    bool scope, watch, mirror;
-};
+#include "net/probe.h"
+#include "rec/rec.h"
 
 static const char *const schedules[] = {"chirp", "lockin", "train", "poisson", "replay", NULL};
 static const char *const protocols[] = {"auto", "udp", "icmp", "tcp", NULL};
+static const char *const tunnels[] = {"none", "vxlan", NULL};
 static const char *const families[] = {"any", "ipv4", "ipv6", NULL};
 
-#define AT(member) offsetof(struct config, member)
+#define AT(member) offsetof(struct sdw_probe_config, member)
 static const struct sdw_option options[] = {
     {"schedule", 's', SDW_OPT_ENUM, AT(schedule), "SCHEDULE", "how to inject", "chirp", 0, 0,
      schedules, NULL},
@@ -37,6 +21,18 @@ static const struct sdw_option options[] = {
      0, 0, NULL, NULL},
     {"idle", 0, SDW_OPT_DURATION, AT(idle_us), "DURATION",
      "with --mirror: a flow that no record told of for so long has ended", "5m", 0, 0, NULL, NULL},
+    {"tunnel", 0, SDW_OPT_ENUM, AT(tunnel), "KIND",
+     "measure DEST through a tunnel of our own, and the way of its outer packets", "none", 0, 0,
+     tunnels, NULL},
+    {"remote", 0, SDW_OPT_TEXT, AT(remote), "ADDR", "with --tunnel: outer address of its far end",
+     NULL, 0, 0, NULL, "host"},
+    {"inner", 0, SDW_OPT_TEXT, AT(inner), "ADDR/LEN",
+     "with --tunnel: address of this end inside, and the length of its prefix", NULL, 0, 0, NULL,
+     NULL},
+    {"vni", 0, SDW_OPT_INT, AT(vni), "N", "with --tunnel: VXLAN network identifier", "1", 1,
+     16777215, NULL, NULL},
+    {"remote-port", 0, SDW_OPT_INT, AT(remote_port), "PORT",
+     "with --tunnel: UDP port of its far end", "4789", 1, 65535, NULL, NULL},
     {"shape", 0, SDW_OPT_TEXT, AT(shape), "FILE",
      "replay the shape record in this file; - is standard input", NULL, 0, 0, NULL, "file"},
     {"protocol", 0, SDW_OPT_ENUM, AT(protocol), "PROTOCOL",
@@ -89,148 +85,16 @@ static const struct sdw_operand operands[] = {
     {0},
 };
 
-static int put(void *arg, const struct sdw_schema *schema, const void *rec)
-{
-    return sdw_rec_put(arg, schema, rec);
-}
-
-static void note(void *arg, const char *text)
-{
-    sdw_note(arg, "%s", text);
-}
-
-static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct config *config,
-               const struct sdw_stamp_key *key, const struct sdw_traffic_shape *shape,
-               const char *name, bool mirrored)
-{
-    static const int of_family[] = {AF_UNSPEC, AF_INET, AF_INET6};
-    struct sdw_session_config session = {
-        .carrier = {.interface = config->interface,
-                    .mark = (uint32_t)config->mark,
-                    .key = key->n ? key->bytes : NULL,
-                    .key_bytes = key->n},
-        .kind = (enum sdw_carrier_kind)config->protocol,
-        .name = name,
-        .schedule = (enum sdw_schedule)config->schedule,
-        .shape = shape,
-        .scope = config->scope,
-        .watch = config->watch,
-        .windows = config->count,
-        .pairs = config->pairs ? config->pairs : DEFAULT_PAIRS,
-        .max_hops = config->hops,
-        .max_bps = config->max_bps,
-        .ttl_rate = config->ttl_rate,
-        .dscp = (uint8_t)config->dscp,
-        .seed = (uint64_t)config->seed,
-    };
-    struct sdw_sink sink = {put, note, ctx};
-    int code = mirrored
-                   ? sdw_session_mirror(&session, name, &ctx->err)
-                   : sdw_address_resolve(name, (uint16_t)config->port, of_family[config->family],
-                                         &session.carrier.dst, &ctx->err);
-    if (code < 0)
-        return code;
-    uint16_t port = (uint16_t)config->source_port;
-    if (!mirrored && config->source &&
-        !sdw_address_parse(config->source, port, &session.carrier.src))
-        return sdw_err_set(&ctx->err, SDW_EUSAGE, "--source %s: not an address", config->source);
-    if (!mirrored && !config->source && port)
-        session.carrier.src = sdw_address_any(sdw_address_family(&session.carrier.dst), port);
-    return sdw_group_add(group, &session, &sink, &ctx->err);
-}
-
-/* What to measure: the destinations, or the live flow, or else the pairs of the shape. */
-static int add_all(struct sdw_ctx *ctx, struct sdw_group *group, const struct config *config,
-                   const struct sdw_stamp_key *key, const struct sdw_traffic_shape *shape)
-{
-    size_t n = ctx->n_operands, pairs = n || config->flow ? 0 : shape->n_flows;
-    int code = 0;
-    if (config->schedule == SDW_SCHEDULE_REPLAY && !config->shape)
-        return sdw_err_set(&ctx->err, SDW_EUSAGE, "--schedule replay needs --shape");
-    if (config->flow ? n > 0 : n + pairs == 0)
-        return sdw_err_set(&ctx->err, SDW_EUSAGE, "give one or more DEST, or --flow");
-    for (size_t i = 0; i < n && code == 0; i++)
-        code = add(ctx, group, config, key, shape, ctx->operands[i], false);
-    if (config->flow)
-        code = add(ctx, group, config, key, shape, config->flow, true);
-    for (size_t i = 0; i < pairs && code == 0; i++)
-        code = add(ctx, group, config, key, shape, shape->flows[i], true);
-    return code;
-}
-
-/* Shadows of the flows that standard input tells of. */
-static int mirror(struct sdw_ctx *ctx, const struct config *config, struct sdw_group *group)
-{
-    struct sdw_mirror_plan plan = {
-        .mirror = {.pairs = config->pairs ? config->pairs : MIRROR_PAIRS,
-                   .max_hops = config->hops,
-                   .max_bps = config->max_bps,
-                   .ttl_rate = config->ttl_rate,
-                   .idle_ns = config->idle_us * 1000,
-                   .mark = (uint32_t)config->mark,
-                   .dscp = (uint8_t)config->dscp,
-                   .seed = (uint64_t)config->seed},
-        .group = group,
-        .conditions = (const char *const *)ctx->operands,
-        .n = ctx->n_operands,
-        .duration_us = config->duration_us,
-    };
-    if (config->flow || config->shape || config->scope || config->watch || config->key ||
-        config->source || config->interface || config->schedule != SDW_SCHEDULE_CHIRP ||
-        config->protocol != SDW_CARRIER_AUTO)
-        return sdw_err_set(&ctx->err, SDW_EUSAGE,
-                           "--mirror takes flows from standard input: --flow, --shape, --scope, "
-                           "--watch, --key, --source, --interface, --schedule and --protocol are "
-                           "not for it");
-    return sdw_mirror_run(ctx, &plan);
-}
-
-static int run(struct sdw_ctx *ctx, void *arg)
-{
-    const struct config *config = arg;
-    struct sdw_stamp_key key = {.n = 0};
-    struct sdw_traffic_shape shape = {.n_flows = 0};
-    struct sdw_group group;
-    const char *reason = "error";
-    int code = sdw_group_init(
-        &group, config->budget, config->live,
-        config->schedule == SDW_SCHEDULE_CHIRP ? default_mean_bps : config->max_bps, &ctx->err);
-    if (code == 0 && config->mirror) {
-        code = mirror(ctx, config, &group);
-        sdw_group_release(&group);
-        return code;
-    }
-    if (code == 0 && config->key)
-        code = sdw_stamp_key_load(&key, config->key, &ctx->err);
-    if (code == 0 && config->shape)
-        code = sdw_shape_load(&shape, config->shape, &ctx->err);
-    if (code == 0)
-        code = add_all(ctx, &group, config, &key, &shape);
-    if (code == 0) {
-        if (!sdw_pace_realtime())
-            sdw_detail(ctx, "no real-time scheduling (CAP_SYS_NICE): more slots may be void");
-        code = sdw_confine(config->live != NULL, &ctx->err);
-        if (code == 0)
-            code = sdw_group_run(ctx, &group, config->duration_us, &reason);
-        struct sdw_buf counts = {0};
-        sdw_group_counts(&group, &counts);
-        struct sdw_err kept = ctx->err;
-        int ended = sdw_rec_end(ctx, sdw_wall_us(), reason, counts.p);
-        sdw_buf_release(&counts);
-        if (code < 0)
-            ctx->err = kept;
-        code = code < 0 ? code : ended;
-    }
-    sdw_group_release(&group);
-    sdw_shape_release(&shape);
-    return code;
-}
-
 static const struct sdw_command command = {
-    "shadow-probe", "measures each hop of a path", options, operands, run, NULL, NULL};
+    "shadow-probe", "measures each hop of a path", options, operands, sdw_probe_run, NULL, NULL};
 
 static const struct sdw_example examples[] = {
     {"Measure the path to a host that runs shadow-reflect", "shadow-probe 192.0.2.1", "lab"},
+    {"Keep a shadow of each flow to port 443 that leaves by eth0, and judge their paths",
+     "shadow-profile -i eth0 | shadow-probe --mirror dport=443 | shadow-gradient", "lab"},
+    {"Measure inside a VXLAN of our own to 192.0.2.1, and on its outer packets",
+     "shadow-probe --tunnel vxlan --vni 42 --remote 192.0.2.1 --inner 172.31.9.1/24 172.31.9.2",
+     "lab"},
     {NULL, NULL, NULL},
 };
 
@@ -238,7 +102,7 @@ static const struct sdw_tool tool = {
     .name = "shadow-probe",
     .summary = "inject synthetic traffic and measure each hop",
     .command = &command,
-    .config_size = sizeof(struct config),
+    .config_size = sizeof(struct sdw_probe_config),
     .main_type = "hop",
     .column_of = sdw_schema_column,
     .examples = examples,

@@ -102,12 +102,13 @@ static void begin_flight(struct sdw_mirror_path *path, struct sdw_mirror_flight 
 }
 
 /* Whether one more ladder may go: one that only shows that a flow goes the path, between two slots
- * of it, when half of them are left for flows that come. */
+ * of it, when three quarters of them are left for flows that come. */
 static bool ladder_may_go(const struct sdw_mirror *mirror, const struct sdw_mirror_path *path,
                           int64_t now_ns)
 {
     bool between = path->unserved == 0 && now_ns - path->slot_ns < path->period_ns;
-    return sdw_gate_allows(&mirror->ladders, between ? mirror->ladders.n / 2 + 1 : 1, now_ns);
+    return sdw_gate_allows(&mirror->ladders,
+                           between ? mirror->ladders.n - mirror->ladders.n / 4 : 1, now_ns);
 }
 
 int sdw_mirror_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int64_t now_ns,

@@ -311,8 +311,16 @@ static int find_path(struct sdw_session *session, struct sdw_err *err)
     session->lost = 0;
     if (!same) {
         session->route = route;
-        code = sdw_route_put(&route, session->carrier, session->known ? "change" : "new",
-                             session->config.flow, &session->sink, &session->scratch);
+        struct sdw_path_about about = {.src = &session->carrier->src,
+                                       .dst = &session->carrier->dst,
+                                       .protocol = session->carrier->protocol,
+                                       .reason = session->known ? "change" : "new",
+                                       .flow = session->config.flow,
+                                       .tunnel = session->config.tunnel,
+                                       .flow_label = session->carrier->flow_label};
+        code = sdw_path_put(&route, &about, &session->sink, &session->scratch);
+        if (code == 0)
+            code = sdw_hops_put(&route, &session->sink);
         session->counts.changes += session->known;
         session->restarts += session->known;
         session->known = true;

@@ -25,8 +25,9 @@ enum sdw_schedule {
 struct sdw_session_config {
     enum sdw_carrier_kind kind;
     struct sdw_carrier_config carrier;
-    const char *name; /* of the destination, for messages */
-    const char *flow; /* the live flow that is mirrored; NULL: none */
+    const char *name;   /* of the destination, for messages */
+    const char *flow;   /* the live flow that is mirrored; NULL: none */
+    const char *tunnel; /* the tunnel whose inside, or whose outer tuple, it is; NULL: none */
     enum sdw_schedule schedule;
     const struct sdw_traffic_shape *shape; /* of replay */
     bool scope;                            /* let the load die at each router in turn */

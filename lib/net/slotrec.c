@@ -346,6 +346,8 @@ int sdw_path_put(const struct sdw_route *route, const struct sdw_path_about *abo
         path.flow = sdw_str_of(about->flow);
     if (about->flow_id)
         path.flow_id = sdw_str_of(about->flow_id);
+    if (about->tunnel)
+        path.tunnel = sdw_str_of(about->tunnel);
     if (about->flow_label >= 0)
         path.flow_label = about->flow_label;
     sdw_buf_clear(scratch);
@@ -366,18 +368,4 @@ int sdw_hops_put(const struct sdw_route *route, const struct sdw_sink *sink)
     for (unsigned hop = 1; hop <= route->hops && code == 0; hop++)
         code = put_hop(route, hop, sink);
     return code;
-}
-
-int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carrier,
-                  const char *reason, const char *flow, const struct sdw_sink *sink,
-                  struct sdw_buf *scratch)
-{
-    struct sdw_path_about about = {.src = &carrier->src,
-                                   .dst = &carrier->dst,
-                                   .protocol = carrier->protocol,
-                                   .reason = reason,
-                                   .flow = flow,
-                                   .flow_label = carrier->flow_label};
-    int code = sdw_path_put(route, &about, sink, scratch);
-    return code < 0 ? code : sdw_hops_put(route, sink);
 }

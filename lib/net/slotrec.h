@@ -45,16 +45,13 @@ struct sdw_path_about {
     const struct sdw_address *src, *dst; /* with their ports */
     const char *protocol, *reason;
     const char *flow, *flow_id; /* of the live flow that is mirrored; NULL: of none */
+    const char *tunnel;         /* NULL: none */
     int32_t flow_label;         /* -1: none */
 };
 int sdw_path_put(const struct sdw_route *route, const struct sdw_path_about *about,
                  const struct sdw_sink *sink, struct sdw_buf *scratch);
 /* A hop record for each hop of the route. */
 int sdw_hops_put(const struct sdw_route *route, const struct sdw_sink *sink);
-/* Both, of a route that the carrier found. */
-int sdw_route_put(const struct sdw_route *route, const struct sdw_carrier *carrier,
-                  const char *reason, const char *flow, const struct sdw_sink *sink,
-                  struct sdw_buf *scratch);
 
 /* The load of a run in order of sending: times from the first packet, sizes, and delays (T2 - T1
  * where the far end stamps, else the round trip) above base_ns; INT64_MIN where lost. */

@@ -21,6 +21,8 @@ static const struct sdw_field path_fields[] = {
     FV(reason, SDW_F_COLUMN, path_reasons, "why the record was written"),
     F(SDW_STR, flow, 0, NULL, "the live flow whose 5-tuple the probes carry"),
     F(SDW_STR, flow_id, 0, NULL, "the same in all records about that flow"),
+    F(SDW_STR, tunnel, 0, NULL,
+      "the prober's tunnel, vxlan/VNI/REMOTE: inside it, or with flow on its outer 5-tuple"),
     FN(SDW_INT, flow_label, 0, 0, 1048575, NULL,
        "the live flow's IPv6 flow label, which the probes carry too; absent when it was not seen"),
     {0},

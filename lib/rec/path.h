@@ -17,6 +17,7 @@ struct sdw_path {
     struct sdw_str reason;  /* new change */
     struct sdw_str flow;    /* the live flow that it mirrors, when one is */
     struct sdw_str flow_id; /* of that flow's own records */
+    struct sdw_str tunnel;  /* the prober's own whose inside, or whose outer tuple, it is */
     int64_t flow_label;     /* that flow's, IPv6; absent: not seen */
 };
 

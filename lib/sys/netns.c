@@ -83,6 +83,28 @@ int sdw_netns_return(int fd, struct sdw_err *err)
     return setns(fd, CLONE_NEWNET) < 0 ? sdw_err_sys(err, "entering a namespace") : 0;
 }
 
+int sdw_netns_nameless(struct sdw_err *err)
+{
+    int outside = sdw_netns_open(NULL, err);
+    if (outside < 0)
+        return outside;
+    if (unshare(CLONE_NEWNET) < 0) {
+        int denied = errno == EPERM
+                         ? sdw_err_set(err, SDW_EPERM,
+                                       "a network namespace needs CAP_SYS_ADMIN: run as root")
+                         : sdw_err_sys(err, "network namespace: unshare");
+        close(outside);
+        return denied;
+    }
+    int inside = sdw_netns_open(NULL, err);
+    int code = sdw_netns_return(outside, err);
+    close(outside);
+    if (code == 0 || inside < 0)
+        return inside;
+    close(inside);
+    return code;
+}
+
 int sdw_netns_enter(const char *name, struct sdw_err *err)
 {
     int fd = sdw_netns_open(name, err);

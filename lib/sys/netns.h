@@ -20,6 +20,9 @@ int sdw_netns_enter(const char *name, struct sdw_err *err);
 /* Descriptor of a named namespace, or (name NULL) of the one the thread is in; close it. */
 int sdw_netns_open(const char *name, struct sdw_err *err);
 int sdw_netns_return(int fd, struct sdw_err *err); /* enter by descriptor */
+/* Make one without a name and stay outside: its descriptor. Nothing is left of it once that and the
+ * sockets opened inside are closed, however the process ends. */
+int sdw_netns_nameless(struct sdw_err *err);
 /* Enter it as `ip netns exec` does: with a /sys of its own, in a mount namespace of its own. */
 int sdw_netns_enter_fully(const char *name, struct sdw_err *err);
 /* Unname it; the kernel frees it when the last process leaves. Absent: nothing to do. */

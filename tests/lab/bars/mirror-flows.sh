@@ -126,7 +126,7 @@ drops() {
 
 # victim NAME: what the victim has lost, and what queues have dropped, since the last stop
 victim() {
-    stop_traffic
+    stop_all
     jq -cs --argjson drops $(($(drops) - dropped)) 'map(select(.final and .flow == "victim")) | last
         | {lost, p50_us: .delay_p50_us, p99_us: .delay_p99_us, drops: $drops}' \
         "$work/victim.ndjson" >"$work/$1"
@@ -141,8 +141,6 @@ live() {
 
 one() {
     build_bare "$work/star" --icmp off
-    sleep 600 & # stop_traffic leaves the first process alone
-    started+=($!)
     live "$1"
     sleep 20
     victim without

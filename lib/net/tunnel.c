@@ -1,0 +1,159 @@
+#include "net/tunnel.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "core/rng.h"
+#include "net/address.h"
+#include "sys/netns.h"
+#include "sys/route.h"
+#include "sys/veth.h"
+#include "sys/vxlan.h"
+
+static const char device[] = "tunnel";
+enum { FIRST_PORT = 49152, PORTS = 65535 - FIRST_PORT }; /* RFC 7348, section 5 */
+
+static struct sdw_ip ip_of(const struct sdw_address *address)
+{
+    size_t n;
+    const uint8_t *bytes = sdw_address_bytes(address, &n);
+    struct sdw_ip ip = {.family = (uint8_t)sdw_address_family(address), .length = (uint8_t)(n * 8)};
+    memcpy(ip.bytes, bytes, n);
+    return ip;
+}
+
+static uint16_t draw_port(void)
+{
+    struct sdw_rng rng;
+    sdw_rng_seed(&rng, (uint64_t)sdw_wall_ns());
+    return (uint16_t)(FIRST_PORT + sdw_rng_below(&rng, PORTS));
+}
+
+/* The ends outside, with their ports. */
+static int find_ends(const struct sdw_tunnel_config *config, struct sdw_address *local,
+                     struct sdw_address *remote, struct sdw_err *err)
+{
+    uint16_t port = (uint16_t)config->source_port;
+    if (!config->remote || !sdw_address_parse(config->remote, (uint16_t)config->port, remote))
+        return sdw_err_set(err, SDW_EUSAGE, "--remote %s: the address of the tunnel's far end",
+                           config->remote ? config->remote : "is missing");
+    if (config->source && !sdw_address_parse(config->source, 0, local))
+        return sdw_err_set(err, SDW_EUSAGE, "--source %s: not an address", config->source);
+    int code = config->source
+                   ? 0
+                   : sdw_address_source(remote, config->interface, config->mark, local, err);
+    if (code < 0)
+        return code;
+    if (sdw_address_family(local) != sdw_address_family(remote))
+        return sdw_err_set(err, SDW_EUSAGE, "the ends of a tunnel are of one family");
+    sdw_address_set_port(local, port ? port : draw_port());
+    return 0;
+}
+
+static void describe(struct sdw_tunnel *tunnel, const struct sdw_tunnel_config *config,
+                     const struct sdw_address *local, const struct sdw_address *remote)
+{
+    char src[SDW_ADDRESS_TEXT], dst[SDW_ADDRESS_TEXT];
+    bool v6 = sdw_address_family(remote) == AF_INET6;
+    (void)sdw_address_text(local, src);
+    (void)sdw_address_text(remote, dst);
+    (void)snprintf(tunnel->flow, sizeof tunnel->flow,
+                   v6 ? "[%s]:%u-[%s]:%u/udp" : "%s:%u-%s:%u/udp", src, sdw_address_port(local),
+                   dst, sdw_address_port(remote));
+    (void)snprintf(tunnel->name, sizeof tunnel->name, "vxlan/%lld/%s", (long long)config->vni, dst);
+}
+
+/* Give the device its address, and let it carry. */
+static int set_up_inside(struct sdw_ip inner, struct sdw_err *err)
+{
+    struct sdw_netlink netlink;
+    int code = sdw_netlink_open(&netlink, 0, err), index;
+    if (code < 0)
+        return code;
+    code = index = sdw_interface_index(device, err);
+    if (code > 0)
+        code = sdw_addr_add(&netlink, index, inner, err);
+    if (code == 0)
+        code = sdw_interface_up(&netlink, "lo", true, err);
+    if (code == 0)
+        code = sdw_interface_up(&netlink, device, true, err);
+    sdw_netlink_close(&netlink);
+    return code;
+}
+
+static int make_device(const struct sdw_tunnel *tunnel, const struct sdw_tunnel_config *config,
+                       const struct sdw_address *local, const struct sdw_address *remote,
+                       struct sdw_err *err)
+{
+    struct sdw_netlink netlink;
+    struct sdw_vxlan vxlan = {.name = device,
+                              .vni = (uint32_t)config->vni,
+                              .remote = ip_of(remote),
+                              .local = ip_of(local),
+                              .port = (uint16_t)config->port,
+                              .source_port = sdw_address_port(local)};
+    if (config->interface) {
+        vxlan.link = sdw_interface_index(config->interface, err);
+        if (vxlan.link < 0)
+            return vxlan.link;
+    }
+    int code = sdw_netlink_open(&netlink, 0, err);
+    if (code < 0)
+        return code;
+    code = sdw_vxlan_create(&netlink, &vxlan, tunnel->inside, err);
+    sdw_netlink_close(&netlink);
+    return code;
+}
+
+int sdw_tunnel_open(struct sdw_tunnel *tunnel, const struct sdw_tunnel_config *config,
+                    struct sdw_err *err)
+{
+    struct sdw_address local = {0}, remote = {0};
+    struct sdw_ip inner;
+    *tunnel = (struct sdw_tunnel){.inside = -1, .outside = -1};
+    if (!config->inner || !strchr(config->inner, '/') ||
+        !sdw_ip_parse(sdw_str_of(config->inner), &inner))
+        return sdw_err_set(err, SDW_EUSAGE,
+                           "--inner %s: the address of this end inside the tunnel, with its prefix "
+                           "length (192.168.9.1/24)",
+                           config->inner ? config->inner : "is missing");
+    int code = find_ends(config, &local, &remote, err);
+    if (code < 0)
+        return code;
+    describe(tunnel, config, &local, &remote);
+    tunnel->outside = sdw_netns_open(NULL, err);
+    tunnel->inside = tunnel->outside < 0 ? tunnel->outside : sdw_netns_nameless(err);
+    code = tunnel->inside < 0 ? tunnel->inside : make_device(tunnel, config, &local, &remote, err);
+    if (code == 0)
+        code = sdw_tunnel_enter(tunnel, err);
+    if (code == 0) {
+        code = set_up_inside(inner, err);
+        int left = sdw_tunnel_leave(tunnel, err);
+        code = code < 0 ? code : left;
+    }
+    if (code < 0)
+        sdw_tunnel_close(tunnel);
+    return code;
+}
+
+int sdw_tunnel_enter(const struct sdw_tunnel *tunnel, struct sdw_err *err)
+{
+    return sdw_netns_return(tunnel->inside, err);
+}
+
+int sdw_tunnel_leave(const struct sdw_tunnel *tunnel, struct sdw_err *err)
+{
+    return sdw_netns_return(tunnel->outside, err);
+}
+
+void sdw_tunnel_close(struct sdw_tunnel *tunnel)
+{
+    if (tunnel->inside >= 0)
+        close(tunnel->inside);
+    if (tunnel->outside >= 0)
+        close(tunnel->outside);
+    tunnel->inside = tunnel->outside = -1;
+}

@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# shadow-probe --tunnel vxlan: inside a tunnel of the prober's own and on its outer packets, and
+# nothing left of it.
+
+# shellcheck disable=SC2030,SC2031,SC2154 # every test is a shell of its own; run sets stderr
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    LAB="t$$x$BATS_TEST_NUMBER"
+    cd "$BATS_TEST_TMPDIR" || exit
+    [ "$(id -u)" = 0 ] || skip "needs root"
+    unshare -n ip link add vx1 type vxlan id 1 remote 192.0.2.1 dstport 4789 2>/dev/null ||
+        skip "VXLAN devices may not be made here"
+    shadow-lab up chain --hops 3 --icmp off -l "$LAB" >plan
+    # The far end: a tunnel for each family outside, with both inside, and a reflector.
+    far 42 10.9.0.2 10.8.0.2 172.31.9.2/24 fd31:9::2/64
+    far 43 fd09::2 fd08::2 172.31.8.2/24 fd31:8::2/64
+    ip netns exec "sdw-$LAB-s" shadow-reflect -q >reflect 2>&1 3>&- &
+    reflect=$!
+    sleep 0.5
+}
+
+teardown() {
+    [ -z "${probe:-}" ] || kill -9 "$probe" 2>/dev/null || true
+    [ -z "${reflect:-}" ] || kill "$reflect" 2>/dev/null || true
+    [ "$(id -u)" != 0 ] || shadow-lab down -l "$LAB" >/dev/null 2>&1 || true
+}
+
+node() {
+    local name=$1
+    shift
+    ip netns exec "sdw-$LAB-$name" "$@"
+}
+
+# far VNI LOCAL REMOTE INNER...
+far() {
+    local vni=$1
+    node s ip link add "vx$vni" type vxlan id "$vni" local "$2" remote "$3" dstport 4789
+    for inner in "${@:4}"; do node s ip addr add "$inner" dev "vx$vni" nodad 2>/dev/null; done
+    node s ip link set "vx$vni" up
+}
+
+# What a tunnel could leave behind: devices, names, processes in namespaces that nobody knows.
+left() {
+    node c ip -o link | awk '{ print $2 }' | sort
+    ls /run/netns
+    readlink /proc/[0-9]*/ns/net 2>/dev/null | sort -u | wc -l
+}
+
+@test "inside the path is one hop, outside its routers, over either family and inside either" {
+    node c shadow-probe --tunnel vxlan --vni 42 --remote 10.9.0.2 --source 10.8.0.2 \
+        --inner 172.31.9.1/24 --pairs 4 172.31.9.2 >v4
+    node c shadow-probe --tunnel vxlan --vni 43 --remote fd09::2 --source fd08::2 \
+        --inner fd31:8::1/64 --pairs 4 fd31:8::2 >v6
+    jq -se 'map(select(.type == "path")) | length == 2 and all(.tunnel == "vxlan/42/10.9.0.2")
+        and (.[] | select(.flow == null)) .addrs == ["172.31.9.2"]
+        and (.[] | select(.flow != null) | .addrs == ["10.64.0.2", "10.64.1.2", "10.64.2.2"]
+             and (.flow | test("^10.8.0.2:[0-9]+-10.9.0.2:4789/udp$")))' v4
+    jq -se 'map(select(.type == "path")) | length == 2 and all(.tunnel == "vxlan/43/fd09::2")
+        and (.[] | select(.flow == null)) .addrs == ["fd31:8::2"]
+        and (.[] | select(.flow != null) | .addrs == ["fd00:6400::2", "fd00:6401::2", "fd00:6402::2"])' v6
+    for out in v4 v6; do # both are measured, with load
+        jq -se '[.[] | select(.type == "slot" and .load_packets > 0)] | map(.path_id) | unique | length == 2' $out
+        jq -se '.[-1].counts.windows == 2' $out
+    done
+}
+
+@test "what is sent inside has the outer 5-tuple that is asked on the way" {
+    node c shadow-probe --tunnel vxlan --vni 42 --remote 10.9.0.2 --source 10.8.0.2 \
+        --source-port 50505 --inner 172.31.9.1/24 --pairs 4 172.31.9.2 >out &
+    probe=$!
+    node r2 timeout 4 tshark -i to-r3 -f 'src host 10.8.0.2 and udp dst port 4789' -T fields -E occurrence=f \
+        -e ip.src -e udp.srcport >seen 2>/dev/null || true
+    wait "$probe"
+    probe=
+    [ "$(wc -l <seen)" -gt 20 ]
+    [ "$(sort -u seen)" = $'10.8.0.2\t50505' ] # tunnelled and mirrored, all of it is one flow
+    [ "$(jq -r 'select(.type == "path" and .flow != null) | .flow' out)" = 10.8.0.2:50505-10.9.0.2:4789/udp ]
+}
+
+@test "nothing is left of it: after its end, SIGTERM and kill -9" {
+    left >before
+    node c shadow-probe --tunnel vxlan --vni 42 --remote 10.9.0.2 --inner 172.31.9.1/24 \
+        --pairs 4 172.31.9.2 >out
+    for signal in TERM KILL; do
+        ip netns exec "sdw-$LAB-c" shadow-probe --tunnel vxlan --vni 42 --remote 10.9.0.2 \
+            --inner 172.31.9.1/24 --watch 172.31.9.2 >out 2>err 3>&- &
+        probe=$!
+        for _ in $(seq 100); do
+            [ "$(grep -c '"path"' out)" -lt 2 ] || break
+            sleep 0.05
+        done
+        [ "$(grep -c '"path"' out)" = 2 ]
+        node c ip -o link | awk '{ print $2 }' | sort >during # the device is in no namespace of ours
+        cmp during <(head -n "$(wc -l <during)" before)
+        kill -$signal "$probe"
+        wait "$probe" || true
+        probe=
+        left >after
+        diff before after
+        # The identifier is free at once: a leftover would hold it.
+        for _ in $(seq 40); do
+            node c shadow-probe --tunnel vxlan --vni 42 --remote 10.9.0.2 --inner 172.31.9.1/24 \
+                --duration 1s 172.31.9.2 >again 2>err && break
+            sleep 0.05
+        done
+        grep -q '"path"' again
+    done
+}
+
+@test "live traffic beside it loses nothing" {
+    shadow-lab traffic -l "$LAB" --from c --to s --rate 160k --size 200 --port 9100 --name victim \
+        --duration 8s >victim 2>&1 3>&- &
+    victim=$!
+    node c shadow-probe --tunnel vxlan --vni 42 --remote 10.9.0.2 --inner 172.31.9.1/24 \
+        --duration 6s --watch 172.31.9.2 >out || true
+    wait "$victim"
+    [ "$(jq 'select(.final and .flow == "victim") | .lost' victim)" = 0 ]
+}
+
+@test "what is missing or wrong is said, and what the kernel refuses too" {
+    run -2 --separate-stderr node c shadow-probe --tunnel vxlan --inner 172.31.9.1/24 172.31.9.2
+    [[ $stderr == *--remote* ]]
+    run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 172.31.9.2
+    [[ $stderr == *--inner* ]]
+    run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1 172.31.9.2
+    [[ $stderr == *"prefix length"* ]]
+    run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote fd09::2 --source 10.8.0.2 \
+        --inner 172.31.9.1/24 172.31.9.2
+    [[ $stderr == *"one family"* ]]
+    run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24
+    [[ $stderr == *DEST* ]]
+    run -2 --separate-stderr node c shadow-probe --remote 10.9.0.2 172.31.9.2
+    [[ $stderr == *--tunnel* ]]
+    run -2 --separate-stderr node c shadow-probe --mirror --tunnel vxlan </dev/null
+    [[ $stderr == *--mirror* ]]
+    node c ip link add busy type vxlan id 42 local 10.8.0.2 remote 10.9.0.2 dstport 4789
+    run -4 --separate-stderr node c shadow-probe --tunnel vxlan --vni 42 --remote 10.9.0.2 \
+        --inner 172.31.9.1/24 172.31.9.2
+    [[ $stderr == *"VNI 42"* ]]
+    run -4 --separate-stderr node c env HOME=/nonexistent setpriv --reuid 65534 --clear-groups --bounding-set -all \
+        --inh-caps -all "$(command -v shadow-probe)" --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24 172.31.9.2
+    echo "# $stderr"
+    [[ $stderr == *"run as root"* ]]
+}
