@@ -55,7 +55,7 @@ void sdw_mirror_free(struct sdw_mirror *mirror)
         sdw_flight_release(&mirror->flights[i].flight);
     }
     for (size_t i = 0; i < mirror->n_paths; i++)
-        free(mirror->paths[i]);
+        sdw_mirror_path_free(mirror->paths[i]);
     free(mirror->paths);
     sdw_routers_release(&mirror->routers);
     sdw_gate_release(&mirror->ladders);

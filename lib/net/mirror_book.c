@@ -16,6 +16,7 @@ static const double first_bps = 5e6; /* what a first train takes to be there */
 /* From one slot of a path to the next, by the sensitivity of its applications. */
 static const int64_t periods_ns[SDW_MIRROR_CLASSES] = {10 * SECOND_NS, 5 * SECOND_NS,
                                                        2 * SECOND_NS};
+static const int64_t fresh_ns = 2 * SECOND_NS; /* a slot tells a flow that comes later, too */
 static const int64_t forget_ns = 600 * SECOND_NS, pace_gap_ns = 10 * SECOND_NS;
 
 void sdw_shadow_unlist(struct sdw_shadow_list *list, struct sdw_shadow *shadow)
@@ -80,6 +81,18 @@ static void rank_path(struct sdw_mirror_path *path)
     path->period_ns = periods_ns[path->sensitivity];
 }
 
+void sdw_mirror_hasten(struct sdw_mirror_path *path, int64_t now_ns)
+{
+    const int64_t waiting_ns = SECOND_NS / 5;
+    int64_t due_ns = path->unserved     ? now_ns
+                     : path->unverified ? now_ns + waiting_ns
+                                        : path->due_ns;
+    if (path->slot_ns && due_ns < path->slot_ns + waiting_ns) /* not again at once, void or not */
+        due_ns = path->slot_ns + waiting_ns;
+    if (due_ns < path->due_ns)
+        path->due_ns = due_ns;
+}
+
 int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
                       struct sdw_mirror_path *path, bool verified)
 {
@@ -95,10 +108,18 @@ int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
     path->unverified += !verified;
     path->ranks[shadow->sensitivity]++;
     rank_path(path);
-    path->due_ns = now_ns;
+    if (path->shadows.n == 1) {
+        path->due_ns = path->slot_ns ? path->slot_ns + path->period_ns : now_ns;
+        path->due_ns = path->due_ns > now_ns ? path->due_ns : now_ns;
+    }
     mirror->launch_ns = 0;
     int code = sdw_mirror_say(mirror, shadow, moved ? "moved" : "opened", NULL);
-    return code < 0 ? code : sdw_mirror_say_path(mirror, shadow, moved ? "change" : "new", false);
+    if (code == 0)
+        code = sdw_mirror_say_path(mirror, shadow, moved ? "change" : "new", false);
+    if (code == 0 && path->last.known && now_ns - path->slot_ns < fresh_ns)
+        code = sdw_mirror_share(mirror, path, NULL);
+    sdw_mirror_hasten(path, now_ns);
+    return code;
 }
 
 static void leave_path(struct sdw_shadow *shadow)
@@ -243,6 +264,13 @@ struct sdw_mirror_path *sdw_mirror_path_new(struct sdw_mirror *mirror,
     return path;
 }
 
+void sdw_mirror_path_free(struct sdw_mirror_path *path)
+{
+    sdw_plan_release(&path->last.plan);
+    sdw_run_release(&path->last.run);
+    free(path);
+}
+
 /* Forget the path at place i, and that destinations are reached by it. */
 static void forget(struct sdw_mirror *mirror, size_t i)
 {
@@ -255,7 +283,7 @@ static void forget(struct sdw_mirror *mirror, size_t i)
         if (goal->path == path)
             *goal = (struct sdw_mirror_goal){0};
     }
-    free(path);
+    sdw_mirror_path_free(path);
     mirror->paths[i] = mirror->paths[--mirror->n_paths];
 }
 

@@ -68,6 +68,13 @@ struct sdw_mirror_path {
     int64_t emptied_ns, paced_ns; /* since when it has no shadow; when its pace was last told */
     unsigned silent, strangers;   /* slots in a row without any answer; with those of others */
     unsigned flights;
+    struct { /* the last slot that was fit to be judged */
+        bool known;
+        struct sdw_slot_about about;
+        struct sdw_rungs rungs;
+        struct sdw_plan plan;
+        struct sdw_run run;
+    } last;
     unsigned in_time; /* slots in a row */
     enum sdw_mirror_pace pace;
 };
@@ -131,6 +138,8 @@ int sdw_mirror_place_others(struct sdw_mirror *mirror, const struct sdw_shadow *
 int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow);
 int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
                       struct sdw_mirror_path *path, bool verified);
+/* The next slot of the path comes sooner while shadows wait for one. */
+void sdw_mirror_hasten(struct sdw_mirror_path *path, int64_t now_ns);
 /* Take it off its path, to be traced. */
 void sdw_mirror_detach(struct sdw_mirror *mirror, struct sdw_shadow *shadow);
 /* The sensitivity of its application has become known or changed. */
@@ -144,6 +153,7 @@ struct sdw_mirror_path *sdw_mirror_path_known(struct sdw_mirror *mirror,
                                               const struct sdw_route *route);
 struct sdw_mirror_path *sdw_mirror_path_new(struct sdw_mirror *mirror,
                                             const struct sdw_route *route);
+void sdw_mirror_path_free(struct sdw_mirror_path *path);
 /* Close flows that nothing was heard of, forget paths that nobody takes, tell of slow ones. */
 int sdw_mirror_care(struct sdw_mirror *mirror, int64_t now_ns);
 
@@ -156,6 +166,9 @@ void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight
 int sdw_mirror_traced(struct sdw_mirror *mirror, struct sdw_mirror_flight *flight, int64_t now_ns);
 int sdw_mirror_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int64_t now_ns,
                     struct sdw_err *err);
+/* Say the last slot of the path for every shadow that has had none but `carrier`, who has. */
+int sdw_mirror_share(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
+                     const struct sdw_shadow *carrier);
 int sdw_mirror_slotted(struct sdw_mirror *mirror, struct sdw_mirror_flight *flight, int64_t now_ns);
 
 /* A free place, with packets of the shadow's tuple; NULL: none, or (err set) no memory of libnet.

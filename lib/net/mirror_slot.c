@@ -13,10 +13,9 @@ enum {
     LOAD_MOST = 20, /* packets of a train: they all expire at the last router */
     LOAD_BYTES_MOST = 20 * 1200,
     MARKER_BYTES = 44,
-    WAITING_NS = 200 * MS, /* to the next slot while flows wait for theirs */
-    SILENT_MOST = 5,       /* slots without any answer, after which the path is gone */
-    SILENT_LIMITED = 15,   /* the same where all routers asked limit their answers */
-    STRANGERS_MOST = 2,    /* flows that went the path and do no more, after which none does */
+    SILENT_MOST = 5,     /* slots without any answer, after which the path is gone */
+    SILENT_LIMITED = 15, /* the same where all routers asked limit their answers */
+    STRANGERS_MOST = 2,  /* flows that went the path and do no more, after which none does */
 };
 
 #define SECOND_NS INT64_C(1000000000)
@@ -205,13 +204,13 @@ static unsigned asked_hops(const struct sdw_rungs *rungs)
     return n;
 }
 
-/* The shadows wait for nothing more: one whose packets went, and others who share what was seen. */
-static int serve(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
-                 const struct sdw_mirror_flight *f, const struct sdw_slot_about *said)
+int sdw_mirror_share(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
+                     const struct sdw_shadow *carrier)
 {
     int code = 0;
-    struct sdw_slot_about about = *said;
+    struct sdw_slot_about about = path->last.about;
     about.shared = about.mute = true;
+    about.rungs = &path->last.rungs;
     for (struct sdw_shadow *s = path->unserved ? path->shadows.first : NULL; s && code == 0;
          s = s->after) {
         if (s->served)
@@ -219,11 +218,26 @@ static int serve(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
         s->served = true;
         path->unserved--;
         about.flow_id = s->flow_id;
-        if (s != f->shadow)
-            code = sdw_slot_put(&about, &path->route, &f->flight.plan, &f->flight.run,
+        if (s != carrier)
+            code = sdw_slot_put(&about, &path->route, &path->last.plan, &path->last.run,
                                 &mirror->config.sink, &mirror->scratch);
     }
     return code;
+}
+
+/* Keep the slot for flows that come. */
+static void keep(struct sdw_mirror_path *path, struct sdw_mirror_flight *f,
+                 const struct sdw_slot_about *about)
+{
+    struct sdw_plan plan = path->last.plan;
+    struct sdw_run run = path->last.run;
+    path->last.known = true;
+    path->last.about = *about;
+    path->last.rungs = f->rungs;
+    path->last.plan = f->flight.plan;
+    path->last.run = f->flight.run;
+    f->flight.plan = plan;
+    f->flight.run = run;
 }
 
 /* The carrier has gone the path, and is the last to go again. */
@@ -291,7 +305,10 @@ static int put_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
     mirror->counts.void_slots += about.voided;
     int code = sdw_slot_put(&about, &path->route, &f->flight.plan, &f->flight.run,
                             &mirror->config.sink, &mirror->scratch);
-    return code == 0 && !voided ? serve(mirror, path, f, &about) : code;
+    if (code < 0 || voided)
+        return code;
+    keep(path, f, &about);
+    return sdw_mirror_share(mirror, path, f->shadow);
 }
 
 int sdw_mirror_slotted(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, int64_t now_ns)
@@ -319,8 +336,7 @@ int sdw_mirror_slotted(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, i
         verify(path, carrier);
     if (!same || path->silent >= silent_most)
         stray(mirror, path, f, carrier, path->silent >= silent_most);
-    if ((path->unserved || path->unverified) && path->due_ns > now_ns + WAITING_NS)
-        path->due_ns = now_ns + WAITING_NS;
+    sdw_mirror_hasten(path, now_ns);
     mirror->launch_ns = 0;
     return code;
 }

@@ -15,7 +15,7 @@ struct sdw_flow_rec {
     struct sdw_str around; /* RAW: array of what the packets were in: "vlan", "gre" ... */
     int64_t vlan, vni;
     int64_t flow_label; /* IPv6, from src to dst */
-    int8_t midflow; /* was under way when it was first seen */
+    int8_t midflow;     /* was under way when it was first seen */
 
     struct sdw_str master, category, confidence, sni; /* flow.app */
 

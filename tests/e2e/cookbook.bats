@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 # One-line recipes; those that send packets, go on for ever, or are lines of a crontab, are left out.
 recipes() {
     sed -n 's/^\.Dl //p' man/shadow.7 | sed 's/\\(dq/"/g' |
-        grep -vE '^shadow-probe|^shadow-store serve|^[*0]|^PATH='
+        grep -vE '^shadow-probe|^shadow-profile -i|^shadow-store serve|^[*0]|^PATH='
 }
 
 # run_recipes DIR: in order, for some go on with what those before kept
