@@ -108,10 +108,9 @@ int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
     path->unverified += !verified;
     path->ranks[shadow->sensitivity]++;
     rank_path(path);
-    if (path->shadows.n == 1) {
-        path->due_ns = path->slot_ns ? path->slot_ns + path->period_ns : now_ns;
-        path->due_ns = path->due_ns > now_ns ? path->due_ns : now_ns;
-    }
+    if (path->shadows.n == 1 && path->regular_ns < now_ns - path->period_ns)
+        path->regular_ns = now_ns - path->period_ns;
+    path->due_ns = path->regular_ns + path->period_ns;
     mirror->launch_ns = 0;
     int code = sdw_mirror_say(mirror, shadow, moved ? "moved" : "opened", NULL);
     if (code == 0)
@@ -291,7 +290,7 @@ static void forget(struct sdw_mirror *mirror, size_t i)
 static int tell_pace(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int64_t now_ns)
 {
     static const char *const states[] = {"resumed", "lowered", "suspended"};
-    int64_t late_ns = now_ns - path->due_ns;
+    int64_t late_ns = now_ns - path->regular_ns - path->period_ns;
     enum sdw_mirror_pace pace = late_ns > LATE_MOST * path->period_ns ? SDW_PACE_SUSPENDED
                                 : late_ns > path->period_ns           ? SDW_PACE_LOWERED
                                                                       : SDW_PACE_KEPT;

@@ -19,7 +19,8 @@ enum {
     SDW_MIRROR_ID = 40,
     SDW_MIRROR_FLOW = 2 * SDW_ADDRESS_TEXT + 32,
     SDW_MIRROR_APP = 48,
-    SDW_MIRROR_CLASSES = 3, /* of sensitivity */
+    SDW_MIRROR_CLASSES = 3,         /* of sensitivity */
+    SDW_MIRROR_ABORT_NS = 20000000, /* of delay above the base: load would hurt */
 };
 
 struct sdw_mirror_path;
@@ -63,7 +64,7 @@ struct sdw_mirror_path {
     struct sdw_aim aim;
     int64_t windows, slots;       /* windows begun; slots in this one */
     int64_t due_ns, period_ns;    /* the next slot */
-    int64_t slot_ns;              /* when the last one began */
+    int64_t slot_ns, regular_ns;  /* when the last one began; not counting those between */
     int64_t hold_ns, hold_for_ns; /* no load until; how long the last hold was */
     int64_t emptied_ns, paced_ns; /* since when it has no shadow; when its pace was last told */
     unsigned silent, strangers;   /* slots in a row without any answer; with those of others */
@@ -157,7 +158,8 @@ void sdw_mirror_path_free(struct sdw_mirror_path *path);
 /* Close flows that nothing was heard of, forget paths that nobody takes, tell of slow ones. */
 int sdw_mirror_care(struct sdw_mirror *mirror, int64_t now_ns);
 
-/* mirror_trace.c and mirror_slot.c: begin one (0: not now, 1: begun), and what follows its end. */
+/* mirror_trace.c, mirror_slot.c and mirror_slotted.c: begin one (0: not now, 1: begun), and what
+ * follows its end. */
 int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns,
                      struct sdw_err *err);
 void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight *flight,

@@ -48,7 +48,8 @@ int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64
     goal->traces++;
     sdw_plan_clear(&f->flight.plan);
     sdw_flight_begin(&f->flight, &rules, NULL, 0, now_ns);
-    for (unsigned ttl = 1; f->known && ttl <= goal->path->route.hops; ttl++)
+    unsigned hops = goal->path ? goal->path->route.hops : 0;
+    for (unsigned ttl = 1; ttl <= hops; ttl++)
         ask(f, ttl, now_ns);
     ask_on(mirror, f, now_ns);
     return 1;
