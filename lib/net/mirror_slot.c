@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "core/clock.h"
 #include "net/pace.h"
 
 enum {
