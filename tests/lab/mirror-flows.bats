@@ -6,26 +6,14 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    LAB="n$$x$BATS_TEST_NUMBER"
-    cd "$BATS_TEST_TMPDIR" || exit
-    [ "$(id -u)" = 0 ] || skip "needs root"
-    unshare -n true 2>/dev/null || skip "network namespaces may not be made here"
-    started=()
+    # shellcheck source=tests/lab/lab.bash
+    . "$BATS_TEST_DIRNAME/lab.bash"
+    lab_setup n
 }
 
 teardown() {
-    local pid
     exec 7>&- || true
-    for pid in ${started+"${started[@]}"}; do
-        kill -9 "$pid" 2>/dev/null || true
-    done
-    [ "$(id -u)" != 0 ] || shadow-lab down -l "$LAB" >/dev/null 2>&1 || true
-}
-
-node() {
-    local name=$1
-    shift
-    ip netns exec "sdw-$LAB-$name" "$@"
+    lab_teardown
 }
 
 # flow TYPE ID SPORT DPORT PROTOCOL [MORE]: a record of a flow from c to s; ID begins with 6: IPv6
@@ -42,7 +30,7 @@ mirror() {
     mkfifo in
     ip netns exec "sdw-$LAB-${from:-c}" shadow-probe --mirror "$@" <in >out 2>err 3>&- &
     probe=$!
-    started+=("$probe")
+    pids+=("$probe")
     exec 7>in
 }
 
@@ -68,7 +56,7 @@ received() {
 @test "every flow gets its path and slots under its own id, and its application gets nothing" {
     shadow-lab up chain --hops 3 --icmp off -l "$LAB" >plan
     ip netns exec "sdw-$LAB-s" shadow-reflect -q --bind 10.9.0.2,fd09::2 --port 6000 >app 3>&- &
-    started+=("$!")
+    pids+=("$!")
     sleep 0.3
     {
         flow new 4a 5000 6000 udp
@@ -186,11 +174,11 @@ received() {
 @test "a path that load would hurt gets no more of it for a while, and the victim loses nothing" {
     shadow-lab up chain --hops 2 --bottleneck 2 --rate 10M --buffer 100ms --icmp off -l "$LAB" >plan
     shadow-lab traffic -l "$LAB" --from x1 --to x2 --rate 9800k --model poisson --duration 25s >cross 2>&1 3>&- &
-    started+=("$!")
+    pids+=("$!")
     shadow-lab traffic -l "$LAB" --from c --to s --rate 100k --size 200 --port 9100 --name victim \
         --duration 20s >victim 2>&1 3>&- &
     victim=$!
-    started+=("$victim")
+    pids+=("$victim")
     mirror --duration 18s
     flow new a 5000 6000 udp >&7
     flow app a 5000 6000 udp ',"app":"Zoom","category":"VoIP"' >&7
@@ -268,7 +256,7 @@ t:inside a tunnel" ]
     for i in $(seq 400); do flow new "f$i" $((5000 + i)) 6000 udp; done >flows
     ip netns exec "sdw-$LAB-c" shadow-probe --mirror --duration 60s <flows >slow 2>err 3>&- &
     probe=$!
-    started+=("$probe")
+    pids+=("$probe")
     exec 8<slow
     sleep 3
     before=$(node r1 awk '/^Icmp: [0-9]/ { print $17 }' /proc/net/snmp)
@@ -287,7 +275,7 @@ t:inside a tunnel" ]
 @test "live traffic, profiled, mirrored and judged in one pipe: its own shadow is no traffic of the flow" {
     shadow-lab up chain --hops 2 --icmp off -l "$LAB" >plan
     shadow-lab traffic -l "$LAB" --from c --to s --rate 200k --size 200 --port 9100 --duration 5s >live 2>&1 3>&- &
-    started+=("$!")
+    pids+=("$!")
     node c sh -c 'timeout -s INT 30 shadow-profile -i to-r1 --idle 3s --duration 14s 2>profile.err |
         shadow-probe --mirror protocol=udp 2>probe.err | shadow-gradient --keep 2>gradient.err >out'
     jq -se 'any(.type == "flow.new" and .dport == 9100)
