@@ -1,149 +1,455 @@
-#include "model/ensemble.h"
+#include "model/ensemble_state.h"
 
 #include <math.h>
 
-const double sdw_quantile_p[SDW_QUANTILES] = {0.025, 0.1, 0.5, 0.9, 0.975};
-const char *const sdw_expert_name[SDW_EXPERTS] = {
-    "naive", "damped", "profile", "regression", "companions", "autoregression", "recurrent",
+static const double loss_memory = 70, mixed_memory = 200; /* outcomes */
+static const double sharpness = 12, mixed_sharpness = 8;  /* of weights: loss to the minus this */
+static const double value_share = 0.7; /* how far a loss counts in the series' unit, not in z */
+static const double stack_forget = 0.999, stack_spread = 0.1, stack_most = 1e3, stack_clip = 3;
+static const double fast_memory = 20, slow_memory = 300, hour_memory = 100;
+static const double size_most = 20; /* usual sizes: what a larger error counts as */
+static const double fast_share = 0.35, hour_share = 0.3, dispute_share = 0.1, wide = 1.4;
+static const double log_scale_least = -2.5, log_scale_most = 2;
+static const double size_guess = 0.1, size_least = 1e-9;
+static const double pool_gain = 0.001;
+enum {
+    NAIVE_UNTIL = 50,
+    STACK_FROM = 100,
+    GUESS_WORTH = 3,
+    PATH_MOST = 64,
+    PENDING_MOST = sizeof(struct sdw_pending) + 2 * SDW_COMPANIONS_MAX * sizeof(float)
 };
 
-struct sdw_ensemble {
-    int64_t index, values;
-    double last, spread; /* newest value, size of its one-step changes */
-    double lo, hi;
-    struct sdw_surprise surprise;
-};
-
+/* What all series of a kind share: the usual size of errors per anchor, then the experts' part. */
 struct sdw_ensemble_shared {
-    double spread;
+    float size[SDW_ANCHORS_MAX], n[SDW_ANCHORS_MAX];
 };
-
-int sdw_ensemble_plan(struct sdw_ensemble_plan *plan, int64_t step_us, const int64_t *horizon_us,
-                      size_t n, int seasons, int companions, struct sdw_err *err)
-{
-    *plan = (struct sdw_ensemble_plan){.step_us = step_us, .companions = companions};
-    if (n < 1 || n > SDW_STEPS_MAX)
-        return sdw_err_set(err, SDW_EUSAGE, "give 1 to %d horizons, not %zu", SDW_STEPS_MAX, n);
-    for (size_t i = 0; i < n; i++) {
-        plan->steps[plan->n++] = (int)((horizon_us[i] + step_us - 1) / step_us);
-        if (i > 0 && plan->steps[i] <= plan->steps[i - 1])
-            return sdw_err_set(err, SDW_EUSAGE, "two horizons are the same number of steps");
-    }
-    int64_t day = INT64_C(86400000000);
-    if ((seasons & SDW_SEASON_DAY) && day % step_us == 0 && day / step_us <= 4096)
-        plan->day = (int)(day / step_us);
-    if ((seasons & SDW_SEASON_WEEK) && plan->day > 0)
-        plan->week = 7 * plan->day;
-    plan->anchors = 1;
-    plan->anchor[0] = plan->steps[n - 1];
-    plan->bytes = sizeof(struct sdw_ensemble);
-    plan->shared_bytes = sizeof(struct sdw_ensemble_shared);
-    return 0;
-}
-
-void sdw_ensemble_init(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
-{
-    memset(e, 0, plan->bytes);
-    e->last = e->lo = e->hi = NAN;
-}
 
 void sdw_ensemble_shared_init(struct sdw_ensemble_shared *shared,
                               const struct sdw_ensemble_plan *plan)
 {
     memset(shared, 0, plan->shared_bytes);
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        if (sdw_experts[i]->pooled_init)
+            sdw_experts[i]->pooled_init((char *)shared + plan->pooled_expert[i], plan);
+}
+
+static float *expert_state(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, int i)
+{
+    return (float *)(void *)((char *)e + plan->at_expert[i]);
+}
+
+/* The pending origin `index` of an anchor: read it before the same step's is written. */
+static struct sdw_pending *pending_of(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                                      int anchor, int64_t index)
+{
+    size_t before = 0;
+    int kept = 0;
+    for (int a = 0; a <= anchor; a++) {
+        before += (size_t)kept;
+        kept = (plan->anchor[a] + plan->stride[a] - 1) / plan->stride[a];
+    }
+    int64_t at = index / plan->stride[anchor] % kept;
+    before += (size_t)(at < 0 ? at + kept : at);
+    return (struct sdw_pending *)(void *)((char *)e + plan->at_pending +
+                                          before * plan->pending_bytes);
+}
+
+static void forget_pending(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
+{
+    memset((char *)e + plan->at_pending, 0, plan->at_history - plan->at_pending);
+}
+
+void sdw_ensemble_init(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
+{
+    memset(e, 0, plan->bytes);
+    e->surprise = (struct sdw_surprise){NAN, NAN, NAN, NAN};
+    sdw_history_init(sdw_history_of(e, plan), &plan->history);
+    for (int a = 0; a < plan->anchors; a++) {
+        struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
+        sdw_rls_init(anchor->stack, SDW_EXPERTS, NULL, stack_spread);
+        sdw_tracker_init(&anchor->error);
+        sdw_tracker_init(&anchor->above);
+        sdw_tracker_init(&anchor->below);
+    }
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        if (sdw_experts[i]->init)
+            sdw_experts[i]->init(expert_state(e, plan, i), plan);
+}
+
+struct sdw_span sdw_span_of(const struct sdw_ensemble_plan *plan, int steps)
+{
+    int b = 0;
+    while (b < plan->anchors - 1 && plan->anchor[b] < steps)
+        b++;
+    if (plan->anchor[b] <= steps)
+        return (struct sdw_span){b, b, 0};
+    double share = (double)(steps - plan->anchor[b - 1]) / (plan->anchor[b] - plan->anchor[b - 1]);
+    return (struct sdw_span){b - 1, b, share};
+}
+
+double sdw_ensemble_centre(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                           int steps)
+{
+    const struct sdw_history *h = sdw_history_see(e, plan);
+    struct sdw_span span = sdw_span_of(plan, steps);
+    double low = (double)sdw_anchor_see(e, plan, span.a)->centre;
+    double high = (double)sdw_anchor_see(e, plan, span.b)->centre;
+    double line = low + span.share * (high - low);
+    if (span.share <= 0 || plan->day == 0)
+        return line;
+    double at = sdw_history_profile(h, &plan->history, h->index + steps);
+    double from = sdw_history_profile(h, &plan->history, h->index + plan->anchor[span.a]);
+    double to = sdw_history_profile(h, &plan->history, h->index + plan->anchor[span.b]);
+    double bend = at - from - span.share * (to - from);
+    return isnan(bend) ? line : line + bend;
+}
+
+static bool has_say(const struct sdw_ensemble_plan *plan, int expert)
+{
+    bool absent = sdw_experts[expert] == &sdw_expert_companions && plan->companions == 0;
+    return !absent && !(plan->without >> expert & 1);
+}
+
+/* (least / loss) to the sharpness-th power. */
+static double merit(double loss, double least, double power)
+{
+    return exp(power * (log(least + 1e-12) - log(loss + 1e-12)));
+}
+
+void sdw_anchor_weights(const struct sdw_anchor *anchor, const struct sdw_ensemble_plan *plan,
+                        double *weight)
+{
+    double least = INFINITY, sum = 0;
+    int first = -1;
+    for (int i = SDW_EXPERTS - 1; i >= 0; i--)
+        if (has_say(plan, i)) {
+            least = fmin(least, (double)anchor->loss[i]);
+            first = i;
+        }
+    for (int i = 0; i < SDW_EXPERTS; i++) {
+        weight[i] = !has_say(plan, i)         ? 0
+                    : anchor->n < NAIVE_UNTIL ? i == first
+                                              : merit((double)anchor->loss[i], least, sharpness);
+        sum += weight[i];
+    }
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        weight[i] /= sum > 0 ? sum : 1;
+}
+
+/* How far the experts are from their mixture: what the stack looks at. */
+static void disputes(const struct sdw_ensemble_plan *plan, const float *expert, double mixed,
+                     double *x)
+{
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        x[i] = has_say(plan, i) ? (double)expert[i] - mixed : 0;
+}
+
+static void track_loss(float *loss, double now, double n)
+{
+    *loss += (float)((now - (double)*loss) / n);
+}
+
+static void learn_size(struct sdw_anchor *anchor, double error)
+{
+    double n = (double)anchor->n + GUESS_WORTH;
+    double size = fabs(error);
+    if (anchor->n > GUESS_WORTH)
+        size = fmin(size, size_most * (double)anchor->slow);
+    anchor->fast += (float)((size - (double)anchor->fast) / fmin(fast_memory, n));
+    anchor->slow += (float)((size - (double)anchor->slow) / fmin(slow_memory, n));
+    anchor->fast = fmaxf(anchor->fast, (float)size_least);
+    anchor->slow = fmaxf(anchor->slow, (float)size_least);
+}
+
+/* Errors at the furthest anchor tell how uncertain each part of the day is. */
+static void learn_hour(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, int64_t index,
+                       const struct sdw_anchor *anchor, double error, double scale)
+{
+    int hour = sdw_history_hour(&plan->history, index);
+    double size = log(fmax(fabs(error), 0.05 * scale)) - log((double)anchor->slow);
+    if (e->hour_n[hour] < hour_memory)
+        e->hour_n[hour]++;
+    e->hour[hour] += (float)(size - (double)e->hour[hour]) / e->hour_n[hour];
+}
+
+/* The extremes of what came in the window that ends at `index` with z. */
+static void learn_window(struct sdw_anchor *anchor, const struct sdw_history *h,
+                         const struct sdw_ensemble_plan *plan, const struct sdw_pending *pending,
+                         int steps, double z)
+{
+    double most = z, least = z, scale = (double)pending->scale;
+    for (int64_t i = h->index; i > h->index + 1 - steps; i--) {
+        double seen = sdw_history_at(h, &plan->history, i);
+        most = fmax(most, seen);
+        least = fmin(least, seen);
+    }
+    sdw_tracker_learn(&anchor->above, (most - (double)pending->greatest) / scale);
+    sdw_tracker_learn(&anchor->below, (least - (double)pending->least) / scale);
+}
+
+static void learn_losses(struct sdw_anchor *anchor, const struct sdw_ensemble_plan *plan,
+                         const struct sdw_pending *pending, double z, double weight)
+{
+    double x[SDW_EXPERTS], n = (double)anchor->n + 1;
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        track_loss(&anchor->loss[i], weight * fabs(z - (double)pending->expert[i]),
+                   fmin(loss_memory, n));
+    track_loss(&anchor->mixed_loss, weight * fabs(z - (double)pending->mixed),
+               fmin(mixed_memory, n));
+    track_loss(&anchor->stacked_loss, weight * fabs(z - (double)pending->stacked),
+               fmin(mixed_memory, n));
+    disputes(plan, pending->expert, (double)pending->mixed, x);
+    double error = z - (double)pending->mixed - sdw_rls_predict(anchor->stack, SDW_EXPERTS, x);
+    double limit = stack_clip * (double)anchor->slow;
+    sdw_rls_learn(anchor->stack, SDW_EXPERTS, x, fmax(-limit, fmin(limit, error)), stack_forget,
+                  stack_most);
+}
+
+static struct sdw_sight sight_of(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                                 double *size)
+{
+    for (int a = 0; a < plan->anchors; a++) {
+        const struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
+        size[a] = anchor->n > 2 * GUESS_WORTH ? (double)anchor->slow : 0;
+    }
+    return (struct sdw_sight){.plan = plan, .history = sdw_history_of(e, plan), .size = size};
+}
+
+static void *pooled_of(struct sdw_ensemble_shared *shared, const struct sdw_ensemble_plan *plan,
+                       int expert)
+{
+    return (char *)shared + plan->pooled_expert[expert];
+}
+
+/* The outcome of what was forecast for this step at one anchor. */
+static void learn_anchor(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                         struct sdw_ensemble_shared *shared, struct sdw_sight *sight, int a,
+                         double z, double weight)
+{
+    int64_t index = sight->history->index + 1 - plan->anchor[a];
+    struct sdw_pending *pending = pending_of(e, plan, a, index);
+    struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
+    if (index % plan->stride[a] != 0 || !(pending->scale > 0))
+        return;
+    struct sdw_origin origin = {index, pending->slow, pending->deviation, {0}};
+    memcpy(origin.companion, pending->companion, 2 * (size_t)plan->companions * sizeof(float));
+    for (int i = 0; i < SDW_EXPERTS; i++) {
+        sight->pooled = pooled_of(shared, plan, i);
+        if (sdw_experts[i]->outcome)
+            sdw_experts[i]->outcome(expert_state(e, plan, i), sight, a, &origin, z);
+    }
+    double error = z - (double)pending->centre, scale = (double)pending->scale;
+    learn_losses(anchor, plan, pending, z, weight);
+    sdw_tracker_learn(&anchor->error, error / scale);
+    learn_window(anchor, sight->history, plan, pending, plan->anchor[a], z);
+    if (a == plan->anchors - 1)
+        learn_hour(e, plan, sight->history->index + 1, anchor, error, scale);
+    learn_size(anchor, error);
+    if (anchor->n < slow_memory)
+        anchor->n++;
+    else
+        shared->size[a] += (float)pool_gain * (anchor->slow - shared->size[a]);
+    if (anchor->n == NAIVE_UNTIL)
+        shared->size[a] += (anchor->slow - shared->size[a]) / ++shared->n[a];
+    pending->scale = 0;
+}
+
+/* The value against the forecast of the step before. */
+static void judge(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, double z)
+{
+    const struct sdw_anchor *anchor = sdw_anchor_of(e, plan, 0);
+    const struct sdw_history *h = sdw_history_of(e, plan);
+    double q[3], p[3] = {0.025, 0.5, 0.975};
+    for (int i = 0; i < 3; i++)
+        q[i] =
+            (double)anchor->centre +
+            (double)anchor->scale * sdw_tracker_quantile(&anchor->error, &anchor->error, 0, p[i]);
+    e->surprise =
+        (struct sdw_surprise){(z - q[1]) / (double)anchor->scale, sdw_history_value(h, q[1]),
+                              sdw_history_value(h, q[0]), sdw_history_value(h, q[2])};
+}
+
+static void learn_outcomes(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                           struct sdw_ensemble_shared *shared, double value)
+{
+    double size[SDW_ANCHORS_MAX];
+    struct sdw_sight sight = sight_of(e, plan, size);
+    const struct sdw_history *h = sight.history;
+    double z = sdw_history_z(h, value), usual = sdw_history_z(h, h->size);
+    double weight = pow(cosh(z) / cosh(usual), value_share);
+    weight = fmax(1e-3, fmin(1e3, weight));
+    if (!sdw_ensemble_cold(e, plan))
+        judge(e, plan, z);
+    for (int a = 0; a < plan->anchors; a++)
+        learn_anchor(e, plan, shared, &sight, a, z, weight);
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        if (sdw_experts[i]->step)
+            sdw_experts[i]->step(expert_state(e, plan, i), &sight, z);
+    double distance = z - sdw_history_profile(h, &plan->history, h->index + 1);
+    e->deviation += (float)(0.5 * ((isnan(distance) ? 0 : distance) - (double)e->deviation));
+}
+
+/* Companions, each against its own usual size: where it stands, and how it moved. */
+static void see_companions(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                           const double *companion, float *out)
+{
+    for (int i = 0; i < plan->companions; i++) {
+        double value = companion ? companion[i] : NAN;
+        if (!isfinite(value) || fabs(value) > 1e30)
+            continue;
+        float *size = &e->companion[i].size, *last = &e->companion[i].last;
+        bool first = !(*size > 0);
+        *size += (float)(fabs(value) - (double)*size) * (first ? 1 : 0.01F);
+        double unit = 0.4 * (double)*size + 1e-30;
+        double now = asinh(value / unit), was = first ? now : asinh((double)*last / unit);
+        *last = (float)value;
+        out[2 * i] = (float)(now - asinh(1 / 0.4));
+        out[2 * i + 1] = (float)(now - was);
+    }
+}
+
+static double log_scale(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                        const struct sdw_anchor *anchor, int64_t target, double dispute)
+{
+    double usual = log((double)anchor->slow);
+    double hour = (double)e->hour[sdw_history_hour(&plan->history, target)];
+    double off = fast_share * (log((double)anchor->fast) - usual) + hour_share * hour +
+                 dispute_share * (log(dispute + 0.02 * (double)anchor->slow) - usual);
+    return usual + fmax(log_scale_least, fmin(log_scale_most, off));
+}
+
+/* One anchor's forecast from what the experts say. */
+static void settle(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, int a,
+                   struct sdw_pending *pending, double least, double most)
+{
+    const struct sdw_history *h = sdw_history_of(e, plan);
+    struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
+    double weight[SDW_EXPERTS], x[SDW_EXPERTS], mixed = 0, dispute = 0;
+    sdw_anchor_weights(anchor, plan, weight);
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        mixed += weight[i] * (double)pending->expert[i];
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        dispute += weight[i] * fabs((double)pending->expert[i] - mixed);
+    disputes(plan, pending->expert, mixed, x);
+    double stacked = mixed;
+    if (anchor->n > STACK_FROM)
+        stacked += sdw_rls_predict(anchor->stack, SDW_EXPERTS, x);
+    stacked = fmax(least, fmin(most, stacked));
+    double trust = merit((double)anchor->stacked_loss, (double)anchor->mixed_loss, mixed_sharpness);
+    double centre = mixed + (stacked - mixed) * (isinf(trust) ? 1 : trust / (1 + trust));
+    pending->mixed = (float)mixed;
+    pending->stacked = (float)stacked;
+    pending->centre = anchor->centre = (float)centre;
+    double gap = sqrt(1 + (double)h->gap);
+    anchor->scale =
+        (float)(wide * gap * exp(log_scale(e, plan, anchor, h->index + plan->anchor[a], dispute)));
+    pending->scale = h->gap > 0 ? 0 : anchor->scale;
+}
+
+/* The extremes of the path of centres up to each anchor. */
+static void foresee_windows(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
+{
+    int last = plan->anchor[plan->anchors - 1], by = (last + PATH_MOST - 1) / PATH_MOST;
+    double most = -INFINITY, least = INFINITY;
+    for (int a = 0, step = 1; a < plan->anchors; a++) {
+        struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
+        for (; step < plan->anchor[a]; step += by) {
+            double centre = sdw_ensemble_centre(e, plan, step);
+            most = fmax(most, centre);
+            least = fmin(least, centre);
+        }
+        most = fmax(most, (double)anchor->centre);
+        least = fmin(least, (double)anchor->centre);
+        anchor->greatest = (float)most;
+        anchor->least = (float)least;
+    }
+}
+
+static void foresee(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                    struct sdw_ensemble_shared *shared, const struct sdw_origin *origin)
+{
+    double size[SDW_ANCHORS_MAX], z[SDW_ANCHORS_MAX];
+    struct sdw_sight sight = sight_of(e, plan, size);
+    const struct sdw_history *h = sight.history;
+    double least = sdw_history_z(h, sdw_history_floor(h));
+    double most = sdw_history_z(h, sdw_history_ceiling(h));
+    struct sdw_pending *pending[SDW_ANCHORS_MAX];
+    _Alignas(8) char unkept[SDW_ANCHORS_MAX][PENDING_MOST];
+    for (int a = 0; a < plan->anchors; a++) {
+        pending[a] = origin->index % plan->stride[a] == 0 ? pending_of(e, plan, a, origin->index)
+                                                          : (struct sdw_pending *)(void *)unkept[a];
+        pending[a]->slow = origin->slow;
+        pending[a]->deviation = origin->deviation;
+        memcpy(pending[a]->companion, origin->companion,
+               2 * (size_t)plan->companions * sizeof(float));
+    }
+    for (int i = 0; i < SDW_EXPERTS; i++) {
+        sight.pooled = pooled_of(shared, plan, i);
+        sdw_experts[i]->predict(expert_state(e, plan, i), &sight, origin, z);
+        for (int a = 0; a < plan->anchors; a++)
+            pending[a]->expert[i] = (float)fmax(least, fmin(most, isnan(z[a]) ? h->z : z[a]));
+    }
+    for (int a = 0; a < plan->anchors; a++)
+        settle(e, plan, a, pending[a], least, most);
+    foresee_windows(e, plan);
+    for (int a = 0; a < plan->anchors; a++) {
+        pending[a]->greatest = sdw_anchor_of(e, plan, a)->greatest;
+        pending[a]->least = sdw_anchor_of(e, plan, a)->least;
+    }
+}
+
+/* A new series starts with the errors that others like it have. */
+static void start(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                  const struct sdw_ensemble_shared *shared)
+{
+    for (int a = 0; a < plan->anchors; a++) {
+        struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
+        anchor->slow =
+            shared->n[a] > 0 ? shared->size[a] : (float)(size_guess * sqrt(plan->anchor[a]));
+        anchor->fast = anchor->slow;
+    }
+}
+
+static void take(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                 struct sdw_ensemble_shared *shared, int64_t index, double value,
+                 const double *companion)
+{
+    struct sdw_history *h = sdw_history_of(e, plan);
+    struct sdw_origin origin = {.index = index};
+    bool known = isfinite(value);
+    e->surprise = (struct sdw_surprise){NAN, NAN, NAN, NAN};
+    if (known && h->values == 0)
+        start(e, plan, shared);
+    else if (known)
+        learn_outcomes(e, plan, shared, value);
+    sdw_history_push(h, &plan->history, index, value);
+    if (h->values == 0)
+        return;
+    if (h->rebased)
+        forget_pending(e, plan);
+    see_companions(e, plan, companion, origin.companion);
+    origin.slow = (float)h->slow;
+    origin.deviation = e->deviation;
+    foresee(e, plan, shared, &origin);
 }
 
 bool sdw_ensemble_learn(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
                         struct sdw_ensemble_shared *shared, const struct sdw_ensemble_input *input)
 {
-    (void)plan;
-    if (e->values > 0 && input->index <= e->index)
-        return false;
-    e->surprise = (struct sdw_surprise){NAN, NAN, NAN, NAN};
-    e->index = input->index;
-    if (!isfinite(input->value))
-        return true;
-    if (e->values > 0) {
-        double change = fabs(input->value - e->last);
-        e->surprise = (struct sdw_surprise){(input->value - e->last) / (e->spread + 1e-9), e->last,
-                                            e->last - 2 * e->spread, e->last + 2 * e->spread};
-        e->spread += (change - e->spread) / (e->values < 50 ? (double)e->values : 50);
-        shared->spread += 0.01 * (e->spread - shared->spread);
+    const struct sdw_history *h = sdw_history_of(e, plan);
+    if (h->values > 0) {
+        if (input->index <= h->index)
+            return false;
+        int64_t from = h->index + 1;
+        int64_t most = plan->history.ring + plan->week + plan->day;
+        if (input->index - from > most) {
+            from = input->index - most;
+            forget_pending(e, plan);
+        }
+        for (int64_t i = from; i < input->index; i++)
+            take(e, plan, shared, i, NAN, NULL);
     }
-    e->lo = fmin(isnan(e->lo) ? input->value : e->lo, input->value);
-    e->hi = fmax(isnan(e->hi) ? input->value : e->hi, input->value);
-    e->last = input->value;
-    e->values++;
+    take(e, plan, shared, input->index, input->value, input->companion);
     return true;
-}
-
-int64_t sdw_ensemble_values(const struct sdw_ensemble *e)
-{
-    return e->values;
-}
-
-bool sdw_ensemble_cold(const struct sdw_ensemble *e)
-{
-    return e->values < SDW_ENSEMBLE_COLD;
-}
-
-/* Quantile of the normal distribution, to 5e-4 (Abramowitz and Stegun 26.2.23). */
-static double normal(double p)
-{
-    double t = sqrt(-2 * log(p < 0.5 ? p : 1 - p));
-    double z = t - (2.515517 + t * (0.802853 + t * 0.010328)) /
-                       (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
-    return p < 0.5 ? -z : z;
-}
-
-double sdw_ensemble_quantile(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
-                             int i, double p)
-{
-    return e->last + normal(p) * 1.25 * e->spread * sqrt(plan->steps[i]);
-}
-
-void sdw_ensemble_forecast(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
-                           struct sdw_prediction *out)
-{
-    for (int i = 0; i < plan->n; i++) {
-        out[i].mean = e->last;
-        for (int j = 0; j < SDW_QUANTILES; j++)
-            out[i].q[j] = sdw_ensemble_quantile(e, plan, i, sdw_quantile_p[j]);
-    }
-}
-
-struct sdw_surprise sdw_ensemble_surprise(const struct sdw_ensemble *e)
-{
-    return e->surprise;
-}
-
-void sdw_ensemble_weights(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, int i,
-                          double weight[SDW_EXPERTS])
-{
-    (void)e, (void)plan, (void)i;
-    for (int k = 0; k < SDW_EXPERTS; k++)
-        weight[k] = k == 0;
-}
-
-double sdw_ensemble_season(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
-                           int ahead)
-{
-    (void)plan, (void)ahead;
-    return e->last;
-}
-
-double sdw_ensemble_window_quantile(const struct sdw_ensemble *e,
-                                    const struct sdw_ensemble_plan *plan, int i, bool greatest,
-                                    double p)
-{
-    double q = sdw_ensemble_quantile(e, plan, i, p);
-    return greatest ? fmax(q, e->last) : fmin(q, e->last);
-}
-
-double sdw_ensemble_window_beyond(const struct sdw_ensemble *e,
-                                  const struct sdw_ensemble_plan *plan, int i, bool above,
-                                  double limit)
-{
-    double distance = (limit - e->last) / (1.25 * e->spread * sqrt(plan->steps[i]) + 1e-9);
-    return 0.5 * erfc((above ? distance : -distance) / M_SQRT2);
 }

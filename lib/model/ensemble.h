@@ -21,6 +21,7 @@
 #define SDW_MODEL_ENSEMBLE_H
 
 #include "core/err.h"
+#include "model/history.h"
 
 enum {
     SDW_STEPS_MAX = 64,     /* horizons of a plan */
@@ -31,8 +32,8 @@ enum {
     SDW_ENSEMBLE_COLD = 48, /* values until a forecast rests on the series alone */
 };
 
-extern const double sdw_quantile_p[SDW_QUANTILES];     /* 0.025 0.1 0.5 0.9 0.975 */
-extern const char *const sdw_expert_name[SDW_EXPERTS]; /* as --explain prints them */
+extern const double sdw_quantile_p[SDW_QUANTILES]; /* 0.025 0.1 0.5 0.9 0.975 */
+const char *sdw_expert_name(int expert);           /* 0..SDW_EXPERTS-1 */
 
 /* Make it with sdw_ensemble_plan, do not change it afterwards (except `without`). */
 struct sdw_ensemble_plan {
@@ -41,7 +42,12 @@ struct sdw_ensemble_plan {
     int day, week;                        /* the seasons in steps; 0: none */
     int companions;                       /* how many come with each value */
     unsigned without;                     /* bit i: expert i has no say */
-    int anchors, anchor[SDW_ANCHORS_MAX]; /* in steps, ascending; the last is the last horizon */
+    int anchors, anchor[SDW_ANCHORS_MAX]; /* in steps, ascending: 1 ... the last horizon */
+    int stride[SDW_ANCHORS_MAX]; /* of what origins an anchor keeps: every so many, ascending */
+    struct sdw_history_plan history;
+    /* Where the parts of the blocks begin, in bytes. */
+    size_t at_anchors, at_pending, at_history, at_expert[SDW_EXPERTS], pooled_expert[SDW_EXPERTS];
+    size_t pending_bytes; /* of one origin kept for one anchor */
     size_t bytes, shared_bytes;
 };
 
@@ -75,8 +81,8 @@ bool sdw_ensemble_learn(struct sdw_ensemble *e, const struct sdw_ensemble_plan *
                         struct sdw_ensemble_shared *shared, const struct sdw_ensemble_input *input);
 
 /* Whether and what the series has shown: values learned, and whether it is still too young. */
-int64_t sdw_ensemble_values(const struct sdw_ensemble *e);
-bool sdw_ensemble_cold(const struct sdw_ensemble *e);
+int64_t sdw_ensemble_values(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan);
+bool sdw_ensemble_cold(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan);
 
 struct sdw_prediction {
     double mean;

@@ -1,0 +1,136 @@
+#include "model/ensemble_state.h"
+
+#include <math.h>
+
+const struct sdw_expert *const sdw_experts[SDW_EXPERTS] = {
+    &sdw_expert_naive,      &sdw_expert_damped,     &sdw_expert_profile,
+    &sdw_expert_regression, &sdw_expert_companions, &sdw_expert_autoregression,
+    &sdw_expert_recurrent,
+};
+
+enum {
+    STEPS_FURTHEST = 4096,
+    KEPT_MOST = 24,    /* origins that an anchor keeps pending */
+    ANCHORS_SHORT = 4, /* where a day has many steps and the rings take the room */
+    DAY_SHORT = 96,    /* steps */
+};
+static const int64_t day_us = INT64_C(86400000000), slot_us = INT64_C(900000000);
+
+const char *sdw_expert_name(int i)
+{
+    return sdw_experts[i]->name;
+}
+
+/* The first step, the last, and in turn the horizon that is furthest, as a ratio, from those. */
+static void choose_anchors(struct sdw_ensemble_plan *plan)
+{
+    int most = plan->day > DAY_SHORT ? ANCHORS_SHORT : SDW_ANCHORS_MAX;
+    int last = plan->steps[plan->n - 1];
+    plan->anchor[plan->anchors++] = 1;
+    if (last > 1)
+        plan->anchor[plan->anchors++] = last;
+    while (plan->anchors < most) {
+        int best = 0, at = 0;
+        double room = 0;
+        for (int i = 0; i < plan->n; i++) {
+            int k = 0;
+            while (plan->anchor[k] < plan->steps[i])
+                k++;
+            if (plan->anchor[k] == plan->steps[i])
+                continue;
+            double low = (double)plan->steps[i] / plan->anchor[k - 1];
+            double high = (double)plan->anchor[k] / plan->steps[i];
+            if (fmin(low, high) > room * 1.000001) {
+                room = fmin(low, high);
+                best = plan->steps[i];
+                at = k;
+            }
+        }
+        if (best == 0)
+            break;
+        memmove(plan->anchor + at + 1, plan->anchor + at,
+                (size_t)(plan->anchors - at) * sizeof *plan->anchor);
+        plan->anchor[at] = best;
+        plan->anchors++;
+    }
+    for (int a = 0; a < plan->anchors; a++) {
+        plan->stride[a] = 1;
+        while (plan->anchor[a] > plan->stride[a] * KEPT_MOST)
+            plan->stride[a] *= 2;
+    }
+}
+
+static size_t up(size_t bytes)
+{
+    return (bytes + 7) / 8 * 8;
+}
+
+static void lay_out(struct sdw_ensemble_plan *plan)
+{
+    size_t kept = 0, at = up(sizeof(struct sdw_ensemble)), pooled = 0;
+    plan->at_anchors = at;
+    at += up((size_t)plan->anchors * sizeof(struct sdw_anchor));
+    plan->at_pending = at;
+    plan->pending_bytes = sizeof(struct sdw_pending) + 2 * (size_t)plan->companions * sizeof(float);
+    for (int a = 0; a < plan->anchors; a++)
+        kept += (size_t)((plan->anchor[a] + plan->stride[a] - 1) / plan->stride[a]);
+    at += up(kept * plan->pending_bytes);
+    plan->at_history = at;
+    at += sdw_history_bytes(&plan->history);
+    pooled = up(2 * SDW_ANCHORS_MAX * sizeof(float));
+    for (int i = 0; i < SDW_EXPERTS; i++) {
+        const struct sdw_expert *expert = sdw_experts[i];
+        plan->at_expert[i] = at;
+        at += expert->floats ? up(expert->floats(plan) * sizeof(float)) : 0;
+        plan->pooled_expert[i] = pooled;
+        pooled += expert->pooled_bytes ? up(expert->pooled_bytes(plan)) : 0;
+    }
+    plan->bytes = at;
+    plan->shared_bytes = pooled;
+}
+
+static int read_horizons(struct sdw_ensemble_plan *plan, const int64_t *horizon_us, size_t n,
+                         struct sdw_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t steps = horizon_us[i] / plan->step_us + (horizon_us[i] % plan->step_us > 0);
+        if (horizon_us[i] <= 0 || steps > STEPS_FURTHEST)
+            return sdw_err_set(
+                err, SDW_EUSAGE, "a horizon of %.6g s is not 1 to %d steps of %.6g s",
+                (double)horizon_us[i] / 1e6, STEPS_FURTHEST, (double)plan->step_us / 1e6);
+        if (i > 0 && steps <= plan->steps[i - 1])
+            return sdw_err_set(err, SDW_EUSAGE,
+                               "a horizon of %.6g s is no more steps of %.6g s than the one before",
+                               (double)horizon_us[i] / 1e6, (double)plan->step_us / 1e6);
+        plan->steps[plan->n++] = (int)steps;
+    }
+    return 0;
+}
+
+int sdw_ensemble_plan(struct sdw_ensemble_plan *plan, int64_t step_us, const int64_t *horizon_us,
+                      size_t n, int seasons, int companions, struct sdw_err *err)
+{
+    *plan = (struct sdw_ensemble_plan){.step_us = step_us, .companions = companions};
+    if (step_us < 1000 || step_us > day_us)
+        return sdw_err_set(err, SDW_EUSAGE, "a step of %.6g s is not 1 ms to a day",
+                           (double)step_us / 1e6);
+    if (n < 1 || n > SDW_STEPS_MAX)
+        return sdw_err_set(err, SDW_EUSAGE, "give 1 to %d horizons, not %zu", SDW_STEPS_MAX, n);
+    if (companions < 0 || companions > SDW_COMPANIONS_MAX)
+        return sdw_err_set(err, SDW_EUSAGE, "a series has at most %d companions, not %d",
+                           SDW_COMPANIONS_MAX, companions);
+    int rc = read_horizons(plan, horizon_us, n, err);
+    if (rc != 0)
+        return rc;
+    bool whole = day_us % step_us == 0 && day_us / step_us <= STEPS_FURTHEST;
+    if ((seasons & SDW_SEASON_DAY) && whole && step_us < day_us)
+        plan->day = (int)(day_us / step_us);
+    if ((seasons & SDW_SEASON_WEEK) && plan->day > 0)
+        plan->week = 7 * plan->day;
+    int slot = (int)(slot_us / step_us);
+    choose_anchors(plan);
+    plan->history = sdw_history_plan(plan->day, plan->week, slot > 0 ? slot : 1,
+                                     plan->anchor[plan->anchors - 1]);
+    lay_out(plan);
+    return 0;
+}

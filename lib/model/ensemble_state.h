@@ -1,0 +1,89 @@
+/*
+ * The block of one series, as the files of the ensemble share it; nobody else includes this.
+ *
+ * In this order: struct sdw_ensemble, a struct anchor for each anchor, the origins each anchor has
+ * pending, the history, the experts' floats. All of it is reached through the plan's offsets.
+ */
+#ifndef SDW_MODEL_ENSEMBLE_STATE_H
+#define SDW_MODEL_ENSEMBLE_STATE_H
+
+#include "model/ensemble.h"
+#include "model/expert.h"
+#include "model/rls.h"
+#include "model/tracker.h"
+
+enum { SDW_HOURS = 24 };
+
+struct sdw_ensemble {
+    struct sdw_surprise surprise;
+    float deviation;       /* smoothed distance from the profile */
+    float hour[SDW_HOURS]; /* logarithm of how much larger errors are in this part of the day */
+    float hour_n[SDW_HOURS];
+    struct {
+        float size, last;
+    } companion[SDW_COMPANIONS_MAX];
+};
+
+/* What is known of one anchor, and what is forecast for it now. */
+struct sdw_anchor {
+    float n;          /* outcomes seen, up to a bound */
+    float fast, slow; /* size of the errors of late, and usually */
+    float loss[SDW_EXPERTS], mixed_loss, stacked_loss;
+    float stack[SDW_RLS_FLOATS(SDW_EXPERTS)]; /* regression of the error on the experts */
+    float centre, scale;                      /* the forecast made last */
+    float greatest, least;                    /* centre of the extremes until then */
+    struct sdw_tracker error, above, below;   /* of values, of window maxima, of minima */
+};
+
+/* An origin and its forecast for one anchor, until the outcome is known. */
+struct sdw_pending {
+    float scale; /* not above 0: nothing to learn from */
+    float centre, mixed, stacked, greatest, least;
+    float slow, deviation;
+    float expert[SDW_EXPERTS];
+    float companion[]; /* 2 for each of the plan */
+};
+
+static inline struct sdw_anchor *sdw_anchor_of(struct sdw_ensemble *e,
+                                               const struct sdw_ensemble_plan *plan, int a)
+{
+    return (struct sdw_anchor *)(void *)((char *)e + plan->at_anchors) + a;
+}
+
+static inline const struct sdw_anchor *sdw_anchor_see(const struct sdw_ensemble *e,
+                                                      const struct sdw_ensemble_plan *plan, int a)
+{
+    return (const struct sdw_anchor *)(const void *)((const char *)e + plan->at_anchors) + a;
+}
+
+static inline struct sdw_history *sdw_history_of(struct sdw_ensemble *e,
+                                                 const struct sdw_ensemble_plan *plan)
+{
+    return (struct sdw_history *)(void *)((char *)e + plan->at_history);
+}
+
+static inline const struct sdw_history *sdw_history_see(const struct sdw_ensemble *e,
+                                                        const struct sdw_ensemble_plan *plan)
+{
+    return (const struct sdw_history *)(const void *)((const char *)e + plan->at_history);
+}
+
+/* The two anchors around a number of steps, and the share of the second. */
+struct sdw_span {
+    int a, b;
+    double share;
+};
+struct sdw_span sdw_span_of(const struct sdw_ensemble_plan *plan, int steps);
+
+/* The centre of the forecast `steps` ahead: between two anchors what is interpolated is the
+ * distance from the profile of the day. */
+double sdw_ensemble_centre(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                           int steps);
+
+/* weight[SDW_EXPERTS] at one anchor, sum 1, from the recent losses. */
+void sdw_anchor_weights(const struct sdw_anchor *anchor, const struct sdw_ensemble_plan *plan,
+                        double *weight);
+
+extern const struct sdw_expert *const sdw_experts[SDW_EXPERTS];
+
+#endif

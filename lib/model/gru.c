@@ -1,0 +1,154 @@
+#include "model/gru.h"
+#include "core/rng.h"
+
+#include <math.h>
+
+enum { U = SDW_GRU_UNITS, I = SDW_GRU_INPUTS, W = SDW_GRU_WINDOW, ROW = I + U + 1 };
+enum { KEEP, RESET, CANDIDATE, GATES };
+enum { OUTPUT = GATES * SDW_GRU_GATE, OUTPUT_ROW = U + I + 1 };
+
+static const float rate = 0.003F, first_decay = 0.9F, second_decay = 0.99F;
+static const float gradient_most = 1;
+
+/* What one step computed, for the way back. */
+struct pass {
+    float before[U], gate[GATES][U], recurrent[U];
+};
+
+void sdw_gru_init(float *weights)
+{
+    struct sdw_rng rng;
+    sdw_rng_seed(&rng, 16);
+    memset(weights, 0, SDW_GRU_FLOATS * sizeof *weights);
+    for (int i = 0; i < OUTPUT; i++)
+        if (i % ROW != ROW - 1)
+            weights[i] = (float)((sdw_rng_unit(&rng) - 0.5) / 2);
+}
+
+static float dot(const float *a, const float *b, int n)
+{
+    float sum[4] = {0};
+    int i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++)
+            sum[k] += a[i + k] * b[i + k];
+    for (; i < n; i++)
+        sum[0] += a[i] * b[i];
+    return sum[0] + sum[1] + sum[2] + sum[3];
+}
+
+static float sigmoid(float a)
+{
+    return 1 / (1 + expf(-a));
+}
+
+static void step(const float *weights, const float *x, float *hidden, struct pass *pass)
+{
+    memcpy(pass->before, hidden, sizeof pass->before);
+    for (int g = 0; g < GATES; g++) {
+        const float *row = weights + g * SDW_GRU_GATE;
+        for (int u = 0; u < U; u++, row += ROW) {
+            float recurrent = dot(row + I, pass->before, U);
+            float input = dot(row, x, I) + row[ROW - 1];
+            if (g == CANDIDATE) {
+                pass->recurrent[u] = recurrent;
+                pass->gate[g][u] = tanhf(input + pass->gate[RESET][u] * recurrent);
+            } else {
+                pass->gate[g][u] = sigmoid(input + recurrent);
+            }
+        }
+    }
+    for (int u = 0; u < U; u++) {
+        float keep = pass->gate[KEEP][u];
+        hidden[u] = keep * pass->before[u] + (1 - keep) * pass->gate[CANDIDATE][u];
+    }
+}
+
+void sdw_gru_step(const float *weights, const float *x, float *hidden)
+{
+    struct pass pass;
+    step(weights, x, hidden, &pass);
+}
+
+void sdw_gru_output(const float *weights, const float *x, const float *hidden, float *out, int n)
+{
+    const float *row = weights + OUTPUT;
+    for (int o = 0; o < n; o++, row += OUTPUT_ROW)
+        out[o] = dot(row, hidden, U) + dot(row + U, x, I) + row[OUTPUT_ROW - 1];
+}
+
+static void add(float *sum, float by, const float *a, int n)
+{
+    for (int i = 0; i < n; i++)
+        sum[i] += by * a[i];
+}
+
+/* One step back: `slope` is the loss's by the state after the step, and becomes that by the state
+ * before it. */
+static void back(const float *weights, float *gradient, const float *x, const struct pass *pass,
+                 float *slope)
+{
+    float by[GATES][U], before[U];
+    for (int u = 0; u < U; u++) {
+        float keep = pass->gate[KEEP][u], reset = pass->gate[RESET][u];
+        float candidate = pass->gate[CANDIDATE][u];
+        by[CANDIDATE][u] = slope[u] * (1 - keep) * (1 - candidate * candidate);
+        by[KEEP][u] = slope[u] * (pass->before[u] - candidate) * keep * (1 - keep);
+        by[RESET][u] = by[CANDIDATE][u] * pass->recurrent[u] * reset * (1 - reset);
+        before[u] = slope[u] * keep;
+    }
+    for (int g = 0; g < GATES; g++) {
+        const float *row = weights + g * SDW_GRU_GATE;
+        float *into = gradient + g * SDW_GRU_GATE;
+        for (int u = 0; u < U; u++, row += ROW, into += ROW) {
+            float through = g == CANDIDATE ? by[g][u] * pass->gate[RESET][u] : by[g][u];
+            add(into, by[g][u], x, I);
+            add(into + I, through, pass->before, U);
+            into[ROW - 1] += by[g][u];
+            add(before, through, row + I, U);
+        }
+    }
+    memcpy(slope, before, sizeof before);
+}
+
+static void adam(float *weights, const float *gradient)
+{
+    float *first = weights + SDW_GRU_WEIGHTS, *second = first + SDW_GRU_WEIGHTS;
+    float *steps = second + SDW_GRU_WEIGHTS;
+    if (*steps < 1e6F)
+        ++*steps;
+    float unbias_first = 1 - powf(first_decay, *steps);
+    float unbias_second = 1 - powf(second_decay, *steps);
+    float scale = rate * sqrtf(unbias_second) / unbias_first;
+    for (int i = 0; i < SDW_GRU_WEIGHTS; i++) {
+        float g = fmaxf(-gradient_most, fminf(gradient_most, gradient[i]));
+        first[i] = first_decay * first[i] + (1 - first_decay) * g;
+        second[i] = second_decay * second[i] + (1 - second_decay) * g * g;
+        weights[i] -= scale * first[i] / (sqrtf(second[i]) + 1e-6F);
+    }
+}
+
+void sdw_gru_learn(float *weights, const float *before, const float x[][SDW_GRU_INPUTS],
+                   const float *target, int n)
+{
+    struct pass pass[W];
+    float hidden[U], out[SDW_GRU_OUTPUTS], slope[U] = {0}, gradient[SDW_GRU_WEIGHTS] = {0};
+    memcpy(hidden, before, sizeof hidden);
+    for (int i = 0; i < W; i++)
+        step(weights, x[i], hidden, &pass[i]);
+    sdw_gru_output(weights, x[W - 1], hidden, out, n);
+    for (int o = 0; o < n; o++) {
+        if (isnan(target[o]))
+            continue;
+        float error = fmaxf(-1, fminf(1, out[o] - target[o]));
+        const float *row = weights + OUTPUT + o * OUTPUT_ROW;
+        float *into = gradient + OUTPUT + o * OUTPUT_ROW;
+        add(into, error, hidden, U);
+        add(into + U, error, x[W - 1], I);
+        into[OUTPUT_ROW - 1] += error;
+        add(slope, error, row, U);
+    }
+    for (int i = W - 1; i >= 0; i--)
+        back(weights, gradient, x[i], &pass[i], slope);
+    adam(weights, gradient);
+}

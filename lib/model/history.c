@@ -1,0 +1,283 @@
+#include "model/history.h"
+
+#include <float.h>
+#include <math.h>
+
+static const double unit_share = 0.4;    /* of the usual size: where the logarithm begins */
+static const double unit_change = 3;     /* of the usual size: what moves the unit */
+static const double profile_gain = 0.12; /* share of a new day in the profile */
+static const double first_quantum = 1e-7;
+enum {
+    MEMORY_LEAST = 48,  /* steps that `slow` remembers without a day */
+    PROFILE_MOST = 288, /* slots */
+    HOLD = 3,           /* steps of a gap that hold the last value */
+    LOOK_BACK = 32,     /* steps of the latest past that features look at */
+    REACH = 32700,      /* quanta around the base */
+};
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+static int place(int64_t index, int n)
+{
+    return (int)(index - floor_div(index, n) * n);
+}
+
+struct sdw_history_plan sdw_history_plan(int day, int week, int slot, int last)
+{
+    struct sdw_history_plan plan = {.day = day, .week = day > 0 ? week : 0, .slot = slot};
+    plan.ring = last + LOOK_BACK + day + 2;
+    if (plan.week > 0)
+        plan.slots = week / slot + last / slot + 3;
+    if (day > 0) {
+        plan.phase = (day + PROFILE_MOST - 1) / PROFILE_MOST;
+        plan.profile = (day + plan.phase - 1) / plan.phase;
+    }
+    return plan;
+}
+
+size_t sdw_history_bytes(const struct sdw_history_plan *plan)
+{
+    size_t n = (size_t)(plan->ring + plan->slots + plan->profile);
+    return sizeof(struct sdw_history) + (n * sizeof(int16_t) + 7) / 8 * 8;
+}
+
+void sdw_history_init(struct sdw_history *h, const struct sdw_history_plan *plan)
+{
+    memset(h, 0, sdw_history_bytes(plan));
+    h->least = INFINITY;
+    h->greatest = -INFINITY;
+    h->unit = 1;
+    h->quantum = first_quantum;
+}
+
+double sdw_history_z(const struct sdw_history *h, double value)
+{
+    return asinh(fmax(-DBL_MAX, fmin(DBL_MAX, value / h->unit)));
+}
+
+double sdw_history_value(const struct sdw_history *h, double z)
+{
+    double value = h->unit * sinh(z);
+    return fmax(-DBL_MAX, fmin(DBL_MAX, value));
+}
+
+static double number(const struct sdw_history *h, int16_t stored)
+{
+    return h->base + h->quantum * stored;
+}
+
+/* All stored numbers on a new base and quantum, and (from > 0) from the unit `from` to h->unit. */
+static void restate(struct sdw_history *h, const struct sdw_history_plan *plan, double base,
+                    double quantum, double from)
+{
+    int n = plan->ring + plan->slots + plan->profile;
+    for (int i = 0; i < n; i++) {
+        double z = number(h, h->data[i]);
+        if (from > 0)
+            z = asinh(from / h->unit * sinh(fmax(-700, fmin(700, z))));
+        h->data[i] = (int16_t)lrint(fmax(-REACH, fmin(REACH, (z - base) / quantum)));
+    }
+    h->base = base;
+    h->quantum = quantum;
+}
+
+static int16_t store(struct sdw_history *h, const struct sdw_history_plan *plan, double z)
+{
+    double quantum = h->quantum;
+    while (fabs(z - h->base) > REACH * quantum)
+        quantum *= 2;
+    if (quantum > h->quantum)
+        restate(h, plan, h->base, quantum, 0);
+    return (int16_t)lrint((z - h->base) / quantum);
+}
+
+/* A new unit, when the usual size of the values is another one. */
+static void follow_size(struct sdw_history *h, const struct sdw_history_plan *plan, double value)
+{
+    double memory = plan->day > MEMORY_LEAST ? plan->day : MEMORY_LEAST;
+    h->size += (fabs(value) - h->size) / fmin(memory, (double)h->values + 1);
+    double unit = unit_share * h->size;
+    h->rebased = unit > DBL_MIN &&
+                 (h->values == 0 || unit > unit_change * h->unit || unit * unit_change < h->unit);
+    if (!h->rebased)
+        return;
+    double from = h->unit;
+    h->unit = unit;
+    h->z = asinh(from / unit * sinh(fmax(-700, fmin(700, h->z))));
+    h->slow = asinh(from / unit * sinh(fmax(-700, fmin(700, h->slow))));
+    h->slot_sum = h->z * h->slot_n;
+    restate(h, plan, h->z, h->quantum * 8, from);
+}
+
+static int16_t *slots_of(struct sdw_history *h, const struct sdw_history_plan *plan)
+{
+    return h->data + plan->ring;
+}
+
+static int16_t *profile_of(struct sdw_history *h, const struct sdw_history_plan *plan)
+{
+    return h->data + plan->ring + plan->slots;
+}
+
+static void push_slot(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index,
+                      double z)
+{
+    int64_t slot = floor_div(index, plan->slot);
+    if (h->slot_n > 0 && floor_div(h->index, plan->slot) != slot)
+        h->slot_n = 0;
+    h->slot_sum = h->slot_n == 0 ? z : h->slot_sum + z;
+    h->slot_n++;
+    int16_t stored = store(h, plan, h->slot_sum / h->slot_n);
+    slots_of(h, plan)[place(slot, plan->slots)] = stored;
+}
+
+static void push_profile(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index,
+                         double z)
+{
+    int16_t *slot = profile_of(h, plan) + place(index, plan->day) / plan->phase;
+    double days = (double)(floor_div(index, plan->day) - floor_div(h->first, plan->day) + 1);
+    double was = index - h->first < plan->day ? z : number(h, *slot);
+    double gain = fmax(profile_gain, 1 / days) / plan->phase;
+    int16_t stored = store(h, plan, was + gain * (z - was));
+    *slot = stored;
+}
+
+static void push_z(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index,
+                   double z, bool known)
+{
+    if (plan->week > 0)
+        push_slot(h, plan, index, z);
+    if (plan->profile > 0 && (known || index - h->first < plan->day))
+        push_profile(h, plan, index, z);
+    int16_t stored = store(h, plan, z);
+    h->data[place(index, plan->ring)] = stored;
+    h->index = index;
+    h->z = z;
+}
+
+/* What stands in for a missing value. */
+static double held(const struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index)
+{
+    double now = sdw_history_profile(h, plan, h->index);
+    double next = sdw_history_profile(h, plan, index);
+    if (h->gap <= HOLD || isnan(now) || isnan(next))
+        return h->z;
+    return next + 0.9 * (h->z - now);
+}
+
+void sdw_history_push(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index,
+                      double value)
+{
+    h->rebased = 0;
+    if (!isfinite(value)) {
+        h->gap++;
+        if (h->values > 0)
+            push_z(h, plan, index, held(h, plan, index), false);
+        return;
+    }
+    follow_size(h, plan, value);
+    double z = sdw_history_z(h, value);
+    if (h->values == 0) {
+        h->first = h->index = index;
+        h->base = h->slow = z;
+    }
+    h->least = fmin(h->least, value);
+    h->greatest = fmax(h->greatest, value);
+    h->value = value;
+    h->gap = 0;
+    push_z(h, plan, index, z, true);
+    h->values++;
+    double memory = plan->day > MEMORY_LEAST ? plan->day : MEMORY_LEAST;
+    h->slow += (z - h->slow) / fmin(memory, (double)h->values);
+}
+
+double sdw_history_at(const struct sdw_history *h, const struct sdw_history_plan *plan,
+                      int64_t index)
+{
+    if (index > h->index || index < h->first || index <= h->index - plan->ring)
+        return NAN;
+    return number(h, h->data[place(index, plan->ring)]);
+}
+
+/* The newest step a whole number of seasons before `index` and not after `now`; at least one. */
+static int64_t before(int64_t index, int64_t now, int season)
+{
+    index -= season;
+    return index > now ? index - (index - now + season - 1) / season * season : index;
+}
+
+double sdw_history_day(const struct sdw_history *h, const struct sdw_history_plan *plan,
+                       int64_t index, int64_t now)
+{
+    if (plan->day == 0)
+        return NAN;
+    int64_t at = before(index, now, plan->day);
+    double sum = 0;
+    int n = 0;
+    for (int64_t i = at - 1; i <= at + 1 && i <= now; i++, n++)
+        sum += sdw_history_at(h, plan, i);
+    return sum / n;
+}
+
+double sdw_history_week(const struct sdw_history *h, const struct sdw_history_plan *plan,
+                        int64_t index, int64_t now)
+{
+    if (plan->week == 0)
+        return NAN;
+    int64_t at = before(index, now, plan->week);
+    if (at - plan->slot < h->first || plan->week > now - h->first)
+        return NAN;
+    const int16_t *slots = h->data + plan->ring;
+    int64_t slot = floor_div(at, plan->slot);
+    double middle = number(h, slots[place(slot, plan->slots)]);
+    double off = ((double)(at - slot * plan->slot) + 0.5) / plan->slot - 0.5;
+    int64_t next = off < 0 ? slot - 1 : slot + 1;
+    if (next > floor_div(now, plan->slot) || next * plan->slot < h->first)
+        return middle;
+    return middle + fabs(off) * (number(h, slots[place(next, plan->slots)]) - middle);
+}
+
+double sdw_history_profile(const struct sdw_history *h, const struct sdw_history_plan *plan,
+                           int64_t index)
+{
+    if (plan->profile == 0 || h->values == 0)
+        return NAN;
+    if (h->index - h->first < plan->day &&
+        before(index + plan->day, h->index, plan->day) < h->first)
+        return NAN;
+    const int16_t *profile = h->data + plan->ring + plan->slots;
+    return number(h, profile[place(index, plan->day) / plan->phase]);
+}
+
+double sdw_history_mean(const struct sdw_history *h, const struct sdw_history_plan *plan,
+                        int64_t index, int n)
+{
+    int64_t from = index - n + 1 < h->first ? h->first : index - n + 1;
+    int64_t sum = 0;
+    int at = place(from, plan->ring);
+    for (int64_t i = from; i <= index; i++) {
+        sum += h->data[at];
+        at = at + 1 == plan->ring ? 0 : at + 1;
+    }
+    return h->base + h->quantum * (double)sum / (double)(index - from + 1);
+}
+
+int sdw_history_hour(const struct sdw_history_plan *plan, int64_t index)
+{
+    return plan->day > 0 ? (int)((int64_t)place(index, plan->day) * 24 / plan->day) : 0;
+}
+
+double sdw_history_floor(const struct sdw_history *h)
+{
+    if (h->least >= 0)
+        return fmax(0, 1.5 * h->least - 0.5 * h->greatest);
+    return fmax(-DBL_MAX, 1.5 * h->least - 0.5 * h->greatest);
+}
+
+double sdw_history_ceiling(const struct sdw_history *h)
+{
+    return fmin(DBL_MAX, 1.5 * h->greatest - 0.5 * h->least);
+}

@@ -1,0 +1,26 @@
+/*
+ * Recursive least squares with exponential forgetting, kept in single precision: n weights, then
+ * the upper triangle of their covariance (in units of the noise's variance). The state is the
+ * caller's, SDW_RLS_FLOATS(n) long.
+ *
+ * Forgetting alone lets the covariance grow without bound while the input does not vary; here no
+ * variance grows above `most`, by scaling its row and column back, which keeps the matrix positive.
+ */
+#ifndef SDW_MODEL_RLS_H
+#define SDW_MODEL_RLS_H
+
+#include "core/base.h"
+
+enum { SDW_RLS_MAX = 20 };
+#define SDW_RLS_FLOATS(n) ((n) + (n) * ((n) + 1) / 2)
+
+/* Weights of 0 (or weight[n]), each with variance `spread`. 1 <= n <= SDW_RLS_MAX. */
+void sdw_rls_init(float *state, int n, const double *weight, double spread);
+
+double sdw_rls_predict(const float *state, int n, const double *x);
+
+/* error: what was observed less what sdw_rls_predict said, clipped by the caller as it sees fit.
+ * forget: 0 < forget <= 1. A step that would leave a state that is not finite is not taken. */
+void sdw_rls_learn(float *state, int n, const double *x, double error, double forget, double most);
+
+#endif
