@@ -7,7 +7,7 @@ enum { U = SDW_GRU_UNITS, I = SDW_GRU_INPUTS, W = SDW_GRU_WINDOW, ROW = I + U + 
 enum { KEEP, RESET, CANDIDATE, GATES };
 enum { OUTPUT = GATES * SDW_GRU_GATE, OUTPUT_ROW = U + I + 1 };
 
-static const float rate = 0.003F, first_decay = 0.9F, second_decay = 0.99F;
+static const float rate = 0.0015F, first_decay = 0.9F, second_decay = 0.99F;
 static const float gradient_most = 1;
 
 /* What one step computed, for the way back. */

@@ -3,8 +3,9 @@
 #include <float.h>
 #include <math.h>
 
-static const double unit_share = 0.4;    /* of the usual size: where the logarithm begins */
-static const double unit_change = 3;     /* of the usual size: what moves the unit */
+static const double unit_share = 0.2;    /* of the usual size: where the logarithm begins */
+static const double unit_change = 30;    /* of the usual size: what moves the unit */
+static const double size_most = 3;       /* usual sizes: what a larger value counts as */
 static const double profile_gain = 0.12; /* share of a new day in the profile */
 static const double first_quantum = 1e-7;
 enum {
@@ -69,7 +70,14 @@ static double number(const struct sdw_history *h, int16_t stored)
     return h->base + h->quantum * stored;
 }
 
-/* All stored numbers on a new base and quantum, and (from > 0) from the unit `from` to h->unit. */
+/* z on the unit `from`, carried over to h->unit. */
+static double carried(const struct sdw_history *h, double z, double from)
+{
+    return asinh(from / h->unit * sinh(fmax(-700, fmin(700, z))));
+}
+
+/* All stored numbers around another base and in another quantum; with `from` above 0 they were on
+ * that unit. */
 static void restate(struct sdw_history *h, const struct sdw_history_plan *plan, double base,
                     double quantum, double from)
 {
@@ -77,11 +85,22 @@ static void restate(struct sdw_history *h, const struct sdw_history_plan *plan, 
     for (int i = 0; i < n; i++) {
         double z = number(h, h->data[i]);
         if (from > 0)
-            z = asinh(from / h->unit * sinh(fmax(-700, fmin(700, z))));
+            z = carried(h, z, from);
         h->data[i] = (int16_t)lrint(fmax(-REACH, fmin(REACH, (z - base) / quantum)));
     }
     h->base = base;
     h->quantum = quantum;
+}
+
+/* The greatest distance from `base` of what is stored, carried over from another unit. */
+static double reach(const struct sdw_history *h, const struct sdw_history_plan *plan, double base,
+                    double from)
+{
+    int n = plan->ring + plan->slots + plan->profile;
+    double most = 0;
+    for (int i = 0; i < n; i++)
+        most = fmax(most, fabs(carried(h, number(h, h->data[i]), from) - base));
+    return most;
 }
 
 static int16_t store(struct sdw_history *h, const struct sdw_history_plan *plan, double z)
@@ -98,18 +117,22 @@ static int16_t store(struct sdw_history *h, const struct sdw_history_plan *plan,
 static void follow_size(struct sdw_history *h, const struct sdw_history_plan *plan, double value)
 {
     double memory = plan->day > MEMORY_LEAST ? plan->day : MEMORY_LEAST;
-    h->size += (fabs(value) - h->size) / fmin(memory, (double)h->values + 1);
+    double size = h->size > 0 ? fmin(fabs(value), size_most * h->size) : fabs(value);
+    h->size += (size - h->size) / fmin(memory, (double)h->values + 1);
     double unit = unit_share * h->size;
     h->rebased = unit > DBL_MIN &&
                  (h->values == 0 || unit > unit_change * h->unit || unit * unit_change < h->unit);
     if (!h->rebased)
         return;
-    double from = h->unit;
+    double from = h->unit, quantum = first_quantum;
     h->unit = unit;
-    h->z = asinh(from / unit * sinh(fmax(-700, fmin(700, h->z))));
-    h->slow = asinh(from / unit * sinh(fmax(-700, fmin(700, h->slow))));
+    h->z = carried(h, h->z, from);
+    h->slow = carried(h, h->slow, from);
     h->slot_sum = h->z * h->slot_n;
-    restate(h, plan, h->z, h->quantum * 8, from);
+    double most = reach(h, plan, h->z, from);
+    while (most > REACH * quantum)
+        quantum *= 2;
+    restate(h, plan, h->z, quantum, from);
 }
 
 static int16_t *slots_of(struct sdw_history *h, const struct sdw_history_plan *plan)

@@ -6,7 +6,7 @@
  * horizon; a week of means over slots of a quarter of an hour or more; and the profile of the
  * day, each slot a mean over days that forgets. Numbers are multiples of `quantum` around `base`;
  * the quantum doubles whenever a value would not fit. The unit follows the series' usual size:
- * when that has changed by a factor of three, everything is carried over to the new one.
+ * when that has changed by a factor of thirty, everything is carried over to the new one.
  *
  * The state is one block without pointers, of sdw_history_bytes, the caller's.
  */
