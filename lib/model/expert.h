@@ -48,9 +48,12 @@ extern const struct sdw_expert sdw_expert_naive, sdw_expert_damped, sdw_expert_p
     sdw_expert_regression, sdw_expert_companions, sdw_expert_autoregression, sdw_expert_recurrent;
 
 /* What regressions look at, x[SDW_FEATURES]: a constant, the latest changes, distances of the
- * newest value from means of several lengths, from the profile, the same time of day and of the
- * week before, and by how much those change until `ahead` steps later. 0 where it is not known. */
-void sdw_features(const struct sdw_sight *sight, const struct sdw_origin *origin, int ahead,
-                  double *x);
+ * newest value from means of several lengths, from the profile, from the same time a day and a
+ * week before (0 where not known), and by how much those three change until `ahead` steps later.
+ * The first call gives, for an origin, `now` for the second, which completes it for each `ahead`.
+ */
+void sdw_features(const struct sdw_sight *sight, const struct sdw_origin *origin, double *now);
+void sdw_features_ahead(const struct sdw_sight *sight, const struct sdw_origin *origin,
+                        const double *now, int ahead, double *x);
 
 #endif

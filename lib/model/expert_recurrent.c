@@ -45,10 +45,11 @@ static double unit_of(const struct sdw_sight *sight)
 static void inputs(const struct sdw_sight *sight, const struct sdw_origin *origin, float *out)
 {
     const struct sdw_ensemble_plan *plan = sight->plan;
-    double x[SDW_FEATURES], in[SDW_GRU_INPUTS];
-    sdw_features(sight, origin, plan->anchor[plan->anchors - 1], x);
+    double now[SDW_FEATURES], x[SDW_FEATURES], in[SDW_GRU_INPUTS];
+    sdw_features(sight, origin, now);
+    sdw_features_ahead(sight, origin, now, plan->anchor[plan->anchors - 1], x);
     memcpy(in, x + 1, 9 * sizeof *in);
-    sdw_features(sight, origin, plan->anchor[plan->anchors / 2], x);
+    sdw_features_ahead(sight, origin, now, plan->anchor[plan->anchors / 2], x);
     in[9] = x[7];
     in[10] = x[9];
     for (int i = 0; i < SDW_GRU_INPUTS; i++)

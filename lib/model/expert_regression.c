@@ -14,30 +14,43 @@ static double or_zero(double a)
     return isnan(a) ? 0 : a;
 }
 
-void sdw_features(const struct sdw_sight *sight, const struct sdw_origin *origin, int ahead,
-                  double *x)
+void sdw_features(const struct sdw_sight *sight, const struct sdw_origin *origin, double *x)
 {
     const struct sdw_history *h = sight->history;
     const struct sdw_history_plan *plan = &sight->plan->history;
     int64_t t = origin->index;
     double z = sdw_history_at(h, plan, t), before = sdw_history_at(h, plan, t - 1);
-    double day = sdw_history_day(h, plan, t, t), week = sdw_history_week(h, plan, t, t);
-    double profile = sdw_history_profile(h, plan, t);
     x[0] = 1;
     x[1] = or_zero(z - before);
     x[2] = or_zero(before - sdw_history_at(h, plan, t - 2));
     x[3] = sdw_history_mean(h, plan, t, 6) - z;
     x[4] = sdw_history_mean(h, plan, t, 24) - z;
     x[5] = (double)origin->slow - z;
-    x[7] = sdw_history_profile(h, plan, t + ahead) - profile;
-    x[9] = sdw_history_day(h, plan, t + ahead, t) - day;
-    x[11] = sdw_history_week(h, plan, t + ahead, t) - week;
-    x[6] = isnan(x[7]) ? 0 : profile - z;
-    x[8] = isnan(x[9]) ? 0 : day - z;
-    x[10] = isnan(x[11]) ? 0 : week - z;
-    x[7] = or_zero(x[7]);
-    x[9] = or_zero(x[9]);
-    x[11] = or_zero(x[11]);
+    x[6] = sdw_history_profile(h, plan, t) - z;
+    x[8] = sdw_history_day(h, plan, t, t) - z;
+    x[10] = sdw_history_week(h, plan, t, t) - z;
+}
+
+/* How far something known is from z, and by how much it will have changed; 0 where one of the two
+ * is not known. */
+static void put_change(double distance, double then, double z, double *x)
+{
+    bool both = !isnan(distance) && !isnan(then);
+    x[0] = both ? distance : 0;
+    x[1] = both ? then - (distance + z) : 0;
+}
+
+void sdw_features_ahead(const struct sdw_sight *sight, const struct sdw_origin *origin,
+                        const double *now, int ahead, double *x)
+{
+    const struct sdw_history *h = sight->history;
+    const struct sdw_history_plan *plan = &sight->plan->history;
+    int64_t t = origin->index;
+    double z = sdw_history_at(h, plan, t);
+    memcpy(x, now, 6 * sizeof *x);
+    put_change(now[6], sdw_history_profile(h, plan, t + ahead), z, x + 6);
+    put_change(now[8], sdw_history_day(h, plan, t + ahead, t), z, x + 8);
+    put_change(now[10], sdw_history_week(h, plan, t + ahead, t), z, x + 10);
 }
 
 static int width(const struct sdw_ensemble_plan *plan, bool companions)
@@ -80,10 +93,11 @@ static void init_companions(float *state, const struct sdw_ensemble_plan *plan)
         init_width(state, plan, width(plan, true));
 }
 
-static void look(const struct sdw_sight *sight, const struct sdw_origin *origin, int ahead, int n,
-                 double *x)
+/* x[n] from what sdw_features knew at the origin. */
+static void look(const struct sdw_sight *sight, const struct sdw_origin *origin, const double *now,
+                 int ahead, int n, double *x)
 {
-    sdw_features(sight, origin, ahead, x);
+    sdw_features_ahead(sight, origin, now, ahead, x);
     for (int i = SDW_FEATURES; i < n; i++)
         x[i] = (double)origin->companion[i - SDW_FEATURES];
 }
@@ -91,9 +105,10 @@ static void look(const struct sdw_sight *sight, const struct sdw_origin *origin,
 static void learn(float *state, const struct sdw_sight *sight, int anchor,
                   const struct sdw_origin *origin, double z, int n)
 {
-    double x[SDW_RLS_MAX];
+    double now[SDW_FEATURES], x[SDW_RLS_MAX];
     float *size = state + (size_t)anchor * stride(n), *rls = size + 1;
-    look(sight, origin, sight->plan->anchor[anchor], n, x);
+    sdw_features(sight, origin, now);
+    look(sight, origin, now, sight->plan->anchor[anchor], n, x);
     double start = sdw_history_at(sight->history, &sight->plan->history, origin->index);
     double error = z - start - sdw_rls_predict(rls, n, x);
     double limit = *size > 0 ? clip * (double)*size : fabs(error) + 1e-9;
@@ -118,9 +133,10 @@ static void outcome_companions(float *state, const struct sdw_sight *sight, int 
 static void expect(const float *state, const struct sdw_sight *sight,
                    const struct sdw_origin *origin, double *z, int n)
 {
-    double x[SDW_RLS_MAX];
+    double now[SDW_FEATURES], x[SDW_RLS_MAX];
+    sdw_features(sight, origin, now);
     for (int a = 0; a < sight->plan->anchors; a++, state += stride(n)) {
-        look(sight, origin, sight->plan->anchor[a], n, x);
+        look(sight, origin, now, sight->plan->anchor[a], n, x);
         z[a] = sight->history->z + sdw_rls_predict(state + 1, n, x);
     }
 }

@@ -23,7 +23,8 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 static int place(int64_t index, int n)
 {
-    return (int)(index - floor_div(index, n) * n);
+    int at = (int)(index % n);
+    return at < 0 ? at + n : at;
 }
 
 struct sdw_history_plan sdw_history_plan(int day, int week, int slot, int last)

@@ -52,10 +52,12 @@ void sdw_rls_learn(float *state, int n, const double *x, double error, double fo
     if (!(gain >= forget && isfinite(gain * error)))
         return;
     float *p = state + n;
+    double by = 1 / gain, grown = 1 / forget;
     for (int i = 0; i < n; i++) {
-        state[i] += (float)(px[i] / gain * error);
+        double share = px[i] * by;
+        state[i] += (float)(share * error);
         for (int j = i; j < n; j++, p++)
-            *p = (float)(((double)*p - px[i] * px[j] / gain) / forget);
+            *p = (float)(((double)*p - share * px[j]) * grown);
     }
     bound(state + n, n, most);
 }
