@@ -12,6 +12,7 @@ static const double fast_share = 0.35, hour_share = 0.3, dispute_share = 0.1, wi
 static const double log_scale_least = -2.5, log_scale_most = 2;
 static const double size_guess = 0.1, size_least = 1e-9;
 static const double pool_gain = 0.001;
+static const double bend_gain = 0.01, bend_sharpness = 4;
 enum {
     NAIVE_UNTIL = 50,
     STACK_FROM = 100,
@@ -88,21 +89,47 @@ struct sdw_span sdw_span_of(const struct sdw_ensemble_plan *plan, int steps)
     return (struct sdw_span){b - 1, b, share};
 }
 
+/* How far the profile at `steps` is from the line through it at the two anchors. 0: not known. */
+static double bend_of(const struct sdw_history *h, const struct sdw_ensemble_plan *plan,
+                      struct sdw_span span, int steps)
+{
+    double at = sdw_history_profile(h, &plan->history, h->index + steps);
+    double from = sdw_history_profile(h, &plan->history, h->index + plan->anchor[span.a]);
+    double to = sdw_history_profile(h, &plan->history, h->index + plan->anchor[span.b]);
+    double bend = at - from - span.share * (to - from);
+    return isnan(bend) ? 0 : bend;
+}
+
 double sdw_ensemble_centre(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
                            int steps)
 {
-    const struct sdw_history *h = sdw_history_see(e, plan);
     struct sdw_span span = sdw_span_of(plan, steps);
     double low = (double)sdw_anchor_see(e, plan, span.a)->centre;
     double high = (double)sdw_anchor_see(e, plan, span.b)->centre;
     double line = low + span.share * (high - low);
     if (span.share <= 0 || plan->day == 0)
         return line;
-    double at = sdw_history_profile(h, &plan->history, h->index + steps);
-    double from = sdw_history_profile(h, &plan->history, h->index + plan->anchor[span.a]);
-    double to = sdw_history_profile(h, &plan->history, h->index + plan->anchor[span.b]);
-    double bend = at - from - span.share * (to - from);
-    return isnan(bend) ? line : line + bend;
+    double bent = pow(((double)e->straight + 1e-12) / ((double)e->bent + 1e-12), bend_sharpness);
+    double share = isinf(bent) ? 1 : bent / (1 + bent);
+    return line + share * bend_of(sdw_history_see(e, plan), plan, span, steps);
+}
+
+/* Whether the profile's bends are real: the forecast of an anchor in the middle, against what the
+ * ones around it would have made of it with and without them. */
+static void learn_bend(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
+{
+    int middle = plan->anchors / 2;
+    if (plan->anchors < 3 || plan->day == 0)
+        return;
+    int from = plan->anchor[middle - 1], to = plan->anchor[middle + 1];
+    struct sdw_span span = {middle - 1, middle + 1,
+                            (double)(plan->anchor[middle] - from) / (to - from)};
+    double low = (double)sdw_anchor_of(e, plan, span.a)->centre;
+    double high = (double)sdw_anchor_of(e, plan, span.b)->centre;
+    double off = (double)sdw_anchor_of(e, plan, middle)->centre - low - span.share * (high - low);
+    double bend = bend_of(sdw_history_of(e, plan), plan, span, plan->anchor[middle]);
+    e->straight += (float)(bend_gain * (fabs(off) - (double)e->straight));
+    e->bent += (float)(bend_gain * (fabs(off - bend) - (double)e->bent));
 }
 
 static bool has_say(const struct sdw_ensemble_plan *plan, int expert)
@@ -392,6 +419,7 @@ static void foresee(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan
     }
     for (int a = 0; a < plan->anchors; a++)
         settle(e, plan, a, pending[a], least, most);
+    learn_bend(e, plan);
     foresee_windows(e, plan);
     for (int a = 0; a < plan->anchors; a++) {
         pending[a]->greatest = sdw_anchor_of(e, plan, a)->greatest;

@@ -10,7 +10,7 @@ const struct sdw_expert *const sdw_experts[SDW_EXPERTS] = {
 
 enum {
     STEPS_FURTHEST = 4096,
-    KEPT_MOST = 24,    /* origins that an anchor keeps pending */
+    KEPT_MOST = 12,    /* origins that an anchor keeps pending */
     ANCHORS_SHORT = 4, /* where a day has many steps and the rings take the room */
     DAY_SHORT = 96,    /* steps */
 };

@@ -18,8 +18,7 @@ static struct standing stand(const struct sdw_ensemble *e, const struct sdw_ense
                           .b = sdw_anchor_see(e, plan, span.b),
                           .share = span.share,
                           .centre = sdw_ensemble_centre(e, plan, plan->steps[i])};
-    at.scale = exp((1 - span.share) * log((double)at.a->scale + 1e-300) +
-                   span.share * log((double)at.b->scale + 1e-300));
+    at.scale = (double)at.a->scale + span.share * (double)(at.b->scale - at.a->scale);
     return at;
 }
 

@@ -16,6 +16,7 @@ enum { SDW_HOURS = 24 };
 
 struct sdw_ensemble {
     struct sdw_surprise surprise;
+    float straight, bent;  /* errors of interpolation without the profile's bends, with */
     float deviation;       /* smoothed distance from the profile */
     float hour[SDW_HOURS]; /* logarithm of how much larger errors are in this part of the day */
     float hour_n[SDW_HOURS];

@@ -1,40 +1,33 @@
 #include "model/expert.h"
+#include "model/smoothing.h"
 
 #include <math.h>
 
-/* Four of the family of exponential smoothing: three levels of different memory, and a level with
- * a damped trend (Gardner and McKenzie, 1985). Each says what it expects; the better it foresaw
- * the latest steps, the more it counts. */
-enum { LEVELS = 4 };
-static const struct {
-    double level, trend;
-} gains[LEVELS] = {{0.15, 0}, {0.4, 0}, {0.8, 0}, {0.5, 0.1}};
-static const double damping = 0.9;
+/* Three levels of different memory and a level with a damped trend: the better each foresaw the
+ * latest steps, the more it counts. */
+enum { MODELS = 4 };
+static const struct sdw_smoothing_gain gains[MODELS] = {
+    {0.15, 0, 1}, {0.4, 0, 1}, {0.8, 0, 1}, {0.5, 0.05, 0.9}};
 static const double memory = 70; /* steps that count */
 
-/* Levels are kept as distances from the newest value, which a change of unit leaves alone. */
 struct damped {
-    float n, off[LEVELS], trend, loss[LEVELS];
+    struct sdw_smoothing model[MODELS];
+    float loss[MODELS], n;
 };
 
 static size_t floats(const struct sdw_ensemble_plan *plan)
 {
     (void)plan;
-    return sizeof(struct damped) / sizeof(float);
+    return (sizeof(struct damped) + sizeof(float) - 1) / sizeof(float);
 }
 
 static void step(float *state, const struct sdw_sight *sight, double z)
 {
-    struct damped *d = (struct damped *)state;
-    double change = z - sight->history->z;
-    d->n = d->n < memory ? d->n + 1 : (float)memory;
-    for (int i = 0; i < LEVELS; i++) {
-        double trend = gains[i].trend > 0 ? damping * (double)d->trend : 0;
-        double error = change - (double)d->off[i] - trend;
-        d->off[i] = (float)(-error * (1 - gains[i].level));
-        if (gains[i].trend > 0)
-            d->trend = (float)(trend + gains[i].trend * gains[i].level * error);
-        d->loss[i] += (float)(fabs(error) - (double)d->loss[i]) / d->n;
+    struct damped *d = (struct damped *)(void *)state;
+    d->n = (float)fmin(memory, (double)d->n + 1);
+    for (int i = 0; i < MODELS; i++) {
+        double error = sdw_smoothing_step(&d->model[i], &gains[i], z - sight->history->z);
+        d->loss[i] += (float)((fabs(error) - (double)d->loss[i]) / (double)d->n);
     }
 }
 
@@ -42,18 +35,18 @@ static void predict(float *state, const struct sdw_sight *sight, const struct sd
                     double *z)
 {
     (void)origin;
-    const struct damped *d = (const struct damped *)state;
-    double weight[LEVELS], sum = 0, level = 0;
-    for (int i = 0; i < LEVELS; i++) {
+    const struct damped *d = (const struct damped *)(void *)state;
+    double weight[MODELS], sum = 0;
+    for (int i = 0; i < MODELS; i++) {
         double inverse = 1 / ((double)d->loss[i] + 1e-9);
-        double square = inverse * inverse;
-        weight[i] = square * square;
+        weight[i] = inverse * inverse * inverse * inverse;
         sum += weight[i];
-        level += weight[i] * (double)d->off[i];
     }
     for (int a = 0; a < sight->plan->anchors; a++) {
-        double reach = damping * (1 - pow(damping, sight->plan->anchor[a])) / (1 - damping);
-        z[a] = sight->history->z + (level + weight[LEVELS - 1] * reach * (double)d->trend) / sum;
+        z[a] = sight->history->z;
+        for (int i = 0; i < MODELS; i++)
+            z[a] += weight[i] / sum *
+                    sdw_smoothing_ahead(&d->model[i], &gains[i], sight->plan->anchor[a]);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 static const double unit_share = 0.2;    /* of the usual size: where the logarithm begins */
 static const double unit_change = 30;    /* of the usual size: what moves the unit */
@@ -273,7 +274,14 @@ double sdw_history_profile(const struct sdw_history *h, const struct sdw_history
         before(index + plan->day, h->index, plan->day) < h->first)
         return NAN;
     const int16_t *profile = h->data + plan->ring + plan->slots;
-    return number(h, profile[place(index, plan->day) / plan->phase]);
+    int step = place(index, plan->day), slot = step / plan->phase;
+    double middle = number(h, profile[slot]);
+    if (plan->phase == 1 || h->index - h->first < plan->day)
+        return middle;
+    int off = 2 * (step - slot * plan->phase) + 1 - plan->phase;
+    int next = off < 0 ? slot - 1 : slot + 1;
+    next = next < 0 ? plan->profile - 1 : next == plan->profile ? 0 : next;
+    return middle + abs(off) / (2.0 * plan->phase) * (number(h, profile[next]) - middle);
 }
 
 double sdw_history_mean(const struct sdw_history *h, const struct sdw_history_plan *plan,
