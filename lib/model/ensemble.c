@@ -3,21 +3,15 @@
 #include <math.h>
 
 static const double loss_memory = 70, mixed_memory = 200; /* outcomes */
-static const double sharpness = 12, mixed_sharpness = 8;  /* of weights: loss to the minus this */
 static const double value_share = 0.7; /* how far a loss counts in the series' unit, not in z */
 static const double stack_forget = 0.999, stack_spread = 0.1, stack_most = 1e3, stack_clip = 3;
 static const double fast_memory = 20, slow_memory = 300, hour_memory = 100;
 static const double size_most = 20; /* usual sizes: what a larger error counts as */
-static const double fast_share = 0.35, hour_share = 0.3, dispute_share = 0.1, wide = 1.4;
-static const double log_scale_least = -2.5, log_scale_most = 2;
 static const double size_guess = 0.1, size_least = 1e-9;
 static const double pool_gain = 0.001;
-static const double bend_gain = 0.01, bend_sharpness = 4;
 enum {
-    NAIVE_UNTIL = 50,
-    STACK_FROM = 100,
+    KNOWN = 50, /* outcomes after which a series tells others what errors are usual */
     GUESS_WORTH = 3,
-    PATH_MOST = 64,
     PENDING_MOST = sizeof(struct sdw_pending) + 2 * SDW_COMPANIONS_MAX * sizeof(float)
 };
 
@@ -78,100 +72,6 @@ void sdw_ensemble_init(struct sdw_ensemble *e, const struct sdw_ensemble_plan *p
             sdw_experts[i]->init(expert_state(e, plan, i), plan);
 }
 
-struct sdw_span sdw_span_of(const struct sdw_ensemble_plan *plan, int steps)
-{
-    int b = 0;
-    while (b < plan->anchors - 1 && plan->anchor[b] < steps)
-        b++;
-    if (plan->anchor[b] <= steps)
-        return (struct sdw_span){b, b, 0};
-    double share = (double)(steps - plan->anchor[b - 1]) / (plan->anchor[b] - plan->anchor[b - 1]);
-    return (struct sdw_span){b - 1, b, share};
-}
-
-/* How far the profile at `steps` is from the line through it at the two anchors. 0: not known. */
-static double bend_of(const struct sdw_history *h, const struct sdw_ensemble_plan *plan,
-                      struct sdw_span span, int steps)
-{
-    double at = sdw_history_profile(h, &plan->history, h->index + steps);
-    double from = sdw_history_profile(h, &plan->history, h->index + plan->anchor[span.a]);
-    double to = sdw_history_profile(h, &plan->history, h->index + plan->anchor[span.b]);
-    double bend = at - from - span.share * (to - from);
-    return isnan(bend) ? 0 : bend;
-}
-
-double sdw_ensemble_centre(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
-                           int steps)
-{
-    struct sdw_span span = sdw_span_of(plan, steps);
-    double low = (double)sdw_anchor_see(e, plan, span.a)->centre;
-    double high = (double)sdw_anchor_see(e, plan, span.b)->centre;
-    double line = low + span.share * (high - low);
-    if (span.share <= 0 || plan->day == 0)
-        return line;
-    double bent = pow(((double)e->straight + 1e-12) / ((double)e->bent + 1e-12), bend_sharpness);
-    double share = isinf(bent) ? 1 : bent / (1 + bent);
-    return line + share * bend_of(sdw_history_see(e, plan), plan, span, steps);
-}
-
-/* Whether the profile's bends are real: the forecast of an anchor in the middle, against what the
- * ones around it would have made of it with and without them. */
-static void learn_bend(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
-{
-    int middle = plan->anchors / 2;
-    if (plan->anchors < 3 || plan->day == 0)
-        return;
-    int from = plan->anchor[middle - 1], to = plan->anchor[middle + 1];
-    struct sdw_span span = {middle - 1, middle + 1,
-                            (double)(plan->anchor[middle] - from) / (to - from)};
-    double low = (double)sdw_anchor_of(e, plan, span.a)->centre;
-    double high = (double)sdw_anchor_of(e, plan, span.b)->centre;
-    double off = (double)sdw_anchor_of(e, plan, middle)->centre - low - span.share * (high - low);
-    double bend = bend_of(sdw_history_of(e, plan), plan, span, plan->anchor[middle]);
-    e->straight += (float)(bend_gain * (fabs(off) - (double)e->straight));
-    e->bent += (float)(bend_gain * (fabs(off - bend) - (double)e->bent));
-}
-
-static bool has_say(const struct sdw_ensemble_plan *plan, int expert)
-{
-    bool absent = sdw_experts[expert] == &sdw_expert_companions && plan->companions == 0;
-    return !absent && !(plan->without >> expert & 1);
-}
-
-/* (least / loss) to the sharpness-th power. */
-static double merit(double loss, double least, double power)
-{
-    return exp(power * (log(least + 1e-12) - log(loss + 1e-12)));
-}
-
-void sdw_anchor_weights(const struct sdw_anchor *anchor, const struct sdw_ensemble_plan *plan,
-                        double *weight)
-{
-    double least = INFINITY, sum = 0;
-    int first = -1;
-    for (int i = SDW_EXPERTS - 1; i >= 0; i--)
-        if (has_say(plan, i)) {
-            least = fmin(least, (double)anchor->loss[i]);
-            first = i;
-        }
-    for (int i = 0; i < SDW_EXPERTS; i++) {
-        weight[i] = !has_say(plan, i)         ? 0
-                    : anchor->n < NAIVE_UNTIL ? i == first
-                                              : merit((double)anchor->loss[i], least, sharpness);
-        sum += weight[i];
-    }
-    for (int i = 0; i < SDW_EXPERTS; i++)
-        weight[i] /= sum > 0 ? sum : 1;
-}
-
-/* How far the experts are from their mixture: what the stack looks at. */
-static void disputes(const struct sdw_ensemble_plan *plan, const float *expert, double mixed,
-                     double *x)
-{
-    for (int i = 0; i < SDW_EXPERTS; i++)
-        x[i] = has_say(plan, i) ? (double)expert[i] - mixed : 0;
-}
-
 static void track_loss(float *loss, double now, double n)
 {
     *loss += (float)((now - (double)*loss) / n);
@@ -226,7 +126,7 @@ static void learn_losses(struct sdw_anchor *anchor, const struct sdw_ensemble_pl
                fmin(mixed_memory, n));
     track_loss(&anchor->stacked_loss, weight * fabs(z - (double)pending->stacked),
                fmin(mixed_memory, n));
-    disputes(plan, pending->expert, (double)pending->mixed, x);
+    sdw_anchor_disputes(plan, pending->expert, (double)pending->mixed, x);
     double error = z - (double)pending->mixed - sdw_rls_predict(anchor->stack, SDW_EXPERTS, x);
     double limit = stack_clip * (double)anchor->slow;
     sdw_rls_learn(anchor->stack, SDW_EXPERTS, x, fmax(-limit, fmin(limit, error)), stack_forget,
@@ -277,7 +177,7 @@ static void learn_anchor(struct sdw_ensemble *e, const struct sdw_ensemble_plan 
         anchor->n++;
     else
         shared->size[a] += (float)pool_gain * (anchor->slow - shared->size[a]);
-    if (anchor->n == NAIVE_UNTIL)
+    if (anchor->n == KNOWN)
         shared->size[a] += (anchor->slow - shared->size[a]) / ++shared->n[a];
     pending->scale = 0;
 }
@@ -336,63 +236,6 @@ static void see_companions(struct sdw_ensemble *e, const struct sdw_ensemble_pla
     }
 }
 
-static double log_scale(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
-                        const struct sdw_anchor *anchor, int64_t target, double dispute)
-{
-    double usual = log((double)anchor->slow);
-    double hour = (double)e->hour[sdw_history_hour(&plan->history, target)];
-    double off = fast_share * (log((double)anchor->fast) - usual) + hour_share * hour +
-                 dispute_share * (log(dispute + 0.02 * (double)anchor->slow) - usual);
-    return usual + fmax(log_scale_least, fmin(log_scale_most, off));
-}
-
-/* One anchor's forecast from what the experts say. */
-static void settle(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, int a,
-                   struct sdw_pending *pending, double least, double most)
-{
-    const struct sdw_history *h = sdw_history_of(e, plan);
-    struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
-    double weight[SDW_EXPERTS], x[SDW_EXPERTS], mixed = 0, dispute = 0;
-    sdw_anchor_weights(anchor, plan, weight);
-    for (int i = 0; i < SDW_EXPERTS; i++)
-        mixed += weight[i] * (double)pending->expert[i];
-    for (int i = 0; i < SDW_EXPERTS; i++)
-        dispute += weight[i] * fabs((double)pending->expert[i] - mixed);
-    disputes(plan, pending->expert, mixed, x);
-    double stacked = mixed;
-    if (anchor->n > STACK_FROM)
-        stacked += sdw_rls_predict(anchor->stack, SDW_EXPERTS, x);
-    stacked = fmax(least, fmin(most, stacked));
-    double trust = merit((double)anchor->stacked_loss, (double)anchor->mixed_loss, mixed_sharpness);
-    double centre = mixed + (stacked - mixed) * (isinf(trust) ? 1 : trust / (1 + trust));
-    pending->mixed = (float)mixed;
-    pending->stacked = (float)stacked;
-    pending->centre = anchor->centre = (float)centre;
-    double gap = sqrt(1 + (double)h->gap);
-    anchor->scale =
-        (float)(wide * gap * exp(log_scale(e, plan, anchor, h->index + plan->anchor[a], dispute)));
-    pending->scale = h->gap > 0 ? 0 : anchor->scale;
-}
-
-/* The extremes of the path of centres up to each anchor. */
-static void foresee_windows(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
-{
-    int last = plan->anchor[plan->anchors - 1], by = (last + PATH_MOST - 1) / PATH_MOST;
-    double most = -INFINITY, least = INFINITY;
-    for (int a = 0, step = 1; a < plan->anchors; a++) {
-        struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
-        for (; step < plan->anchor[a]; step += by) {
-            double centre = sdw_ensemble_centre(e, plan, step);
-            most = fmax(most, centre);
-            least = fmin(least, centre);
-        }
-        most = fmax(most, (double)anchor->centre);
-        least = fmin(least, (double)anchor->centre);
-        anchor->greatest = (float)most;
-        anchor->least = (float)least;
-    }
-}
-
 static void foresee(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
                     struct sdw_ensemble_shared *shared, const struct sdw_origin *origin)
 {
@@ -418,9 +261,8 @@ static void foresee(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan
             pending[a]->expert[i] = (float)fmax(least, fmin(most, isnan(z[a]) ? h->z : z[a]));
     }
     for (int a = 0; a < plan->anchors; a++)
-        settle(e, plan, a, pending[a], least, most);
-    learn_bend(e, plan);
-    foresee_windows(e, plan);
+        sdw_anchor_settle(e, plan, a, pending[a], least, most);
+    sdw_ensemble_join(e, plan);
     for (int a = 0; a < plan->anchors; a++) {
         pending[a]->greatest = sdw_anchor_of(e, plan, a)->greatest;
         pending[a]->least = sdw_anchor_of(e, plan, a)->least;

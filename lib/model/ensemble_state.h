@@ -16,7 +16,8 @@ enum { SDW_HOURS = 24 };
 
 struct sdw_ensemble {
     struct sdw_surprise surprise;
-    float straight, bent;  /* errors of interpolation without the profile's bends, with */
+    float straight, bent;  /* errors of interpolation without the profile's bends, and with */
+    float bend;            /* how far the bends are followed, 0..1 */
     float deviation;       /* smoothed distance from the profile */
     float hour[SDW_HOURS]; /* logarithm of how much larger errors are in this part of the day */
     float hour_n[SDW_HOURS];
@@ -84,6 +85,17 @@ double sdw_ensemble_centre(const struct sdw_ensemble *e, const struct sdw_ensemb
 /* weight[SDW_EXPERTS] at one anchor, sum 1, from the recent losses. */
 void sdw_anchor_weights(const struct sdw_anchor *anchor, const struct sdw_ensemble_plan *plan,
                         double *weight);
+
+/* How far the experts are from their mixture, x[SDW_EXPERTS]: what the stack looks at. */
+void sdw_anchor_disputes(const struct sdw_ensemble_plan *plan, const float *expert, double mixed,
+                         double *x);
+
+/* One anchor's forecast from pending->expert, kept within least..most. */
+void sdw_anchor_settle(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, int a,
+                       struct sdw_pending *pending, double least, double most);
+
+/* What lies between the anchors, once all of them are settled. */
+void sdw_ensemble_join(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan);
 
 extern const struct sdw_expert *const sdw_experts[SDW_EXPERTS];
 

@@ -3,7 +3,8 @@
 #include <math.h>
 
 /* The levels tracked, and where the normal distribution has them. */
-static const double level[SDW_TRACKED] = {0.005, 0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975, 0.995};
+const double sdw_tracker_level[SDW_TRACKED] = {0.005, 0.025, 0.1,   0.25, 0.5,
+                                               0.75,  0.9,   0.975, 0.995};
 static const double normal[SDW_TRACKED] = {-2.575829, -1.959964, -1.281552, -0.674490, 0,
                                            0.674490,  1.281552,  1.959964,  2.575829};
 static const double start = 1.2; /* spread of the first guess: rather too wide than too narrow */
@@ -25,7 +26,8 @@ void sdw_tracker_learn(struct sdw_tracker *tracker, double value)
         return;
     double step = fmax(least_step, step_scale / ((double)tracker->n + step_delay));
     for (int i = 0; i < SDW_TRACKED; i++) {
-        double p = level[i] + outward * (level[i] - 0.5) * level[i] * (1 - level[i]);
+        double p = sdw_tracker_level[i] + outward * (sdw_tracker_level[i] - 0.5) *
+                                              sdw_tracker_level[i] * (1 - sdw_tracker_level[i]);
         tracker->q[i] += (float)(step * (p - (value < (double)tracker->q[i])));
         if (i > 0 && tracker->q[i] < tracker->q[i - 1])
             tracker->q[i] = tracker->q[i - 1];
@@ -52,9 +54,9 @@ double sdw_tracker_quantile(const struct sdw_tracker *a, const struct sdw_tracke
                             double p)
 {
     int i = 0;
-    while (i < SDW_TRACKED && level[i] < p - 1e-9)
+    while (i < SDW_TRACKED && sdw_tracker_level[i] < p)
         i++;
-    if (i < SDW_TRACKED && fabs(level[i] - p) <= 1e-9)
+    if (i < SDW_TRACKED && sdw_tracker_level[i] <= p)
         return between(a, b, share, i);
     double z = fmax(-furthest, fmin(furthest, normal_quantile(p)));
     int hi = i < 1 ? 1 : i < SDW_TRACKED ? i : SDW_TRACKED - 1;

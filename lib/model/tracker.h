@@ -22,6 +22,9 @@ struct sdw_tracker {
 void sdw_tracker_init(struct sdw_tracker *tracker);
 void sdw_tracker_learn(struct sdw_tracker *tracker, double value);
 
+/* The levels tracked, ascending. */
+extern const double sdw_tracker_level[SDW_TRACKED];
+
 /* Quantile p, 0 < p < 1, and the probability of a value at or below `value`; of the mixture of two
  * trackers with quantiles in between: (1 - share) of a, share of b. */
 double sdw_tracker_quantile(const struct sdw_tracker *a, const struct sdw_tracker *b, double share,

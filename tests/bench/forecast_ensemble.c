@@ -1,12 +1,14 @@
 /*
- * The ensemble alone on series of values, scored as the benchmark scores the tool: 40 origins in
- * the last 40 %, every step of an hour (of a day where the step is an hour), pinball loss and
- * absolute error against the last value with the spread of its changes, coverage over every step.
+ * Forecasts of series scored by one protocol: 40 origins in the last 40 %, every step of
+ * an hour (of a day where the step is an hour), pinball loss and absolute error over those of the
+ * last value with the spread of its changes, coverage over every forecast of the last 40 %.
  *
- *   forecast_ensemble [--without EXPERT] NAME=FILE...    FILE: lines of `seconds value`
+ *   forecast_ensemble [--label NAME] [--without EXPERT] [--rows FILE] NAME=FILE...
  *
- * One NDJSON line a series, then one with the geometric means of the ratios, the mean coverage and
- * the CPU time for learning and forecasting one value.
+ * FILE: lines of `seconds value`. What is scored is the ensemble alone, or what FILE of --rows
+ * says: lines of `seconds steps q025 q10 q50 q90 q975`, seconds being those of the newest value
+ * known. One NDJSON line a series; of several a line with the geometric means of the ratios, the
+ * mean coverage, and the CPU time to learn and forecast one value.
  */
 #include "core/mem.h"
 #include "model/ensemble.h"
@@ -78,20 +80,43 @@ static void add(struct score *score, const struct series *s, int h, double value
     score->late += h == s->steps ? error : 0;
 }
 
-static void score_origin(struct result *r, const struct series *s, int t,
-                         const struct sdw_prediction *p)
+static bool is_origin(const struct series *s, int t)
 {
+    int start = (int)(0.6 * s->n), stride = (s->n - s->steps - start) / ORIGINS;
+    return t >= start && (t - start) % stride == 0 && (t - start) / stride < ORIGINS;
+}
+
+/* One forecast: h steps after value t. */
+static void score(struct result *r, const struct series *s, int t, int h, const double *quantile)
+{
+    if (t < (int)(0.6 * s->n) || h < 1 || h > s->steps || t + h >= s->n)
+        return;
+    double value = s->y[t + h], square = 0, q[SDW_QUANTILES];
+    r->all++;
+    r->covered_80 += quantile[1] <= value && value <= quantile[3];
+    r->covered_95 += quantile[0] <= value && value <= quantile[4];
+    if (!is_origin(s, t))
+        return;
     int from = t - DAYS_OF_NAIVE * s->day + 1;
-    double square = 0, q[SDW_QUANTILES];
     from = from < 0 ? 0 : from;
     for (int i = from; i < t; i++)
         square += (s->y[i + 1] - s->y[i]) * (s->y[i + 1] - s->y[i]);
-    for (int h = 1; h <= s->steps; h++) {
-        for (int i = 0; i < SDW_QUANTILES; i++)
-            q[i] = s->y[t] + z_of[i] * sqrt(square / (t - from) * h);
-        add(&r->ours, s, h, s->y[t + h], p[h - 1].q);
-        add(&r->naive, s, h, s->y[t + h], q);
-    }
+    for (int i = 0; i < SDW_QUANTILES; i++)
+        q[i] = s->y[t] + z_of[i] * sqrt(square / (t - from) * h);
+    add(&r->ours, s, h, value, quantile);
+    add(&r->naive, s, h, value, q);
+}
+
+static int run_rows(const struct series *s, const char *path, struct result *r)
+{
+    FILE *file = fopen(path, "r");
+    double t, h, q[SDW_QUANTILES];
+    if (!file)
+        return -1;
+    while (fscanf(file, "%lf %lf %lf %lf %lf %lf %lf", &t, &h, q, q + 1, q + 2, q + 3, q + 4) == 7)
+        score(r, s, (int)((t - (double)s->start_s) / s->step_s), (int)h, q);
+    fclose(file);
+    return r->ours.pinball > 0 ? 0 : -1;
 }
 
 static void run(const struct series *s, unsigned without, struct result *r)
@@ -109,19 +134,12 @@ static void run(const struct series *s, unsigned without, struct result *r)
     struct sdw_prediction p[SDW_STEPS_MAX];
     sdw_ensemble_init(e, &plan);
     sdw_ensemble_shared_init(shared, &plan);
-    int start = (int)(0.6 * s->n), stride = (s->n - s->steps - start) / ORIGINS;
     for (int t = 0; t < s->n; t++) {
         sdw_ensemble_learn(e, &plan, shared,
                            &(struct sdw_ensemble_input){s->start_s / s->step_s + t, s->y[t], NULL});
         sdw_ensemble_forecast(e, &plan, p);
-        for (int h = 1; t >= start && h <= s->steps && t + h < s->n; h++) {
-            const double *q = p[h - 1].q;
-            r->all++;
-            r->covered_80 += q[1] <= s->y[t + h] && s->y[t + h] <= q[3];
-            r->covered_95 += q[0] <= s->y[t + h] && s->y[t + h] <= q[4];
-        }
-        if (t >= start && (t - start) % stride == 0 && (t - start) / stride < ORIGINS)
-            score_origin(r, s, t, p);
+        for (int h = 1; h <= s->steps; h++)
+            score(r, s, t, h, p[h - 1].q);
     }
     free(e);
     free(shared);
@@ -136,47 +154,73 @@ static unsigned expert_bit(const char *name)
     exit(2);
 }
 
+/* What all series came to. */
+struct total {
+    double log_sum[4], cover[2], values;
+    int n;
+};
+
+static void say(const char *label, const char *series, int length, const struct total *t,
+                const char *more)
+{
+    double n = t->n;
+    printf("{\"type\":\"bench\",\"name\":\"forecast.accuracy\",\"of\":\"%s\",\"series\":\"%.*s\","
+           "\"pinball\":%.4f,\"mase\":%.4f,\"wape15\":%.4f,\"wape60\":%.4f,\"cover80\":%.2f,"
+           "\"cover95\":%.2f%s}\n",
+           label, length, series, exp(t->log_sum[0] / n), exp(t->log_sum[1] / n),
+           exp(t->log_sum[2] / n), exp(t->log_sum[3] / n), t->cover[0] / n, t->cover[1] / n, more);
+}
+
+static void count(struct total *sum, const struct result *r, int values)
+{
+    double all = (double)r->all / 100;
+    sum->log_sum[0] += log(r->ours.pinball / r->naive.pinball);
+    sum->log_sum[1] += log(r->ours.absolute / r->naive.absolute);
+    sum->log_sum[2] += log(r->ours.early / r->naive.early);
+    sum->log_sum[3] += log(r->ours.late / r->naive.late);
+    sum->cover[0] += (double)r->covered_80 / all;
+    sum->cover[1] += (double)r->covered_95 / all;
+    sum->values += values;
+    sum->n++;
+}
+
 int main(int argc, char **argv)
 {
+    const char *label = "ensemble", *rows = NULL;
+    struct total total = {{0}, {0}, 0, 0};
     unsigned without = 0;
-    double log_sum[4] = {0}, cover[2] = {0}, values = 0;
-    int n = 0;
+    char more[64];
     clock_t began = clock();
     for (int i = 1; i < argc; i++) {
-        struct series s;
+        struct total one = {{0}, {0}, 0, 0};
         struct result r = {0};
+        struct series s;
         char *file = strchr(argv[i], '=');
         if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
             without |= expert_bit(argv[++i]);
+            continue;
+        }
+        if ((strcmp(argv[i], "--label") == 0 || strcmp(argv[i], "--rows") == 0) && i + 1 < argc) {
+            *(argv[i][2] == 'l' ? &label : &rows) = argv[i + 1];
+            i++;
             continue;
         }
         if (!file || load(file + 1, &s) != 0) {
             fprintf(stderr, "%s: not NAME=FILE of lines `seconds value`\n", argv[i]);
             return 2;
         }
-        run(&s, without, &r);
-        double ratio[4] = {r.ours.pinball / r.naive.pinball, r.ours.absolute / r.naive.absolute,
-                           r.ours.early / r.naive.early, r.ours.late / r.naive.late};
-        double covered[2] = {100.0 * (double)r.covered_80 / (double)r.all,
-                             100.0 * (double)r.covered_95 / (double)r.all};
-        printf("{\"type\":\"bench\",\"name\":\"forecast.accuracy.models\",\"series\":\"%.*s\","
-               "\"pinball\":%.4f,\"mase\":%.4f,\"wape15\":%.4f,\"wape60\":%.4f,"
-               "\"cover80\":%.2f,\"cover95\":%.2f}\n",
-               (int)(file - argv[i]), argv[i], ratio[0], ratio[1], ratio[2], ratio[3], covered[0],
-               covered[1]);
-        for (int k = 0; k < 4; k++)
-            log_sum[k] += log(ratio[k]);
-        for (int k = 0; k < 2; k++)
-            cover[k] += covered[k];
-        values += s.n;
-        n++;
+        if (!rows)
+            run(&s, without, &r);
+        else if (run_rows(&s, rows, &r) != 0)
+            continue;
+        count(&one, &r, s.n);
+        count(&total, &r, s.n);
+        say(label, argv[i], (int)(file - argv[i]), &one, "");
         free(s.y);
     }
-    double us = 1e6 * (double)(clock() - began) / CLOCKS_PER_SEC / values;
-    printf("{\"type\":\"bench\",\"name\":\"forecast.accuracy.models\",\"series\":\"all %d\","
-           "\"pinball\":%.4f,\"mase\":%.4f,\"wape15\":%.4f,\"wape60\":%.4f,\"cover80\":%.2f,"
-           "\"cover95\":%.2f,\"cpu_us\":%.2f}\n",
-           n, exp(log_sum[0] / n), exp(log_sum[1] / n), exp(log_sum[2] / n), exp(log_sum[3] / n),
-           cover[0] / n, cover[1] / n, us);
+    double us = 1e6 * (double)(clock() - began) / CLOCKS_PER_SEC / total.values;
+    snprintf(more, sizeof more, ",\"of_series\":%d,\"cpu_us\":%.2f", total.n, us);
+    if (total.n > 1)
+        say(label, "all", 3, &total, more);
     return 0;
 }

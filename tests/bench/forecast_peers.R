@@ -1,16 +1,17 @@
 # What R's forecast package, and the formulas of rrdtool and Prometheus, forecast for one series.
 #
-#   Rscript forecast_peers.R VALUES STEP_S T0_S DIR [PEER...] < /dev/null
+#   Rscript forecast_peers.R SERIES DIR PEER...
 #
-# VALUES: one value a line on a regular grid. Writes DIR/PEER.ndjson with `forecast` records at the
-# 40 origins of score.py, and prints a line PEER SECONDS FORECASTS for each. A method that fails at
-# an origin forecasts what naive does there.
+# SERIES: lines of `seconds value` on a regular grid. Writes DIR/PEER: lines of
+# `seconds steps q025 q10 q50 q90 q975` for 40 origins in the last 40 %, every step of an hour (of a
+# day where the step is an hour), and prints PEER SECONDS_OF_CPU FORECASTS. A method that fails at
+# an origin says what naive says there.
 suppressPackageStartupMessages(library(forecast))
 args <- commandArgs(TRUE)
-y <- scan(args[1], quiet = TRUE)
-step <- as.numeric(args[2])
-t0 <- as.numeric(args[3])
-dir <- args[4]
+series <- scan(args[1], list(0, 0), quiet = TRUE)
+y <- series[[2]]
+step <- series[[1]][2] - series[[1]][1]
+dir <- args[2]
 day <- as.integer(86400 / step)
 H <- if (step >= 3600) 24L else as.integer(3600 / step)
 n <- length(y)
@@ -95,20 +96,17 @@ peers <- list(
     linear.1h = function(o) predict_linear(o, 1),
     linear.4h = function(o) predict_linear(o, 4)
 )
-wanted <- if (length(args) > 4) args[-(1:4)] else names(peers)
 
-for (name in wanted) {
+for (name in args[-(1:2)]) {
     seconds <- 0
     lines <- character()
     for (o in origins) {
         seconds <- seconds + system.time(
             q <- tryCatch(suppressWarnings(peers[[name]](o)), error = function(e) NULL))[["user.self"]]
         if (is.null(q) || any(!is.finite(q))) q <- peers$naive(o)
-        h <- sprintf('{"horizon_us":%.0f,"q":{"0.025":%.9g,"0.1":%.9g,"0.5":%.9g,"0.9":%.9g,"0.975":%.9g}}',
-            seq_len(H) * step * 1e6, q[, 1], q[, 2], q[, 3], q[, 4], q[, 5])
-        lines <- c(lines, sprintf('{"type":"forecast","ts":%.0f,"horizons":[%s]}',
-            (t0 + o * step) * 1e6, paste(h, collapse = ",")))
+        lines <- c(lines, sprintf("%.0f %d %.9g %.9g %.9g %.9g %.9g", series[[1]][o + 1],
+            seq_len(H), q[, 1], q[, 2], q[, 3], q[, 4], q[, 5]))
     }
-    writeLines(lines, file.path(dir, paste0(name, ".ndjson")))
+    writeLines(lines, file.path(dir, name))
     cat(name, seconds, length(origins), "\n")
 }

@@ -93,8 +93,8 @@ static void plans_are_checked(void)
     for (int i = 0; i < 24; i++)
         day[i] = (i + 1) * 60 * minute;
     sdw_ensemble_plan(&plan, 60 * minute, day, 24, SDW_SEASON_DAY | SDW_SEASON_WEEK, 0, NULL);
-    ok(plan.anchors == SDW_ANCHORS_MAX && plan.bytes <= 8192,
-       "a day of hours has %d anchors in %zu bytes, at most 8192", plan.anchors, plan.bytes);
+    ok(plan.anchors == SDW_ANCHORS_MAX && plan.bytes <= 10240,
+       "a day of hours has %d anchors in %zu bytes, at most 10240", plan.anchors, plan.bytes);
 }
 
 static double impossible(int kind, int i, struct sdw_rng *rng)
