@@ -1,3 +1,4 @@
+#include "model/ensemble.h"
 #include "model/ensemble_state.h"
 
 #include <math.h>
@@ -38,16 +39,11 @@ static float *expert_state(struct sdw_ensemble *e, const struct sdw_ensemble_pla
 static struct sdw_pending *pending_of(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
                                       int anchor, int64_t index)
 {
-    size_t before = 0;
-    int kept = 0;
-    for (int a = 0; a <= anchor; a++) {
-        before += (size_t)kept;
-        kept = (plan->anchor[a] + plan->stride[a] - 1) / plan->stride[a];
-    }
-    int64_t at = index / plan->stride[anchor] % kept;
-    before += (size_t)(at < 0 ? at + kept : at);
+    int at = (int)(index / plan->stride[anchor] % plan->kept[anchor]);
+    size_t place = (size_t)plan->kept_before[anchor];
+    place += (size_t)(at < 0 ? at + plan->kept[anchor] : at);
     return (struct sdw_pending *)(void *)((char *)e + plan->at_pending +
-                                          before * plan->pending_bytes);
+                                          place * plan->pending_bytes);
 }
 
 static void forget_pending(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
@@ -244,9 +240,10 @@ static void foresee(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan
     const struct sdw_history *h = sight.history;
     double least = sdw_history_z(h, sdw_history_floor(h));
     double most = sdw_history_z(h, sdw_history_ceiling(h));
+    const int anchors = plan->anchors;
     struct sdw_pending *pending[SDW_ANCHORS_MAX];
     _Alignas(8) char unkept[SDW_ANCHORS_MAX][PENDING_MOST];
-    for (int a = 0; a < plan->anchors; a++) {
+    for (int a = 0; a < anchors; a++) {
         pending[a] = origin->index % plan->stride[a] == 0 ? pending_of(e, plan, a, origin->index)
                                                           : (struct sdw_pending *)(void *)unkept[a];
         pending[a]->slow = origin->slow;
@@ -257,13 +254,13 @@ static void foresee(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan
     for (int i = 0; i < SDW_EXPERTS; i++) {
         sight.pooled = pooled_of(shared, plan, i);
         sdw_experts[i]->predict(expert_state(e, plan, i), &sight, origin, z);
-        for (int a = 0; a < plan->anchors; a++)
+        for (int a = 0; a < anchors; a++)
             pending[a]->expert[i] = (float)fmax(least, fmin(most, isnan(z[a]) ? h->z : z[a]));
     }
-    for (int a = 0; a < plan->anchors; a++)
+    for (int a = 0; a < anchors; a++)
         sdw_anchor_settle(e, plan, a, pending[a], least, most);
     sdw_ensemble_join(e, plan);
-    for (int a = 0; a < plan->anchors; a++) {
+    for (int a = 0; a < anchors; a++) {
         pending[a]->greatest = sdw_anchor_of(e, plan, a)->greatest;
         pending[a]->least = sdw_anchor_of(e, plan, a)->least;
     }

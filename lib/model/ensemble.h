@@ -43,7 +43,8 @@ struct sdw_ensemble_plan {
     int companions;                       /* how many come with each value */
     unsigned without;                     /* bit i: expert i has no say */
     int anchors, anchor[SDW_ANCHORS_MAX]; /* in steps, ascending: 1 ... the last horizon */
-    int stride[SDW_ANCHORS_MAX]; /* of what origins an anchor keeps: every so many, ascending */
+    /* Of what origins an anchor keeps: every so many, how many, how many the ones before keep. */
+    int stride[SDW_ANCHORS_MAX], kept[SDW_ANCHORS_MAX], kept_before[SDW_ANCHORS_MAX];
     struct sdw_history_plan history;
     /* Where the parts of the blocks begin, in bytes. */
     size_t at_anchors, at_pending, at_history, at_expert[SDW_EXPERTS], pooled_expert[SDW_EXPERTS];

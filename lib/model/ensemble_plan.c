@@ -57,6 +57,8 @@ static void choose_anchors(struct sdw_ensemble_plan *plan)
         plan->stride[a] = 1;
         while (plan->anchor[a] > plan->stride[a] * KEPT_MOST)
             plan->stride[a] *= 2;
+        plan->kept[a] = (plan->anchor[a] + plan->stride[a] - 1) / plan->stride[a];
+        plan->kept_before[a] = a > 0 ? plan->kept_before[a - 1] + plan->kept[a - 1] : 0;
     }
 }
 
@@ -67,17 +69,16 @@ static size_t up(size_t bytes)
 
 static void lay_out(struct sdw_ensemble_plan *plan)
 {
-    size_t kept = 0, at = up(sizeof(struct sdw_ensemble)), pooled = 0;
+    int last = plan->anchors - 1;
+    size_t at = up(sizeof(struct sdw_ensemble));
     plan->at_anchors = at;
     at += up((size_t)plan->anchors * sizeof(struct sdw_anchor));
     plan->at_pending = at;
     plan->pending_bytes = sizeof(struct sdw_pending) + 2 * (size_t)plan->companions * sizeof(float);
-    for (int a = 0; a < plan->anchors; a++)
-        kept += (size_t)((plan->anchor[a] + plan->stride[a] - 1) / plan->stride[a]);
-    at += up(kept * plan->pending_bytes);
+    at += up((size_t)(plan->kept_before[last] + plan->kept[last]) * plan->pending_bytes);
     plan->at_history = at;
     at += sdw_history_bytes(&plan->history);
-    pooled = up(2 * SDW_ANCHORS_MAX * sizeof(float));
+    size_t pooled = up(2 * SDW_ANCHORS_MAX * sizeof(float));
     for (int i = 0; i < SDW_EXPERTS; i++) {
         const struct sdw_expert *expert = sdw_experts[i];
         plan->at_expert[i] = at;

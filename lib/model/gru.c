@@ -44,6 +44,7 @@ static float sigmoid(float a)
 
 static void step(const float *weights, const float *x, float *hidden, struct pass *pass)
 {
+    *pass = (struct pass){0};
     memcpy(pass->before, hidden, sizeof pass->before);
     for (int g = 0; g < GATES; g++) {
         const float *row = weights + g * SDW_GRU_GATE;

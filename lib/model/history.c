@@ -43,7 +43,7 @@ struct sdw_history_plan sdw_history_plan(int day, int week, int slot, int last)
 
 size_t sdw_history_bytes(const struct sdw_history_plan *plan)
 {
-    size_t n = (size_t)(plan->ring + plan->slots + plan->profile);
+    size_t n = (size_t)plan->ring + (size_t)plan->slots + (size_t)plan->profile;
     return sizeof(struct sdw_history) + (n * sizeof(int16_t) + 7) / 8 * 8;
 }
 
