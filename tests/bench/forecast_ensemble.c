@@ -3,11 +3,13 @@
  * an hour (of a day where the step is an hour), pinball loss and absolute error over those of the
  * last value with the spread of its changes, coverage over every forecast of the last 40 %.
  *
- *   forecast_ensemble [--label NAME] [--without EXPERT] [--rows FILE] NAME=FILE...
+ *   forecast_ensemble [--label NAME] [--without EXPERT] [--rows FILE] [--from T] [--to T]
+ * NAME=FILE...
  *
  * FILE: lines of `seconds value`. What is scored is the ensemble alone, or what FILE of --rows
  * says: lines of `seconds steps q025 q10 q50 q90 q975`, seconds being those of the newest value
- * known. One NDJSON line a series; of several a line with the geometric means of the ratios, the
+ * known. Coverage is counted of values from --from until before --to, in seconds.
+ * One NDJSON line a series; of several a line with the geometric means of the ratios, the
  * mean coverage, and the CPU time to learn and forecast one value.
  */
 #include "core/mem.h"
@@ -25,6 +27,7 @@ struct series {
     double *y;
     int n, step_s, day, steps;
     long long start_s;
+    double from, to; /* of the values whose coverage is counted */
 };
 
 struct score {
@@ -92,9 +95,12 @@ static void score(struct result *r, const struct series *s, int t, int h, const 
     if (t < (int)(0.6 * s->n) || h < 1 || h > s->steps || t + h >= s->n)
         return;
     double value = s->y[t + h], square = 0, q[SDW_QUANTILES];
-    r->all++;
-    r->covered_80 += quantile[1] <= value && value <= quantile[3];
-    r->covered_95 += quantile[0] <= value && value <= quantile[4];
+    double at = (double)s->start_s + (double)(t + h) * s->step_s;
+    if (at >= s->from && at < s->to) {
+        r->all++;
+        r->covered_80 += quantile[1] <= value && value <= quantile[3];
+        r->covered_95 += quantile[0] <= value && value <= quantile[4];
+    }
     if (!is_origin(s, t))
         return;
     int from = t - DAYS_OF_NAIVE * s->day + 1;
@@ -189,6 +195,7 @@ int main(int argc, char **argv)
     const char *label = "ensemble", *rows = NULL;
     struct total total = {{0}, {0}, 0, 0};
     unsigned without = 0;
+    double from = -INFINITY, to = INFINITY;
     char more[64];
     clock_t began = clock();
     for (int i = 1; i < argc; i++) {
@@ -205,10 +212,17 @@ int main(int argc, char **argv)
             i++;
             continue;
         }
+        if ((strcmp(argv[i], "--from") == 0 || strcmp(argv[i], "--to") == 0) && i + 1 < argc) {
+            *(argv[i][2] == 'f' ? &from : &to) = strtod(argv[i + 1], NULL);
+            i++;
+            continue;
+        }
         if (!file || load(file + 1, &s) != 0) {
             fprintf(stderr, "%s: not NAME=FILE of lines `seconds value`\n", argv[i]);
             return 2;
         }
+        s.from = from;
+        s.to = to;
         if (!rows)
             run(&s, without, &r);
         else if (run_rows(&s, rows, &r) != 0)
