@@ -3,9 +3,9 @@
 #include <math.h>
 
 const struct sdw_expert *const sdw_experts[SDW_EXPERTS] = {
-    &sdw_expert_naive,      &sdw_expert_damped,     &sdw_expert_profile,
-    &sdw_expert_regression, &sdw_expert_companions, &sdw_expert_autoregression,
-    &sdw_expert_recurrent,
+    &sdw_expert_naive,          &sdw_expert_damped,     &sdw_expert_profile,
+    &sdw_expert_seasonal,       &sdw_expert_regression, &sdw_expert_companions,
+    &sdw_expert_autoregression, &sdw_expert_recurrent,
 };
 
 enum {

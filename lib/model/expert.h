@@ -45,7 +45,8 @@ struct sdw_expert {
 };
 
 extern const struct sdw_expert sdw_expert_naive, sdw_expert_damped, sdw_expert_profile,
-    sdw_expert_regression, sdw_expert_companions, sdw_expert_autoregression, sdw_expert_recurrent;
+    sdw_expert_seasonal, sdw_expert_regression, sdw_expert_companions, sdw_expert_autoregression,
+    sdw_expert_recurrent;
 
 /* What regressions look at, x[SDW_FEATURES]: a constant, the latest changes, distances of the
  * newest value from means of several lengths, from the profile, from the same time a day and a

@@ -240,9 +240,10 @@ double sdw_history_day(const struct sdw_history *h, const struct sdw_history_pla
     if (plan->day == 0)
         return NAN;
     int64_t at = before(index, now, plan->day);
+    int around = plan->slot > 1;
     double sum = 0;
     int n = 0;
-    for (int64_t i = at - 1; i <= at + 1 && i <= now; i++, n++)
+    for (int64_t i = at - around; i <= at + around && i <= now; i++, n++)
         sum += sdw_history_at(h, plan, i);
     return sum / n;
 }

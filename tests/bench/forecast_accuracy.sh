@@ -59,7 +59,7 @@ for path in "$work"/series/*; do
     fi
 done
 "$build/bench/forecast_ensemble" "${all[@]}" | tee "$work/ours"
-for expert in naive damped profile regression autoregression recurrent; do
+for expert in naive damped profile seasonal regression autoregression recurrent; do
     "$build/bench/forecast_ensemble" --label "without $expert" --without "$expert" "${all[@]}" | tail -1
 done
 if [ -s "$work/theirs" ]; then
