@@ -7,7 +7,7 @@ static const double loss_memory = 70, mixed_memory = 200; /* outcomes */
 static const double value_share = 0.7; /* how far a loss counts in the series' unit, not in z */
 static const double stack_forget = 0.999, stack_spread = 0.1, stack_most = 1e3, stack_clip = 3;
 static const double fast_memory = 20, slow_memory = 300, hour_memory = 100;
-static const double size_most = 20; /* usual sizes: what a larger error counts as */
+static const double size_most = 4; /* usual sizes: what a larger error counts as */
 static const double size_guess = 0.1, size_least = 1e-9;
 static const double pool_gain = 0.001;
 enum {

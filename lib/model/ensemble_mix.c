@@ -4,6 +4,7 @@
 
 static const double stack_from = 100; /* outcomes until the stack has a say */
 static const double fast_share = 0.35, hour_share = 0.3, dispute_share = 0.1, wide = 1.4;
+static const double changed = 0.8; /* errors of late beyond this, as a logarithm, count in full */
 static const double log_scale_least = -2.5, log_scale_most = 2;
 static const double bend_gain = 0.01;
 enum { NAIVE_UNTIL = 50, PATH_MOST = 64 };
@@ -72,7 +73,9 @@ static double log_scale(const struct sdw_ensemble *e, const struct sdw_ensemble_
 {
     double usual = log((double)anchor->slow);
     double hour = (double)e->hour[sdw_history_hour(&plan->history, target)];
-    double off = fast_share * (log((double)anchor->fast) - usual) + hour_share * hour +
+    double late = log((double)anchor->fast) - usual;
+    double off = fast_share * late + (1 - fast_share) * fmax(0, late - changed) +
+                 hour_share * hour +
                  dispute_share * (log(dispute + 0.02 * (double)anchor->slow) - usual);
     return usual + fmax(log_scale_least, fmin(log_scale_most, off));
 }

@@ -8,7 +8,8 @@
  *
  * FILE: lines of `seconds value`. What is scored is the ensemble alone, or what FILE of --rows
  * says: lines of `seconds steps q025 q10 q50 q90 q975`, seconds being those of the newest value
- * known. Coverage is counted of values from --from until before --to, in seconds.
+ * known. Coverage is counted of forecasts made from --from until before --to, in
+ * seconds.
  * One NDJSON line a series; of several a line with the geometric means of the ratios, the
  * mean coverage, and the CPU time to learn and forecast one value.
  */
@@ -27,7 +28,7 @@ struct series {
     double *y;
     int n, step_s, day, steps;
     long long start_s;
-    double from, to; /* of the values whose coverage is counted */
+    double from, to; /* when the forecasts are made whose coverage is counted */
 };
 
 struct score {
@@ -95,7 +96,7 @@ static void score(struct result *r, const struct series *s, int t, int h, const 
     if (t < (int)(0.6 * s->n) || h < 1 || h > s->steps || t + h >= s->n)
         return;
     double value = s->y[t + h], square = 0, q[SDW_QUANTILES];
-    double at = (double)s->start_s + (double)(t + h) * s->step_s;
+    double at = (double)s->start_s + (double)t * s->step_s;
     if (at >= s->from && at < s->to) {
         r->all++;
         r->covered_80 += quantile[1] <= value && value <= quantile[3];

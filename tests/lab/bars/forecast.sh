@@ -2,7 +2,7 @@
 # The intervals of forecasts on made series of seven kinds (backbone link, PoP total, flow between
 # two of them, users and bytes of a radio cell, requests to a web site, hourly flows), RUNS of each
 # (default 2): how many values of the last 40 % are within them; and, of series that are doubled
-# or halved at three quarters, of the second day after that.
+# or halved at three quarters, how many values within those made on the second day of that.
 #
 # Bar: 94 to 96 % are within the 95 % interval and 79 to 81 % within the 80 % one on average, 92 to
 # 98 % on each series; a day after the shift it is 90 to 99 % again on each.
@@ -19,7 +19,7 @@ for kind in link pop flow users bytes requests hourly; do
         for factor in 0.5 2; do
             "$SDW_BUILD/bench/forecast_made" "$kind" "$run" $factor >"$work/$kind.$run.$factor"
             last=$(tail -n 1 "$work/$kind.$run.$factor" | cut -d ' ' -f 1)
-            day=$((last * 3 / 4 / 86400 + 1))
+            day=$(((last * 3 / 4 + 43200) / 86400 + 1))
             "$score" --label shifted --from $((day * 86400)) --to $(((day + 1) * 86400)) \
                 "$kind.$run.$factor=$work/$kind.$run.$factor"
         done
