@@ -53,7 +53,7 @@ static void step(const float *weights, const float *x, float *hidden, struct pas
             float input = dot(row, x, I) + row[ROW - 1];
             if (g == CANDIDATE) {
                 pass->recurrent[u] = recurrent;
-                pass->gate[g][u] = tanhf(input + pass->gate[RESET][u] * recurrent);
+                pass->gate[g][u] = 2 * sigmoid(2 * (input + pass->gate[RESET][u] * recurrent)) - 1;
             } else {
                 pass->gate[g][u] = sigmoid(input + recurrent);
             }

@@ -63,7 +63,7 @@ double sdw_history_z(const struct sdw_history *h, double value)
 
 double sdw_history_value(const struct sdw_history *h, double z)
 {
-    double value = h->unit * sinh(z);
+    double grown = exp(z), value = h->unit * 0.5 * (grown - 1 / grown);
     return fmax(-DBL_MAX, fmin(DBL_MAX, value));
 }
 
