@@ -184,7 +184,7 @@ fuzz-run: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
 	    $(B)/fuzz/$$t -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 \
 	        -artifact_prefix=$(B)/found/ $(B)/found/$$t tests/fuzz/corpus/$$t || exit 1; done
 
-bench: need-build need-test
+bench: need-build need-test need-bench
 	@$(MAKE) --no-print-directory bench-run
 .PHONY: bench-run bars-run
 bench-run: all $(BENCH_BIN)
@@ -293,6 +293,7 @@ APT.demo  := iproute2 nftables jq gawk procps
 APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish \
              conntrack softflowd snmpd snmp pmacct prometheus mtr-tiny iperf3 curl sqlite3 \
              victoria-metrics openssl ca-certificates
+APT.bench := r-base-core r-cran-forecast
 APT.lint  := clang clang-format clang-tidy cppcheck shellcheck codespell
 
 # Install what is missing of $(1) where that is allowed, otherwise say how.
@@ -309,7 +310,7 @@ endef
 
 .PHONY: deps
 deps:
-	$(call install_packages,$(APT.build) $(APT.test) $(APT.lint))
+	$(call install_packages,$(APT.build) $(APT.test) $(APT.bench) $(APT.lint))
 need-%:
 	$(call install_packages,$(APT.$*))
 

@@ -9,13 +9,15 @@
  *
  * Values are handled as asinh(value / unit), the unit a share of the series' usual size: a
  * logarithm for large values, a straight line around zero, defined for negative ones. Experts
- * predict at the anchors, a few of the horizons; between two anchors the distance from the
- * profile of the day is interpolated. Quantiles are the ensemble's centre plus quantiles of its
- * own past errors, in units of their expected size, tracked for each horizon (online conformal
- * prediction: Gibbs and Candes, 2021; Angelopoulos, Candes and Tibshirani, 2023).
+ * predict at the anchors, a few of the horizons; between two anchors forecasts are interpolated
+ * along the profile of the day, as far as that has proved right. Quantiles are the ensemble's
+ * centre plus quantiles of its own past errors, in units of their expected size, tracked for each
+ * anchor (online conformal prediction: Gibbs and Candes, 2021; Angelopoulos, Candes and
+ * Tibshirani, 2023).
  *
  * No result is ever NAN once one value is known, and none is outside twice the range of what the
- * series has shown. Nothing here reads a clock or allocates.
+ * series has shown; as long as it is cold, that range is taken to be at least its usual size.
+ * Nothing here reads a clock or allocates.
  */
 #ifndef SDW_MODEL_ENSEMBLE_H
 #define SDW_MODEL_ENSEMBLE_H

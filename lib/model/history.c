@@ -303,14 +303,21 @@ int sdw_history_hour(const struct sdw_history_plan *plan, int64_t index)
     return plan->day > 0 ? (int)((int64_t)place(index, plan->day) * 24 / plan->day) : 0;
 }
 
+/* How far beyond what was seen a forecast may be. So few values have hardly a range of their own.
+ */
+static double room(const struct sdw_history *h)
+{
+    double half = h->greatest / 2 - h->least / 2;
+    return h->values < MEMORY_LEAST ? fmax(half, h->size / 2) : half;
+}
+
 double sdw_history_floor(const struct sdw_history *h)
 {
-    if (h->least >= 0)
-        return fmax(0, 1.5 * h->least - 0.5 * h->greatest);
-    return fmax(-DBL_MAX, 1.5 * h->least - 0.5 * h->greatest);
+    double floor = fmax(-DBL_MAX, h->least - room(h));
+    return h->least >= 0 ? fmax(0, floor) : floor;
 }
 
 double sdw_history_ceiling(const struct sdw_history *h)
 {
-    return fmin(DBL_MAX, 1.5 * h->greatest - 0.5 * h->least);
+    return fmin(DBL_MAX, h->greatest + room(h));
 }

@@ -70,7 +70,8 @@ double sdw_history_mean(const struct sdw_history *h, const struct sdw_history_pl
 /* The part of the day, 0..23. 0 where there is no day. */
 int sdw_history_hour(const struct sdw_history_plan *plan, int64_t index);
 
-/* The values no forecast leaves: twice the range shown, not below zero for a series never there. */
+/* The values no forecast leaves: twice the range shown (of the first 48 values at least their usual
+ * size), not below zero for a series never there. */
 double sdw_history_floor(const struct sdw_history *h);
 double sdw_history_ceiling(const struct sdw_history *h);
 
