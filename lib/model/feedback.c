@@ -1,0 +1,174 @@
+#include "model/feedback.h"
+
+#include <math.h>
+
+enum { NO_DAY = 1000, EXPONENT_BITS = 10, EXPONENT_ZERO = 512 };
+
+/* One forecast as it was written: six digits and a power of ten in each of the quantiles. */
+struct kept {
+    int32_t q[SDW_QUANTILES];
+};
+
+struct sums {
+    double error, pinball, bias;
+    int32_t covered, n;
+};
+
+/* Followed by sums[plan->n] and the kept forecasts of each horizon. */
+struct sdw_feedback {
+    int64_t index, steps; /* newest step; those since the last score */
+    double last;          /* its value */
+    double change, changes;
+    bool any;
+};
+
+static int stride(int steps)
+{
+    return (steps + SDW_FEEDBACK_KEPT - 1) / SDW_FEEDBACK_KEPT;
+}
+
+/* Forecasts of a horizon that wait at once. */
+static int slots(int steps)
+{
+    return (steps + stride(steps) - 1) / stride(steps);
+}
+
+size_t sdw_feedback_bytes(const struct sdw_ensemble_plan *plan)
+{
+    size_t kept = 0;
+    for (int i = 0; i < plan->n; i++)
+        kept += (size_t)slots(plan->steps[i]);
+    size_t bytes = sizeof(struct sdw_feedback) + (size_t)plan->n * sizeof(struct sums) +
+                   kept * sizeof(struct kept);
+    return (bytes + 7) & ~(size_t)7;
+}
+
+static struct sums *sums_of(struct sdw_feedback *feedback)
+{
+    return (struct sums *)(void *)(feedback + 1);
+}
+
+static struct kept *first_kept(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan)
+{
+    return (struct kept *)(void *)(sums_of(feedback) + plan->n);
+}
+
+/* Digits 0 mean that nothing is kept: 0 itself is one digit at another power. */
+static int32_t pack(double value)
+{
+    if (value == 0 || !isfinite(value))
+        return 1;
+    int exponent = (int)floor(log10(fabs(value))) - 5;
+    double scale = pow(10, abs(exponent));
+    long long digits = llround(exponent < 0 ? value * scale : value / scale);
+    if (!isfinite(scale) || digits == 0)
+        return 1;
+    if (digits >= 1000000 || digits <= -1000000) {
+        digits /= 10;
+        exponent++;
+    }
+    return (int32_t)(digits * (1 << EXPONENT_BITS)) + exponent + EXPONENT_ZERO;
+}
+
+static double unpack(int32_t packed)
+{
+    int exponent = (packed & ((1 << EXPONENT_BITS) - 1)) - EXPONENT_ZERO;
+    double digits = (packed - exponent - EXPONENT_ZERO) / (1 << EXPONENT_BITS);
+    double scale = pow(10, abs(exponent));
+    return exponent < 0 ? digits / scale : digits * scale;
+}
+
+void sdw_feedback_init(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan)
+{
+    memset(feedback, 0, sdw_feedback_bytes(plan));
+}
+
+static void compare(struct sums *sums, const struct kept *kept, double value)
+{
+    double q[SDW_QUANTILES];
+    for (size_t k = 0; k < SDW_QUANTILES; k++) {
+        q[k] = unpack(kept->q[k]);
+        double over = value - q[k];
+        sums->pinball += fmax(sdw_quantile_p[k] * over, (sdw_quantile_p[k] - 1) * over) /
+                         SDW_QUANTILES;
+    }
+    sums->error += fabs(value - q[2]);
+    sums->bias += q[2] - value;
+    sums->covered += q[0] <= value && value <= q[4];
+    sums->n++;
+}
+
+/* Where the forecast that was made from step `origin` waits; NULL when it is not one of those
+ * that are kept. */
+static struct kept *place(struct kept *first, int steps, int64_t origin)
+{
+    int every = stride(steps);
+    if (origin % every != 0)
+        return NULL;
+    int64_t slot = origin / every % slots(steps);
+    return first + (slot < 0 ? slot + slots(steps) : slot);
+}
+
+void sdw_feedback_came(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
+                       int64_t index, double value)
+{
+    if (feedback->any && index <= feedback->index)
+        return;
+    struct kept *kept = first_kept(feedback, plan);
+    for (int i = 0; i < plan->n; i++) {
+        /* What was about steps that never came goes unjudged. */
+        int64_t from = feedback->any ? feedback->index + 1 : index;
+        if (index - from > plan->steps[i])
+            from = index - plan->steps[i];
+        for (int64_t due = from; due <= index; due++) {
+            struct kept *k = place(kept, plan->steps[i], due - plan->steps[i]);
+            if (k && k->q[0] != 0 && due == index && isfinite(value))
+                compare(&sums_of(feedback)[i], k, value);
+            if (k)
+                *k = (struct kept){{0}};
+        }
+        kept += slots(plan->steps[i]);
+    }
+    if (feedback->any && index == feedback->index + 1 && isfinite(value) &&
+        isfinite(feedback->last)) {
+        feedback->change += fabs(value - feedback->last);
+        feedback->changes++;
+    }
+    feedback->steps += feedback->any ? index - feedback->index : 1;
+    feedback->any = true;
+    feedback->index = index;
+    feedback->last = value;
+}
+
+void sdw_feedback_said(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
+                       int64_t index, const struct sdw_prediction *said)
+{
+    struct kept *kept = first_kept(feedback, plan);
+    for (int i = 0; i < plan->n; i++) {
+        struct kept *k = place(kept, plan->steps[i], index);
+        for (size_t q = 0; k && q < SDW_QUANTILES; q++)
+            k->q[q] = pack(said[i].q[q]);
+        kept += slots(plan->steps[i]);
+    }
+}
+
+bool sdw_feedback_due(const struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan)
+{
+    return feedback->steps >= (plan->day > 0 ? plan->day : NO_DAY);
+}
+
+void sdw_feedback_score(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
+                        struct sdw_worth *worth)
+{
+    double scale = feedback->changes > 0 ? feedback->change / feedback->changes : NAN;
+    if (!(scale > 0))
+        scale = NAN;
+    for (int i = 0; i < plan->n; i++) {
+        struct sums *sums = &sums_of(feedback)[i];
+        double n = sums->n > 0 ? sums->n : NAN;
+        worth[i] = (struct sdw_worth){sums->error / n / scale, sums->pinball / n / scale,
+                                      sums->covered / n, sums->bias / n / scale, sums->n};
+        *sums = (struct sums){0};
+    }
+    feedback->steps = 0;
+}
