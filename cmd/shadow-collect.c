@@ -188,7 +188,7 @@ static const struct sdw_example examples[] = {
      "shadow-collect --linux --interval 1s --count 5", NULL},
     {"Will a link of this machine pass 80 per cent of 10 Gbit/s within five minutes?",
      "shadow-collect --linux --interval 1s --count 2 | "
-     "shadow-forecast --series 'link/*/bps' --capacity 10G --levels 80 --horizon 5m -o breach",
+     "shadow-forecast --series 'link/*/bps' --capacity 10G --above 80% --horizon 5m -o breach",
      NULL},
     {"Loss at each hop, from a report that mtr wrote:",
      "shadow-collect import mtr mtr.json | shadow filter 'series~loss_share$' --format table",

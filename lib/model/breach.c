@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-static int severity(const struct sdw_breach_odds *odds, size_t n)
+int sdw_breach_severity(const struct sdw_breach_odds *odds, size_t n)
 {
     if (odds->now >= 0.9 || odds->p[0] >= 0.9)
         return 5;
@@ -30,5 +30,5 @@ void sdw_breach_foresee(const struct sdw_trend *trend, struct sdw_limit limit,
     odds->eta_lo_us = sdw_trend_passage_time(trend, limit.value, limit.below, most, 0.1);
     odds->eta_mid_us = sdw_trend_passage_time(trend, limit.value, limit.below, most, 0.5);
     odds->eta_hi_us = sdw_trend_passage_time(trend, limit.value, limit.below, most, 0.9);
-    odds->severity = severity(odds, n);
+    odds->severity = sdw_breach_severity(odds, n);
 }

@@ -19,7 +19,7 @@
 
 #include "model/trend.h"
 
-enum { SDW_HORIZONS_MAX = 8 };
+enum { SDW_HORIZONS_MAX = 64 };
 
 struct sdw_limit {
     double value;
@@ -38,5 +38,8 @@ struct sdw_breach_odds {
 /* horizon_us[n]: ascending, positive, 1 <= n <= SDW_HORIZONS_MAX. */
 void sdw_breach_foresee(const struct sdw_trend *trend, struct sdw_limit limit,
                         const int64_t *horizon_us, size_t n, struct sdw_breach_odds *odds);
+
+/* The severity that now and p[n] come to. */
+int sdw_breach_severity(const struct sdw_breach_odds *odds, size_t n);
 
 #endif

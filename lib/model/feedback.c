@@ -1,6 +1,7 @@
 #include "model/feedback.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { NO_DAY = 1000, EXPONENT_BITS = 10, EXPONENT_ZERO = 512 };
 
@@ -165,7 +166,7 @@ void sdw_feedback_score(struct sdw_feedback *feedback, const struct sdw_ensemble
         scale = NAN;
     for (int i = 0; i < plan->n; i++) {
         struct sums *sums = &sums_of(feedback)[i];
-        double n = sums->n > 0 ? sums->n : NAN;
+        double n = sums->n > 0 ? (double)sums->n : (double)NAN;
         worth[i] = (struct sdw_worth){sums->error / n / scale, sums->pinball / n / scale,
                                       sums->covered / n, sums->bias / n / scale, sums->n};
         *sums = (struct sums){0};

@@ -1,45 +1,28 @@
 #include "model/forecast.h"
-#include "core/buf.h"
-#include "core/map.h"
 #include "core/mem.h"
-#include "core/num.h"
-#include "io/jsonw.h"
+#include "model/book.h"
 
 #include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
 
-static const struct {
-    const char *name;
-    double p;
-} quantiles[] = {{"0.025", 0.025}, {"0.1", 0.1}, {"0.5", 0.5}, {"0.9", 0.9}, {"0.975", 0.975}};
-
-static const char path_prefix[] = "path/", available_suffix[] = "/available_bps",
-                  capacity_suffix[] = "/capacity_bps";
-
-struct series {
-    struct sdw_trend trend;
-    bool has_metric;     /* metrics came, so verdicts give no values */
-    bool followed;       /* the glob matches */
-    unsigned alarmed;    /* bit i: limit i was said to be crossed */
-    int64_t unsaid;      /* values since the last forecast */
-    struct sdw_buf name; /* of the series */
-    struct sdw_str path_id;
-};
-
-struct sdw_book {
-    struct sdw_forecast_settings settings;
-    struct sdw_map series, capacity; /* by series name; by path id (double *) */
-    struct sdw_buf name, json[1 + SDW_BREACHES_MAX];
-};
+enum { PLAN_MOST = 1024 }; /* steps to the longest horizon that an automatic step keeps to */
 
 struct sdw_book *sdw_book_new(const struct sdw_forecast_settings *settings)
 {
     struct sdw_book *book = sdw_xalloc(sizeof *book);
     book->settings = *settings;
+    book->newest = book->swept = book->resume = INT64_MIN;
     sdw_map_init(&book->series, 0);
     sdw_map_init(&book->capacity, 0);
     return book;
+}
+
+static void free_series(struct sdw_followed *series)
+{
+    sdw_outlook_release(&series->outlook);
+    sdw_buf_release(&series->name);
+    free(series);
 }
 
 void sdw_book_free(struct sdw_book *book)
@@ -49,16 +32,15 @@ void sdw_book_free(struct sdw_book *book)
     size_t cursor = 0;
     struct sdw_str key;
     void *value;
-    while (sdw_map_next(&book->series, &cursor, &key, &value)) {
-        struct series *series = value;
-        sdw_buf_release(&series->name);
-        free(series);
-    }
+    while (sdw_map_next(&book->series, &cursor, &key, &value))
+        free_series(value);
     cursor = 0;
     while (sdw_map_next(&book->capacity, &cursor, &key, &value))
         free(value);
     sdw_map_release(&book->series);
     sdw_map_release(&book->capacity);
+    for (size_t i = 0; i < book->cohorts; i++)
+        sdw_cohort_free(book->cohort[i].cohort);
     sdw_buf_release(&book->name);
     for (size_t i = 0; i < SDW_LEN(book->json); i++)
         sdw_buf_release(&book->json[i]);
@@ -70,268 +52,194 @@ size_t sdw_book_series(const struct sdw_book *book)
     return book->series.n;
 }
 
-/* The ID of path/ID<suffix>; p is NULL when the name is another. */
-static struct sdw_str path_of(struct sdw_str name, const char *suffix)
+const struct sdw_book_counts *sdw_book_counts(const struct sdw_book *book)
 {
-    size_t head = sizeof path_prefix - 1, tail = strlen(suffix);
-    if (!name.p || name.n <= head + tail || memcmp(name.p, path_prefix, head) != 0 ||
-        memcmp(name.p + name.n - tail, suffix, tail) != 0)
-        return (struct sdw_str){0};
-    return (struct sdw_str){name.p + head, name.n - head - tail};
+    return &book->counts;
 }
 
-/* The book's entry for a series; NULL when the book is full. */
-static struct series *series_at(struct sdw_book *book, struct sdw_str name)
+int64_t sdw_book_newest(const struct sdw_book *book)
 {
-    struct series *series = sdw_map_get(&book->series, name);
-    if (series || book->series.n >= book->settings.max_series)
+    return book->newest;
+}
+
+struct sdw_str sdw_name_tail(struct sdw_str name)
+{
+    size_t at = name.n;
+    while (at > 0 && name.p[at - 1] != '/')
+        at--;
+    return (struct sdw_str){name.p + at, name.n - at};
+}
+
+struct sdw_str sdw_name_head(struct sdw_str name)
+{
+    size_t tail = sdw_name_tail(name).n;
+    return (struct sdw_str){name.p, name.n > tail ? name.n - tail - 1 : 0};
+}
+
+struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str name)
+{
+    const struct sdw_forecast_settings *s = &book->settings;
+    struct sdw_followed *series = sdw_map_get(&book->series, name);
+    if (series || book->series.n >= s->max_series)
         return series;
     series = sdw_xalloc(sizeof *series);
-    sdw_trend_init(&series->trend);
     sdw_buf_str(&series->name, name);
-    series->path_id = path_of(sdw_buf_view(&series->name), available_suffix);
-    series->followed = !book->settings.glob || fnmatch(book->settings.glob, series->name.p, 0) == 0;
+    series->followed = !s->glob || fnmatch(s->glob, series->name.p, 0) == 0;
+    series->capacity = series->rate = series->duration_us = NAN;
+    for (size_t i = 0; i < s->rules && isnan(series->capacity); i++)
+        if (fnmatch(s->rule[i].glob, series->name.p, 0) == 0)
+            series->capacity = s->rule[i].capacity;
+    bool counter = s->counters && fnmatch(s->counters, series->name.p, 0) == 0;
+    sdw_outlook_init(&series->outlook, s->step_us, s->horizon_us[s->horizons - 1] / PLAN_MOST,
+                     counter);
     *sdw_map_at(&book->series, name) = series;
     return series;
 }
 
-static void learn_capacity(struct sdw_book *book, struct sdw_str path_id, double capacity)
-{
-    if (!path_id.p || !(capacity > 0))
-        return;
-    double *known = sdw_map_get(&book->capacity, path_id);
-    if (!known) {
-        if (book->capacity.n >= book->settings.max_series)
-            return;
-        *sdw_map_at(&book->capacity, path_id) = known = sdw_xalloc(sizeof *known);
-    }
-    *known = capacity;
-}
-
-static double capacity_of(const struct sdw_book *book, const struct series *series)
-{
-    if (isfinite(book->settings.capacity))
-        return book->settings.capacity;
-    if (!series->path_id.p)
-        return NAN;
-    const double *known = sdw_map_get(&book->capacity, series->path_id);
-    return known ? *known : series->trend.greatest;
-}
-
-/* The limits that hold for a series now; their order is fixed, so that bit i of alarmed is one
- * limit's for ever. A limit that is not known is NAN. */
-static size_t limits_of(const struct sdw_book *book, const struct series *series,
-                        struct sdw_limit limit[SDW_BREACHES_MAX])
+struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name, int64_t step_us)
 {
     const struct sdw_forecast_settings *s = &book->settings;
-    double capacity = capacity_of(book, series);
-    size_t n = 0;
-    limit[n++] =
-        (struct sdw_limit){isfinite(s->below) ? s->below : s->below_share * capacity, true};
-    limit[n++] = (struct sdw_limit){s->above, false};
-    for (size_t i = 0; i < s->levels; i++)
-        limit[n++] = (struct sdw_limit){s->level[i] * capacity, false};
-    return n;
+    struct sdw_str sort = sdw_name_tail(name);
+    if (sort.n >= SDW_SORT_MAX || book->cohorts >= SDW_COHORTS_MAX / 2)
+        sort.n = 0;
+    for (size_t i = 0; i < book->cohorts; i++)
+        if (book->cohort[i].cohort->plan.step_us == step_us &&
+            sdw_str_same(sdw_str_of(book->cohort[i].sort), sort))
+            return book->cohort[i].cohort;
+    if (book->cohorts == SDW_COHORTS_MAX)
+        return NULL;
+    struct sdw_cohort *cohort =
+        sdw_cohort_new(step_us, s->horizon_us, s->horizons, s->seasons, 0, NULL);
+    if (!cohort)
+        return NULL;
+    struct sdw_book_cohort *fresh = &book->cohort[book->cohorts++];
+    fresh->cohort = cohort;
+    if (sort.n > 0)
+        memcpy(fresh->sort, sort.p, sort.n);
+    return cohort;
 }
 
-static struct sdw_str say_horizons(const struct sdw_book *book, const struct series *series,
-                                   struct sdw_buf *json)
+/* The steps that a value completed: learned, and what is due of them scored. */
+static void learn_steps(struct sdw_book *book, struct sdw_followed *series,
+                        const struct sdw_grid_step *step, size_t n, struct sdw_foresight *out)
 {
-    sdw_buf_clear(json);
-    struct sdw_jsonw w = sdw_jsonw(json);
-    sdw_jsonw_array(&w, NULL);
-    for (size_t i = 0; i < book->settings.horizons; i++) {
-        int64_t horizon = book->settings.horizon_us[i];
-        sdw_jsonw_object(&w, NULL);
-        sdw_jsonw_int(&w, "horizon_us", horizon);
-        sdw_jsonw_model(&w, "mean", sdw_trend_mean(&series->trend, horizon));
-        sdw_jsonw_object(&w, "q");
-        for (size_t q = 0; q < SDW_LEN(quantiles); q++)
-            sdw_jsonw_model(&w, quantiles[q].name,
-                            sdw_trend_quantile(&series->trend, horizon, quantiles[q].p));
-        sdw_jsonw_end(&w);
-        sdw_jsonw_end(&w);
+    struct sdw_outlook *outlook = &series->outlook;
+    if (n > 0 && !outlook->cohort && !series->refused) {
+        struct sdw_cohort *cohort =
+            sdw_book_cohort_at(book, sdw_buf_view(&series->name), outlook->grid.step_us);
+        series->refused = !cohort;
+        if (cohort)
+            sdw_outlook_settle(outlook, cohort);
     }
-    sdw_jsonw_end(&w);
-    return sdw_buf_view(json);
+    if (!outlook->cohort)
+        return;
+    struct sdw_limit limit[SDW_BREACHES_MAX];
+    sdw_book_limits(book, series, limit);
+    bool above = !(isfinite(limit[0].value) && limit[0].below);
+    for (size_t i = 0; i < n; i++) {
+        sdw_outlook_learn(outlook, &step[i], NULL, above);
+        if (sdw_outlook_mature(outlook) &&
+            sdw_feedback_due(sdw_outlook_feedback(outlook), &outlook->cohort->plan))
+            sdw_book_say_scores(book, series, step[i].ts, out);
+    }
 }
 
-static struct sdw_str say_odds(const struct sdw_book *book, const struct sdw_breach_odds *odds,
-                               struct sdw_buf *json)
+/* Forget the series, but for one, that had no value for so long. */
+static void sweep(struct sdw_book *book, const struct sdw_followed *except)
 {
-    sdw_buf_clear(json);
-    struct sdw_jsonw w = sdw_jsonw(json);
-    sdw_jsonw_array(&w, NULL);
-    for (size_t i = 0; i < book->settings.horizons; i++) {
-        sdw_jsonw_object(&w, NULL);
-        sdw_jsonw_int(&w, "horizon_us", book->settings.horizon_us[i]);
-        sdw_jsonw_model(&w, "p", odds->p[i]);
-        sdw_jsonw_end(&w);
+    int64_t ttl = book->settings.ttl_us;
+    if (ttl <= 0 || (book->swept != INT64_MIN && book->newest - book->swept < ttl / 8 + 1))
+        return;
+    book->swept = book->newest;
+    size_t cursor = 0, n = 0;
+    struct sdw_str key;
+    void *value;
+    struct sdw_followed **old = sdw_xrealloc(NULL, book->series.n + 1, sizeof *old);
+    while (sdw_map_next(&book->series, &cursor, &key, &value)) {
+        struct sdw_followed *series = value;
+        if (series != except && series->outlook.grid.any && book->newest - series->outlook.grid.last_ts > ttl)
+            old[n++] = series;
     }
-    sdw_jsonw_end(&w);
-    return sdw_buf_view(json);
+    for (size_t i = 0; i < n; i++) {
+        sdw_map_remove(&book->series, sdw_buf_view(&old[i]->name));
+        free_series(old[i]);
+    }
+    free(old);
 }
 
-/* Whether limit i of the series is worth a record: while a breach is expected, and once more,
- * with severity 0, when the odds have fallen to half of what made it one. */
-static bool worth_saying(const struct sdw_book *book, struct series *series, size_t i,
-                         struct sdw_breach_odds *odds)
+static bool say_now(const struct sdw_book *book, struct sdw_followed *series)
 {
-    double p = odds->p[book->settings.horizons - 1], enough = book->settings.probability;
-    unsigned bit = 1u << i;
-    if (p >= enough) {
-        series->alarmed |= bit;
-        return true;
-    }
-    if (!(series->alarmed & bit))
+    if (book->settings.every <= 0 || ++series->unsaid < book->settings.every)
         return false;
-    if (p < enough / 2) {
-        series->alarmed &= ~bit;
-        odds->severity = 0;
-    }
+    series->unsaid = 0;
     return true;
 }
 
-static void foresee(struct sdw_book *book, struct series *series, struct sdw_foresight *out)
+static void learn(struct sdw_book *book, struct sdw_followed *series,
+                  const struct sdw_sample *sample, struct sdw_foresight *out)
 {
-    struct sdw_limit limit[SDW_BREACHES_MAX];
-    size_t n = limits_of(book, series, limit);
-    for (size_t i = 0; i < n; i++) {
-        struct sdw_breach_odds odds;
-        if (!isfinite(limit[i].value))
-            continue;
-        sdw_breach_foresee(&series->trend, limit[i], book->settings.horizon_us,
-                           book->settings.horizons, &odds);
-        if (!worth_saying(book, series, i, &odds))
-            continue;
-        struct sdw_breach *breach = &out->breach[out->n_breaches++];
-        sdw_rec_init(&sdw_breach_schema, breach);
-        breach->ts = series->trend.ts;
-        breach->series = sdw_buf_view(&series->name);
-        breach->value = series->trend.value;
-        breach->capacity = limit[i].value;
-        breach->direction = sdw_str_of(limit[i].below ? "below" : "above");
-        breach->severity = odds.severity;
-        breach->horizons = say_odds(book, &odds, &book->json[out->n_breaches]);
-        breach->eta_us = (struct sdw_range){odds.eta_lo_us, odds.eta_mid_us, odds.eta_hi_us};
-        breach->path_id = series->path_id;
-    }
+    const struct sdw_forecast_settings *s = &book->settings;
+    struct sdw_outlook *outlook = &series->outlook;
+    struct sdw_grid_step step[SDW_GRID_WAIT];
+    size_t n;
+    int64_t local_us = s->local_us ? s->local_us(sample->ts, s->local_arg) : 0;
+    out->use = sdw_outlook_take(outlook, sample->ts, local_us, sample->value, step, &n);
+    learn_steps(book, series, step, n, out);
+    if (out->use != SDW_GRID_USED)
+        return;
+    if (sdw_outlook_mature(outlook) && n == 0)
+        return; /* the step is still being filled */
+    if (isnan(outlook->value))
+        return;
+    if (say_now(book, series))
+        sdw_book_say_forecast(book, series, outlook->ts, out);
+    else if (sdw_outlook_mature(outlook))
+        sdw_book_remember_forecast(series);
+    if (!sdw_outlook_cold(outlook))
+        sdw_book_say_breaches(book, series, outlook->ts, out);
 }
 
-static void learn(struct sdw_book *book, struct series *series, int64_t ts, double value,
-                  struct sdw_foresight *out)
+static void take(struct sdw_book *book, const struct sdw_sample *sample,
+                 struct sdw_foresight *out)
 {
-    out->use = sdw_trend_learn(&series->trend, ts, value);
-    if (out->use != SDW_TREND_USED)
+    if (book->resume != INT64_MIN && sample->ts <= book->resume)
         return;
-    bool cold = sdw_trend_cold(&series->trend);
-    if (book->settings.every > 0 && ++series->unsaid >= book->settings.every) {
-        series->unsaid = 0;
-        out->forecast = true;
-        sdw_rec_init(&sdw_forecast_schema, &out->said);
-        out->said.ts = ts;
-        out->said.series = sdw_buf_view(&series->name);
-        out->said.value = value;
-        out->said.n = series->trend.n;
-        out->said.cold = cold;
-        out->said.horizons = say_horizons(book, series, &book->json[0]);
-    }
-    if (!cold)
-        foresee(book, series, out);
-}
-
-void sdw_book_metric(struct sdw_book *book, const struct sdw_metric *metric,
-                     struct sdw_foresight *out)
-{
-    *out = (struct sdw_foresight){.use = SDW_TREND_BAD};
-    learn_capacity(book, path_of(metric->series, capacity_suffix), metric->value);
-    if (!isfinite(metric->value))
+    book->resume = INT64_MIN;
+    sdw_book_learn_capacity(book, sample->series, sample->value);
+    if (sample->estimate)
+        sdw_book_path_capacity(book, sdw_name_head(sample->series), sample->capacity);
+    if (!isfinite(sample->value))
         return;
-    struct series *series = series_at(book, metric->series);
+    struct sdw_followed *series = sdw_book_series_at(book, sample->series);
     out->dropped = !series;
     if (!series || !series->followed)
         return;
-    series->has_metric = true;
-    learn(book, series, metric->ts, metric->value, out);
-}
-
-void sdw_book_verdict(struct sdw_book *book, const struct sdw_verdict *verdict,
-                      struct sdw_foresight *out)
-{
-    *out = (struct sdw_foresight){.use = SDW_TREND_BAD};
-    learn_capacity(book, verdict->path_id, verdict->capacity_bps);
-    if (!isfinite(verdict->available_bps.mid))
-        return;
-    sdw_buf_clear(&book->name);
-    sdw_buf_text(&book->name, path_prefix);
-    sdw_buf_str(&book->name, verdict->path_id);
-    sdw_buf_text(&book->name, available_suffix);
-    struct series *series = series_at(book, sdw_buf_view(&book->name));
-    out->dropped = !series;
-    if (series && series->followed && !series->has_metric)
-        learn(book, series, verdict->ts, verdict->available_bps.mid, out);
-}
-
-static bool per_cent(const char *text, double *share)
-{
-    return text[0] && text[strlen(text) - 1] == '%' && sdw_parse_share(text, share);
-}
-
-int sdw_forecast_below(const char *text, struct sdw_forecast_settings *settings,
-                       struct sdw_err *err)
-{
-    settings->below = settings->below_share = NAN;
-    if (per_cent(text, &settings->below_share) || sdw_parse_rate(text, &settings->below))
-        return 0;
-    return sdw_err_set(err, SDW_EUSAGE,
-                       "--below: '%s' is neither a value (600k) nor a share of the capacity (10%%)",
-                       text);
-}
-
-int sdw_forecast_above(const char *text, struct sdw_forecast_settings *settings,
-                       struct sdw_err *err)
-{
-    if (sdw_parse_rate(text, &settings->above))
-        return 0;
-    return sdw_err_set(err, SDW_EUSAGE, "--above: '%s' is not a value such as 8M", text);
-}
-
-int sdw_forecast_horizons(const char *const *text, size_t n, struct sdw_forecast_settings *settings,
-                          struct sdw_err *err)
-{
-    if (n < 1 || n > SDW_HORIZONS_MAX)
-        return sdw_err_set(err, SDW_EUSAGE, "--horizon: give 1 to %d durations, not %zu",
-                           SDW_HORIZONS_MAX, n);
-    for (size_t i = 0; i < n; i++) {
-        int64_t us;
-        if (!sdw_parse_duration(text[i], &us) || us <= 0 || us > INT64_C(31536000) * 1000000)
-            return sdw_err_set(err, SDW_EUSAGE,
-                               "--horizon: '%s' is not a duration up to a year, such as 15s",
-                               text[i]);
-        if (i > 0 && us <= settings->horizon_us[i - 1])
-            return sdw_err_set(err, SDW_EUSAGE,
-                               "--horizon: '%s' is not longer than the one before it", text[i]);
-        settings->horizon_us[i] = us;
+    if (sample->ts > book->newest) {
+        book->newest = sample->ts;
+        sweep(book, series);
     }
-    settings->horizons = n;
-    return 0;
+    if (sample->capacity > 0 && !sample->estimate)
+        series->capacity = sample->capacity;
+    series->has_metric = series->has_metric || !sample->estimate;
+    if (!sample->estimate || !series->has_metric)
+        learn(book, series, sample, out);
 }
 
-int sdw_forecast_levels(const char *const *text, size_t n, struct sdw_forecast_settings *settings,
-                        struct sdw_err *err)
+void sdw_book_learn(struct sdw_book *book, const struct sdw_sample *sample,
+                    struct sdw_foresight *out)
 {
-    if (n > SDW_LEVELS_MAX)
-        return sdw_err_set(err, SDW_EUSAGE, "--levels: give at most %d levels, not %zu",
-                           SDW_LEVELS_MAX, n);
-    for (size_t i = 0; i < n; i++) {
-        double level;
-        struct sdw_str view = sdw_str_of(text[i]);
-        if (view.n > 1 && view.p[view.n - 1] == '%')
-            view.n--;
-        if (!sdw_num_real(view, &level) || level <= 0 || level > 1000)
-            return sdw_err_set(err, SDW_EUSAGE, "--levels: '%s' is not a per cent value", text[i]);
-        settings->level[i] = level / 100;
-    }
-    settings->levels = n;
-    return 0;
+    struct sdw_book_counts *counts = &book->counts;
+    out->forecast = out->dropped = false;
+    out->n_breaches = out->n_scores = 0;
+    out->use = SDW_GRID_BAD;
+    take(book, sample, out);
+    counts->values += out->use == SDW_GRID_USED;
+    counts->late += out->use == SDW_GRID_LATE;
+    counts->duplicates += out->use == SDW_GRID_DUPLICATE;
+    counts->forecasts += out->forecast;
+    counts->breaches += (int64_t)out->n_breaches;
+    counts->scores += (int64_t)out->n_scores;
+    counts->dropped += out->dropped;
+    if (sample->ts > counts->ts)
+        counts->ts = sample->ts;
 }

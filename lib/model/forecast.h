@@ -1,72 +1,87 @@
 /*
- * The book of a forecaster: the trend of every series it has seen, the capacity of every path,
- * the limits each series has, and which of them are expected to be crossed.
+ * The book of a forecaster: every series it has seen, the capacity that each is limited by, what
+ * is expected of it, which limits are expected to be crossed, and what forecasts were worth.
  *
  * Limits, where they are known:
- *   --below N      a value                              every series
- *   --below N%     a share of the series' capacity      path/ID/available_bps, --capacity
- *   --above N      a value                              every series
- *   --levels A,B   shares of --capacity, from below     every series
- * The capacity of path/ID/available_bps is what a verdict or the series path/ID/capacity_bps gave
- * last; before either, the greatest available capacity seen (no path has more available than it
- * has). The book owns what it returns; it is valid until the next call.
+ *   --below N      a value                           every series
+ *   --below N%     a share of the series' capacity   path/ID/available_bps, or --capacity
+ *   --above N,...  values                            every series
+ *   --above N%     shares of the series' capacity    where a capacity is known
+ * Without any: 10 % of the capacity from below for path/ID/available_bps, the capacity itself
+ * from above for every other series that has one.
+ *
+ * A capacity comes from the record's own field, the settings (by series, or for all), or another
+ * series: P/capacity_bps for P/bps and P/available_bps, P/limit for P/entries. The capacity of
+ * path/ID/available_bps is also what a verdict gave; before any, the greatest available capacity
+ * seen (no path has more available than it has).
+ *
+ * The book owns what it returns; it is valid until the next call.
  */
 #ifndef SDW_MODEL_FORECAST_H
 #define SDW_MODEL_FORECAST_H
 
+#include "core/buf.h"
 #include "core/err.h"
-#include "model/breach.h"
+#include "model/forecast_settings.h"
+#include "model/grid.h"
 #include "rec/capacity.h"
 #include "rec/series.h"
 
-enum { SDW_LEVELS_MAX = 8, SDW_BREACHES_MAX = SDW_LEVELS_MAX + 2 };
+enum { SDW_BREACHES_MAX = SDW_ABOVE_MAX + 1 };
 
-struct sdw_forecast_settings {
-    int64_t horizon_us[SDW_HORIZONS_MAX]; /* ascending */
-    size_t horizons;
-    double below, below_share;    /* NAN: not asked for */
-    double above, capacity;       /* NAN: not asked for */
-    double level[SDW_LEVELS_MAX]; /* shares of capacity */
-    size_t levels;
-    double probability; /* odds within the longest horizon that make a breach */
-    const char *glob;   /* series to forecast; NULL: all */
-    int64_t every;      /* a forecast after every so many values; 0: none */
-    size_t max_series;
+/* A value of a series, whatever record it came in. */
+struct sdw_sample {
+    int64_t ts;
+    struct sdw_str series;
+    double value;
+    double capacity; /* NAN: the record has none */
+    bool estimate;   /* a verdict's: the value counts only while the series itself does not come,
+                      * the capacity is that of its path */
 };
 
 /* What one value led to. */
 struct sdw_foresight {
     bool forecast;
     struct sdw_forecast said;
-    size_t n_breaches;
+    size_t n_breaches, n_scores;
     struct sdw_breach breach[SDW_BREACHES_MAX];
-    enum sdw_trend_use use;
+    const struct sdw_score *score; /* [n_scores] */
+    enum sdw_grid_use use;
     bool dropped; /* the book is full: this series is not followed */
+};
+
+/* What a book has seen and said. */
+struct sdw_book_counts {
+    int64_t values, forecasts, breaches, scores, late, duplicates, dropped;
+    int64_t ts; /* newest time of a record */
 };
 
 struct sdw_book;
 
+/* The settings are copied; what they point to must outlive the book. */
 struct sdw_book *sdw_book_new(const struct sdw_forecast_settings *settings);
 void sdw_book_free(struct sdw_book *book);
 
-/* Learn from a record, and say what follows from it. */
-void sdw_book_metric(struct sdw_book *book, const struct sdw_metric *metric,
-                     struct sdw_foresight *out);
-/* A verdict gives the capacity of its path and, as long as no metric has, a value of its
- * available capacity. */
-void sdw_book_verdict(struct sdw_book *book, const struct sdw_verdict *verdict,
-                      struct sdw_foresight *out);
+/* What series a record has a value of: 1 and the sample for a `metric`, `verdict`, `gradient`,
+ * `flow.update` or `app`, or (with keys and a field in the settings) any JSON that has them; 0: it
+ * has none; SDW_EINPUT. The sample's texts are the book's and the line's. */
+int sdw_book_read(struct sdw_book *book, struct sdw_str line, struct sdw_arena *arena,
+                  struct sdw_sample *sample, struct sdw_err *err);
+/* Learn from a value, and say what follows from it. */
+void sdw_book_learn(struct sdw_book *book, const struct sdw_sample *sample,
+                    struct sdw_foresight *out);
+const struct sdw_book_counts *sdw_book_counts(const struct sdw_book *book);
 size_t sdw_book_series(const struct sdw_book *book);
+int64_t sdw_book_newest(const struct sdw_book *book); /* time of the newest value; INT64_MIN: none */
 
-/* Settings from what an operator typed. text: "600k", "10%"; horizons and levels as lists of
- * durations and of per cent. SDW_EUSAGE with a message. */
-int sdw_forecast_below(const char *text, struct sdw_forecast_settings *settings,
-                       struct sdw_err *err);
-int sdw_forecast_above(const char *text, struct sdw_forecast_settings *settings,
-                       struct sdw_err *err);
-int sdw_forecast_horizons(const char *const *text, size_t n, struct sdw_forecast_settings *settings,
-                          struct sdw_err *err);
-int sdw_forecast_levels(const char *const *text, size_t n, struct sdw_forecast_settings *settings,
-                        struct sdw_err *err);
+/*
+ * All that the book knows, as bytes for a checkpoint (io/checkpoint.h); sdw_book_layout is its
+ * layout. Load into a new book with the same settings: SDW_EINPUT when the bytes do not fit it.
+ * A loaded book ignores values up to the time it was saved at, until the first later one comes: so
+ * the records since then may be replayed, or all of them.
+ */
+uint64_t sdw_book_layout(const struct sdw_forecast_settings *settings);
+void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out);
+int sdw_book_load(struct sdw_book *book, struct sdw_str body, struct sdw_err *err);
 
 #endif

@@ -42,9 +42,27 @@ static const struct sdw_field breach_fields[] = {
 };
 #undef OF
 
+#define OF sdw_score
+static const struct sdw_field score_fields[] = {
+    F(SDW_STR, series, SDW_F_REQUIRED | SDW_F_COLUMN, NULL, "name of the series"),
+    FN(SDW_INT, horizon_us, SDW_F_REQUIRED | SDW_F_COLUMN, 0, 0, "us", "how far ahead"),
+    F(SDW_REAL, mase, SDW_F_NULL | SDW_F_COLUMN, NULL,
+      "mean absolute error of the median, in mean changes from one step to the next"),
+    F(SDW_REAL, pinball, SDW_F_NULL | SDW_F_COLUMN, NULL,
+      "mean pinball loss of the five quantiles, in the same unit"),
+    F(SDW_REAL, cover95, SDW_F_COLUMN, "share", "values that were within the 95 % interval"),
+    F(SDW_REAL, bias, SDW_F_NULL | SDW_F_COLUMN, NULL,
+      "mean of the median minus the value, in the same unit"),
+    FN(SDW_INT, n, SDW_F_REQUIRED | SDW_F_COLUMN, 0, 0, NULL, "forecasts that were compared"),
+    {0},
+};
+#undef OF
+
 const struct sdw_schema sdw_metric_schema = {"metric", "one value of a series",
                                              sizeof(struct sdw_metric), metric_fields};
 const struct sdw_schema sdw_forecast_schema = {"forecast", "what a series is expected to be",
                                                sizeof(struct sdw_forecast), forecast_fields};
 const struct sdw_schema sdw_breach_schema = {"breach", "a level that is expected to be crossed",
                                              sizeof(struct sdw_breach), breach_fields};
+const struct sdw_schema sdw_score_schema = {"score", "what forecasts of a series were worth",
+                                            sizeof(struct sdw_score), score_fields};

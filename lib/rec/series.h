@@ -33,6 +33,16 @@ struct sdw_breach {
     struct sdw_str path_id;   /* when the series is about a path */
 };
 
-extern const struct sdw_schema sdw_metric_schema, sdw_forecast_schema, sdw_breach_schema;
+/* What the forecasts of a series for one horizon were worth (model/feedback.h). */
+struct sdw_score {
+    int64_t ts;
+    struct sdw_str series;
+    int64_t horizon_us;
+    double mase, pinball, cover95, bias;
+    int64_t n; /* forecasts compared */
+};
+
+extern const struct sdw_schema sdw_metric_schema, sdw_forecast_schema, sdw_breach_schema,
+    sdw_score_schema;
 
 #endif

@@ -124,11 +124,13 @@ end" ]
     run shadow-forecast --below plenty </dev/null
     [ "$status" -eq 2 ]
     [[ "$output" == *--below*plenty* ]]
-    run shadow-forecast --levels 80 </dev/null
-    [ "$status" -eq 2 ]
-    [[ "$output" == *--capacity* ]]
-    run shadow-forecast --levels -5 --capacity 1M </dev/null
-    [ "$status" -eq 2 ]
+    for bad in '--above much' '--levels -5' '--levels 100' '--step 3w' '--season moon' '--key a' \
+        '--tz Nowhere/Town' '--tz ../etc' '--capacity ./none' '--capacity 0' '--step 1s --horizon 9d'; do
+        # shellcheck disable=SC2086
+        run shadow-forecast $bad </dev/null
+        [ "$status" -eq 2 ] || { echo "$bad: $status $output"; false; }
+        [[ "$output" == *"${bad%% *}"* || "$output" == *steps* ]] || { echo "$bad: $output"; false; }
+    done
 }
 
 @test "more series than --max-series are counted as lost" {

@@ -1,4 +1,5 @@
-/* Any stream of metric and verdict records must lead to finite forecasts and odds within 0..1. */
+/* Any stream of records must lead to finite forecasts and odds within 0..1. */
+#include "core/mem.h"
 #include "model/forecast.h"
 
 #include <math.h>
@@ -20,12 +21,19 @@ static void check(const struct sdw_foresight *out)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const horizons[] = {"5s", "1m"};
-    struct sdw_forecast_settings settings = {
-        .above = 7, .capacity = NAN, .every = 1, .max_series = 4};
+    static const char *const horizons[] = {"5s", "1m"}, *const above[] = {"7", "50%"};
+    struct sdw_forecast_settings settings;
+    sdw_forecast_settings_init(&settings);
+    settings.max_series = 4;
+    settings.capacity_field = "capacity";
     if (sdw_forecast_horizons(horizons, 2, &settings, NULL) != 0 ||
-        sdw_forecast_below("10%", &settings, NULL) != 0)
+        sdw_forecast_below("10%", &settings, NULL) != 0 ||
+        sdw_forecast_above(above, 2, &settings, NULL) != 0)
         abort();
+    if (size > 0 && data[0] == '#') {
+        settings.field = "value";
+        settings.key[settings.keys++] = "host";
+    }
     struct sdw_book *book = sdw_book_new(&settings);
     struct sdw_arena arena = {0};
     struct sdw_foresight out;
@@ -33,13 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (p < end) {
         const char *stop = memchr(p, '\n', (size_t)(end - p));
         struct sdw_str line = {p, (size_t)((stop ? stop : end) - p)};
-        struct sdw_metric metric;
-        struct sdw_verdict verdict;
-        if (sdw_rec_decode(&sdw_metric_schema, line, &arena, &metric, NULL) == 0) {
-            sdw_book_metric(book, &metric, &out);
-            check(&out);
-        } else if (sdw_rec_decode(&sdw_verdict_schema, line, &arena, &verdict, NULL) == 0) {
-            sdw_book_verdict(book, &verdict, &out);
+        struct sdw_sample sample;
+        if (sdw_book_read(book, line, &arena, &sample, NULL) == 1) {
+            sdw_book_learn(book, &sample, &out);
             check(&out);
         }
         sdw_arena_reset(&arena);

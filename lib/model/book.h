@@ -1,0 +1,74 @@
+/* Inside the book of a forecaster: what its files share. Not for others. */
+#ifndef SDW_MODEL_BOOK_H
+#define SDW_MODEL_BOOK_H
+
+#include "core/buf.h"
+#include "core/map.h"
+#include "model/forecast.h"
+#include "model/outlook.h"
+
+enum { SDW_COHORTS_MAX = 64, SDW_SORT_MAX = 32 };
+
+/* Series of one step whose names end alike learn together. */
+struct sdw_book_cohort {
+    struct sdw_cohort *cohort;
+    char sort[SDW_SORT_MAX]; /* the last part of the names; "": those of any sort */
+};
+
+/* A series. */
+struct sdw_followed {
+    struct sdw_outlook outlook;
+    struct sdw_buf name;
+    bool has_metric;  /* metrics came, so verdicts give no values */
+    bool followed;    /* the glob matches */
+    bool refused;     /* no plan can be made for its step: its trend is all there is */
+    uint16_t alarmed; /* bit i: limit i was said to be crossed */
+    int64_t unsaid;   /* values since the last forecast */
+    double capacity;  /* of a record's own field, or of a rule; NAN: none */
+    double rate, duration_us; /* of new connections, from its companions; NAN: not known */
+};
+
+struct sdw_book {
+    struct sdw_forecast_settings settings;
+    struct sdw_map series;   /* struct sdw_followed by name */
+    struct sdw_map capacity; /* double by what series share it: path/ID */
+    struct sdw_book_cohort cohort[SDW_COHORTS_MAX];
+    size_t cohorts;
+    int64_t newest, swept, resume; /* record times; INT64_MIN: none */
+    struct sdw_buf name, json[1 + SDW_BREACHES_MAX];
+    struct sdw_score score[SDW_HORIZONS_MAX];
+    struct sdw_book_counts counts;
+};
+
+/* The part of a name before its last '/', and the part after. */
+struct sdw_str sdw_name_head(struct sdw_str name);
+struct sdw_str sdw_name_tail(struct sdw_str name);
+
+/* forecast_limits.c */
+/* A value of a series that is the capacity of others: path/ID/capacity_bps. */
+void sdw_book_learn_capacity(struct sdw_book *book, struct sdw_str series, double value);
+/* The capacity of the series whose names begin with head. */
+void sdw_book_path_capacity(struct sdw_book *book, struct sdw_str head, double value);
+/* The limits that hold for a series now; their order is fixed, so that bit i of alarmed is one
+ * limit's for ever. One that is not known is NAN. */
+size_t sdw_book_limits(const struct sdw_book *book, const struct sdw_followed *series,
+                       struct sdw_limit limit[SDW_BREACHES_MAX]);
+struct sdw_str sdw_book_path(const struct sdw_followed *series);
+
+/* forecast_say.c */
+void sdw_book_say_forecast(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
+                           struct sdw_foresight *out);
+/* The same without a record: what is not said is judged too. */
+void sdw_book_remember_forecast(struct sdw_followed *series);
+void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
+                           struct sdw_foresight *out);
+void sdw_book_say_scores(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
+                         struct sdw_foresight *out);
+
+/* forecast.c */
+/* The entry for a series; NULL when the book is full. */
+struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str name);
+/* The cohort of a series with this step; NULL when no plan can be made for it. */
+struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name, int64_t step_us);
+
+#endif

@@ -1,0 +1,181 @@
+/* The records that a book says: forecast, breach, score. */
+#include "io/jsonw.h"
+#include "model/book.h"
+
+#include <math.h>
+
+static const double young_enough = 0.5; /* odds that make a breach of a young series */
+
+static void say_weights(const struct sdw_followed *series, int horizon, struct sdw_jsonw *w)
+{
+    double weight[SDW_EXPERTS];
+    sdw_ensemble_weights(sdw_outlook_ensemble(&series->outlook), &series->outlook.cohort->plan,
+                         horizon, weight);
+    sdw_jsonw_object(w, "weights");
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        sdw_jsonw_model(w, sdw_expert_name[i], weight[i]);
+    sdw_jsonw_end(w);
+}
+
+static double quantile(const struct sdw_followed *series, const struct sdw_prediction *prediction,
+                       int horizon, int64_t horizon_us, const struct sdw_said_quantile *q)
+{
+    const struct sdw_outlook *outlook = &series->outlook;
+    if (!prediction)
+        return sdw_trend_quantile(outlook->trend, horizon_us, q->p);
+    if (q->base >= 0)
+        return prediction->q[q->base];
+    return sdw_ensemble_quantile(sdw_outlook_ensemble(outlook), &outlook->cohort->plan, horizon,
+                                 q->p);
+}
+
+static void say_horizon(const struct sdw_book *book, const struct sdw_followed *series,
+                        int64_t horizon_us, const struct sdw_prediction *predictions,
+                        struct sdw_jsonw *w)
+{
+    const struct sdw_outlook *outlook = &series->outlook;
+    int h = predictions ? sdw_cohort_horizon(outlook->cohort, horizon_us) : 0;
+    const struct sdw_prediction *prediction = predictions ? &predictions[h] : NULL;
+    sdw_jsonw_object(w, NULL);
+    sdw_jsonw_int(w, "horizon_us", horizon_us);
+    sdw_jsonw_model(w, "mean",
+                    prediction ? prediction->mean : sdw_trend_mean(outlook->trend, horizon_us));
+    sdw_jsonw_object(w, "q");
+    for (size_t i = 0; i < book->settings.quantiles; i++)
+        sdw_jsonw_model(w, book->settings.said[i].name,
+                        quantile(series, prediction, h, horizon_us, &book->settings.said[i]));
+    sdw_jsonw_end(w);
+    if (prediction && book->settings.explain)
+        say_weights(series, h, w);
+    sdw_jsonw_end(w);
+}
+
+static void predict(struct sdw_followed *series, struct sdw_prediction *predictions)
+{
+    struct sdw_outlook *outlook = &series->outlook;
+    const struct sdw_ensemble_plan *plan = &outlook->cohort->plan;
+    sdw_ensemble_forecast(sdw_outlook_ensemble(outlook), plan, predictions);
+    sdw_feedback_said(sdw_outlook_feedback(outlook), plan, outlook->step_index, predictions);
+}
+
+void sdw_book_remember_forecast(struct sdw_followed *series)
+{
+    struct sdw_prediction predictions[SDW_STEPS_MAX];
+    predict(series, predictions);
+}
+
+void sdw_book_say_forecast(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
+                           struct sdw_foresight *out)
+{
+    struct sdw_prediction predictions[SDW_STEPS_MAX];
+    bool mature = sdw_outlook_mature(&series->outlook);
+    if (mature)
+        predict(series, predictions);
+    struct sdw_buf *json = &book->json[0];
+    sdw_buf_clear(json);
+    struct sdw_jsonw w = sdw_jsonw(json);
+    sdw_jsonw_array(&w, NULL);
+    for (size_t i = 0; i < book->settings.horizons; i++)
+        say_horizon(book, series, book->settings.horizon_us[i], mature ? predictions : NULL, &w);
+    sdw_jsonw_end(&w);
+    out->forecast = true;
+    sdw_rec_init(&sdw_forecast_schema, &out->said);
+    out->said.ts = ts;
+    out->said.series = sdw_buf_view(&series->name);
+    out->said.value = series->outlook.value;
+    out->said.n = series->outlook.n;
+    out->said.cold = sdw_outlook_cold(&series->outlook);
+    out->said.horizons = sdw_buf_view(json);
+}
+
+static struct sdw_str say_odds(const struct sdw_book *book, const struct sdw_breach_odds *odds,
+                               struct sdw_buf *json)
+{
+    sdw_buf_clear(json);
+    struct sdw_jsonw w = sdw_jsonw(json);
+    sdw_jsonw_array(&w, NULL);
+    for (size_t i = 0; i < book->settings.horizons; i++) {
+        sdw_jsonw_object(&w, NULL);
+        sdw_jsonw_int(&w, "horizon_us", book->settings.horizon_us[i]);
+        sdw_jsonw_model(&w, "p", odds->p[i]);
+        sdw_jsonw_end(&w);
+    }
+    sdw_jsonw_end(&w);
+    return sdw_buf_view(json);
+}
+
+/* Whether limit i of the series is worth a record: while the odds are high enough, and once more,
+ * with severity 0, when they have fallen to half of that. */
+static bool worth_saying(const struct sdw_book *book, struct sdw_followed *series, size_t i,
+                         struct sdw_breach_odds *odds)
+{
+    double p = odds->p[book->settings.horizons - 1], enough = book->settings.probability;
+    uint16_t bit = (uint16_t)(1u << i);
+    if (!(enough > 0)) {
+        if (sdw_outlook_mature(&series->outlook))
+            return true;
+        enough = young_enough;
+    }
+    if (p >= enough) {
+        series->alarmed |= bit;
+        return true;
+    }
+    if (!(series->alarmed & bit))
+        return false;
+    if (p < enough / 2) {
+        series->alarmed &= (uint16_t)~bit;
+        odds->severity = 0;
+    }
+    return true;
+}
+
+void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
+                           struct sdw_foresight *out)
+{
+    struct sdw_limit limit[SDW_BREACHES_MAX];
+    size_t n = sdw_book_limits(book, series, limit);
+    for (size_t i = 0; i < n; i++) {
+        struct sdw_breach_odds odds;
+        if (!isfinite(limit[i].value))
+            continue;
+        sdw_outlook_breach(&series->outlook, limit[i], book->settings.horizon_us,
+                           book->settings.horizons, &odds);
+        if (!worth_saying(book, series, i, &odds))
+            continue;
+        struct sdw_breach *breach = &out->breach[out->n_breaches++];
+        sdw_rec_init(&sdw_breach_schema, breach);
+        breach->ts = ts;
+        breach->series = sdw_buf_view(&series->name);
+        breach->value = series->outlook.value;
+        breach->capacity = limit[i].value;
+        breach->direction = sdw_str_of(limit[i].below ? "below" : "above");
+        breach->severity = odds.severity;
+        breach->horizons = say_odds(book, &odds, &book->json[out->n_breaches]);
+        breach->eta_us = (struct sdw_range){odds.eta_lo_us, odds.eta_mid_us, odds.eta_hi_us};
+        breach->path_id = sdw_book_path(series);
+    }
+}
+
+void sdw_book_say_scores(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
+                         struct sdw_foresight *out)
+{
+    const struct sdw_ensemble_plan *plan = &series->outlook.cohort->plan;
+    struct sdw_worth worth[SDW_STEPS_MAX];
+    sdw_feedback_score(sdw_outlook_feedback(&series->outlook), plan, worth);
+    for (int i = 0; i < plan->n && out->n_scores < SDW_LEN(book->score); i++) {
+        struct sdw_score *score = &book->score[out->n_scores];
+        if (worth[i].n == 0)
+            continue;
+        sdw_rec_init(&sdw_score_schema, score);
+        score->ts = ts;
+        score->series = sdw_buf_view(&series->name);
+        score->horizon_us = plan->steps[i] * plan->step_us;
+        score->mase = worth[i].mase;
+        score->pinball = worth[i].pinball;
+        score->cover95 = worth[i].cover95;
+        score->bias = worth[i].bias;
+        score->n = worth[i].n;
+        out->n_scores++;
+    }
+    out->score = book->score;
+}

@@ -1,0 +1,114 @@
+/*
+ * What a forecaster was asked for, and how that is read from what an operator typed.
+ *
+ * Each parser takes the text of one option, and returns SDW_EUSAGE with a message that names the
+ * option and what was wrong. Texts that are kept (globs, keys) are borrowed.
+ */
+#ifndef SDW_MODEL_FORECAST_SETTINGS_H
+#define SDW_MODEL_FORECAST_SETTINGS_H
+
+#include "core/err.h"
+#include "io/opt.h"
+#include "model/breach.h"
+
+enum {
+    SDW_ABOVE_MAX = 8,   /* limits from above */
+    SDW_KEYS_MAX = 8,    /* members that name a series */
+    SDW_SAID_MAX = 21,   /* quantiles of a forecast */
+    SDW_EVENTS_MAX = 4096,
+};
+
+/* A limit as it was asked for: a value, or (is_share) a share of the series' capacity. */
+struct sdw_wanted_limit {
+    double n;
+    bool is_share;
+};
+
+/* The capacity of the series that match a glob. */
+struct sdw_capacity_rule {
+    char *glob;
+    double capacity;
+};
+
+/* A quantile that a forecast has: its probability, as a number and as the key of `q`; which of
+ * sdw_quantile_p it is (-1: none of them). */
+struct sdw_said_quantile {
+    double p;
+    char name[16];
+    int base;
+};
+
+struct sdw_forecast_settings {
+    int64_t horizon_us[SDW_HORIZONS_MAX]; /* ascending */
+    size_t horizons;
+    struct sdw_wanted_limit below; /* n NAN: not asked for */
+    struct sdw_wanted_limit above[SDW_ABOVE_MAX];
+    size_t n_above;
+    double capacity;            /* of every series; NAN: not given */
+    const char *capacity_field; /* a member of a record that has its series' capacity, or NULL */
+    struct sdw_capacity_rule *rule;
+    size_t rules, rules_cap;
+    struct sdw_said_quantile said[SDW_SAID_MAX]; /* ascending */
+    size_t quantiles;
+    double probability; /* odds within the longest horizon that make a breach; 0: a young series
+                         * by 0.5, others whatever the odds */
+    const char *glob;   /* series to forecast; NULL: all */
+    const char *counters;            /* series that are counters; NULL: none */
+    const char *field;               /* of any JSON; NULL: records of known types */
+    const char *key[SDW_KEYS_MAX];   /* which, with field, name the series */
+    size_t keys;
+    int64_t every;      /* a forecast after every so many values; 0: none */
+    int64_t step_us;    /* 0: automatic */
+    int seasons;        /* sum of SDW_SEASON_... */
+    int64_t ttl_us;     /* a series without a value for so long is forgotten; 0: never */
+    bool explain, correlate;
+    size_t max_series;
+    /* What local time is ahead of UTC at a moment; NULL: nothing. */
+    int64_t (*local_us)(int64_t ts, void *arg);
+    void *local_arg;
+};
+
+/* The options of the command line as they were typed, in the types of io/opt.h. */
+struct sdw_forecast_options {
+    struct sdw_list horizon, above, levels, season, keys;
+    const char *below, *capacity, *series, *counters, *step, *field;
+    double probability;
+    int64_t every, max_series, ttl_us;
+    bool explain;
+};
+
+/* All of them into settings, which begin as when nothing was asked for. *capacities is the name
+ * of a file whose text sdw_forecast_capacities must be given too, or NULL. */
+int sdw_forecast_settings_of(const struct sdw_forecast_options *options,
+                             struct sdw_forecast_settings *settings, const char **capacities,
+                             struct sdw_err *err);
+
+/* Everything as when nothing was asked for. */
+void sdw_forecast_settings_init(struct sdw_forecast_settings *settings);
+void sdw_forecast_settings_release(struct sdw_forecast_settings *settings);
+
+int sdw_forecast_horizons(const char *const *text, size_t n, struct sdw_forecast_settings *settings,
+                          struct sdw_err *err);
+/* "600k", "10%". */
+int sdw_forecast_below(const char *text, struct sdw_forecast_settings *settings,
+                       struct sdw_err *err);
+int sdw_forecast_above(const char *const *text, size_t n, struct sdw_forecast_settings *settings,
+                       struct sdw_err *err);
+/* Intervals in per cent: 80 and 95 give the quantiles 0.025 0.1 0.9 0.975, beside the five that
+ * are always there. */
+int sdw_forecast_levels(const char *const *text, size_t n, struct sdw_forecast_settings *settings,
+                        struct sdw_err *err);
+/* "auto", or a duration from 1 ms to a day. */
+int sdw_forecast_step(const char *text, struct sdw_forecast_settings *settings,
+                      struct sdw_err *err);
+/* "auto", "none", or a list of day and week. */
+int sdw_forecast_seasons(const char *const *text, size_t n, struct sdw_forecast_settings *settings,
+                         struct sdw_err *err);
+int sdw_forecast_keys(const char *const *text, size_t n, const char *field,
+                      struct sdw_forecast_settings *settings, struct sdw_err *err);
+/* The text of a file of capacities: lines "GLOB CAPACITY", blank ones and those that begin with
+ * '#' aside. The first glob that matches counts. name is for messages. */
+int sdw_forecast_capacities(struct sdw_str text, const char *name,
+                            struct sdw_forecast_settings *settings, struct sdw_err *err);
+
+#endif

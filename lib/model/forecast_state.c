@@ -1,0 +1,206 @@
+/* The book as bytes, and back. The bytes have their checksum outside; here only what would lead
+ * beyond memory is checked. */
+#include "core/mem.h"
+#include "model/book.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct saved_head {
+    int64_t newest, swept;
+    uint64_t capacities, cohorts, series;
+};
+
+struct saved_cohort {
+    int64_t step_us;
+    char sort[SDW_SORT_MAX];
+};
+
+/* A series without its heap memory, whose pointers only say whether something follows. */
+struct saved_series {
+    struct sdw_followed followed;
+    uint64_t name_bytes, cohort; /* cohort: SDW_COHORTS_MAX for none */
+};
+
+static void mix_in(uint64_t *hash, const void *bytes, size_t n)
+{
+    *hash = sdw_hash(bytes, n, *hash);
+}
+
+uint64_t sdw_book_layout(const struct sdw_forecast_settings *settings)
+{
+    const uint64_t sizes[] = {sizeof(struct sdw_followed), sizeof(struct sdw_trend),
+                              sizeof(struct sdw_risk_shared), sizeof(struct sdw_ensemble_plan)};
+    struct sdw_ensemble_plan plan;
+    uint64_t hash = 0;
+    mix_in(&hash, sizes, sizeof sizes);
+    mix_in(&hash, settings->horizon_us, settings->horizons * sizeof settings->horizon_us[0]);
+    mix_in(&hash, &settings->step_us, sizeof settings->step_us);
+    mix_in(&hash, &settings->seasons, sizeof settings->seasons);
+    int64_t step_us = settings->horizon_us[0];
+    if (sdw_ensemble_plan(&plan, step_us, &step_us, 1, settings->seasons, 0, NULL) == 0) {
+        mix_in(&hash, &plan.bytes, sizeof plan.bytes);
+        mix_in(&hash, &plan.shared_bytes, sizeof plan.shared_bytes);
+    }
+    return hash;
+}
+
+static void save_series(const struct sdw_book *book, const struct sdw_followed *series,
+                        struct sdw_buf *out)
+{
+    const struct sdw_outlook *outlook = &series->outlook;
+    struct saved_series saved;
+    memset(&saved, 0, sizeof saved);
+    memcpy(&saved.followed, series, sizeof *series);
+    saved.followed.name = (struct sdw_buf){0};
+    saved.name_bytes = series->name.n;
+    while (saved.cohort < book->cohorts &&
+           book->cohort[saved.cohort].cohort != outlook->cohort)
+        saved.cohort++;
+    if (!outlook->cohort)
+        saved.cohort = SDW_COHORTS_MAX;
+    sdw_buf_add(out, &saved, sizeof saved);
+    sdw_buf_str(out, sdw_buf_view(&series->name));
+    if (outlook->trend)
+        sdw_buf_add(out, outlook->trend, sizeof *outlook->trend);
+    if (outlook->cohort)
+        sdw_buf_add(out, outlook->state, sdw_cohort_state_bytes(outlook->cohort));
+}
+
+void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out)
+{
+    struct saved_head head = {book->newest, book->swept, book->capacity.n, book->cohorts,
+                              book->series.n};
+    sdw_buf_add(out, &head, sizeof head);
+    size_t cursor = 0;
+    struct sdw_str key;
+    void *value;
+    while (sdw_map_next(&book->capacity, &cursor, &key, &value)) {
+        uint64_t n = key.n;
+        sdw_buf_add(out, &n, sizeof n);
+        sdw_buf_str(out, key);
+        sdw_buf_add(out, value, sizeof(double));
+    }
+    for (size_t i = 0; i < book->cohorts; i++) {
+        const struct sdw_cohort *cohort = book->cohort[i].cohort;
+        struct saved_cohort saved;
+        memset(&saved, 0, sizeof saved);
+        saved.step_us = cohort->plan.step_us;
+        memcpy(saved.sort, book->cohort[i].sort, sizeof saved.sort);
+        sdw_buf_add(out, &saved, sizeof saved);
+        sdw_buf_add(out, cohort->shared, cohort->plan.shared_bytes);
+        sdw_buf_add(out, &cohort->risk, sizeof cohort->risk);
+    }
+    cursor = 0;
+    while (sdw_map_next(&book->series, &cursor, &key, &value))
+        save_series(book, value, out);
+}
+
+/* The next n bytes into `to`; false when there are not so many. */
+static bool take(struct sdw_str *body, void *to, size_t n)
+{
+    if (body->n < n)
+        return false;
+    if (n > 0)
+        memcpy(to, body->p, n);
+    *body = (struct sdw_str){body->p + n, body->n - n};
+    return true;
+}
+
+static bool take_text(struct sdw_str *body, uint64_t n, struct sdw_str *text)
+{
+    if (body->n < n)
+        return false;
+    *text = (struct sdw_str){body->p, (size_t)n};
+    *body = (struct sdw_str){body->p + n, body->n - (size_t)n};
+    return true;
+}
+
+static bool load_capacity(struct sdw_book *book, struct sdw_str *body)
+{
+    uint64_t n;
+    struct sdw_str head;
+    double value;
+    if (!take(body, &n, sizeof n) || !take_text(body, n, &head) ||
+        !take(body, &value, sizeof value))
+        return false;
+    sdw_book_path_capacity(book, head, value);
+    return true;
+}
+
+static bool load_cohort(struct sdw_book *book, struct sdw_str *body)
+{
+    struct saved_cohort saved;
+    if (!take(body, &saved, sizeof saved) || memchr(saved.sort, '\0', sizeof saved.sort) == NULL ||
+        saved.step_us < 1000 || saved.step_us > INT64_C(86400000000))
+        return false;
+    size_t before = book->cohorts;
+    struct sdw_cohort *cohort =
+        sdw_book_cohort_at(book, sdw_str_of(saved.sort), saved.step_us);
+    return cohort && book->cohorts == before + 1 &&
+           take(body, cohort->shared, cohort->plan.shared_bytes) &&
+           take(body, &cohort->risk, sizeof cohort->risk);
+}
+
+static bool grid_is_sound(const struct sdw_grid *grid)
+{
+    return grid->step_us >= 0 && grid->step_us <= INT64_C(86400000000) && grid->n >= 0 &&
+           grid->waiting >= 0 && grid->waiting <= SDW_GRID_WAIT &&
+           (grid->waiting < SDW_GRID_WAIT || grid->step_us > 0);
+}
+
+static bool load_series(struct sdw_book *book, struct sdw_str *body)
+{
+    struct saved_series saved;
+    struct sdw_str name;
+    if (!take(body, &saved, sizeof saved) || !take_text(body, saved.name_bytes, &name))
+        return false;
+    bool has_trend = saved.followed.outlook.trend, has_cohort = saved.cohort != SDW_COHORTS_MAX;
+    if (!grid_is_sound(&saved.followed.outlook.grid) || (!has_trend && !has_cohort) ||
+        (has_cohort && saved.cohort >= book->cohorts) || sdw_map_get(&book->series, name))
+        return false;
+    struct sdw_followed *series = sdw_book_series_at(book, name);
+    if (!series)
+        return false;
+    struct sdw_buf own_name = series->name;
+    bool followed = series->followed;
+    struct sdw_trend *trend = series->outlook.trend;
+    *series = saved.followed;
+    series->name = own_name;
+    series->followed = followed;
+    series->outlook.trend = trend;
+    series->outlook.state = NULL;
+    series->outlook.cohort = NULL;
+    if (has_trend && !take(body, trend, sizeof *trend))
+        return false;
+    if (has_cohort) {
+        struct sdw_cohort *cohort = book->cohort[saved.cohort].cohort;
+        sdw_outlook_settle(&series->outlook, cohort);
+        if (!take(body, series->outlook.state, sdw_cohort_state_bytes(cohort)))
+            return false;
+    }
+    if (!has_trend) {
+        free(series->outlook.trend);
+        series->outlook.trend = NULL;
+    }
+    return true;
+}
+
+int sdw_book_load(struct sdw_book *book, struct sdw_str body, struct sdw_err *err)
+{
+    struct saved_head head;
+    bool good = take(&body, &head, sizeof head);
+    for (uint64_t i = 0; good && i < head.capacities; i++)
+        good = load_capacity(book, &body);
+    for (uint64_t i = 0; good && i < head.cohorts; i++)
+        good = load_cohort(book, &body);
+    for (uint64_t i = 0; good && i < head.series; i++)
+        good = load_series(book, &body);
+    if (!good || body.n > 0)
+        return sdw_err_set(err, SDW_EINPUT,
+                           "the saved state does not fit: more series than --max-series, or "
+                           "another build; remove it to begin anew");
+    book->newest = book->resume = head.newest;
+    book->swept = head.swept;
+    return 0;
+}
