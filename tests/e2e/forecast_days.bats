@@ -1,0 +1,205 @@
+#!/usr/bin/env bats
+# shadow-forecast on series of days: scores, state, inputs, and input that is hard to believe.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# days N [SERIES...]: N days of 5-minute values with a day's shape and some noise
+days() {
+    local n=$1
+    shift
+    awk -v n="$n" -v names="${*:-link/a/bps}" 'BEGIN {
+        m = split(names, name, " ")
+        for (i = 1; i <= n * 288; i++)
+            for (k = 1; k <= m; k++)
+                printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"%s\",\"value\":%.3f}\n",
+                    1600000000 + i * 300, name[k],
+                    1000 + 500 * sin(6.2831853 * (i + 40 * k) / 288) + i * 7919 % 211
+    }'
+}
+
+# Scores as jq makes them from the forecasts and the values: for each series and horizon, of the
+# forecasts that came due between one score and the next.
+recompute='
+def mean: add / length;
+def at: . / 300000000 | round;
+def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .value) as $d
+    | [$p * $d, ($p - 1) * $d] | max] | mean);
+(map(select(.type == "metric")) | map({key: (.ts | at | tostring), value: .value}) | from_entries) as $y
+| (map(select(.type == "metric")) | [.[].value]) as $all
+| (map(select(.type == "metric")) | .[0].ts | at) as $first
+| [.[] | select(.type == "forecast") | (.ts | at) as $o | .horizons[] | select(.horizon_us == $h)
+    | {due: ($o + (.horizon_us | at)), q}] as $f
+| [.[] | select(.type == "score" and .horizon_us == $h)] as $s
+| range(1; $s | length) as $i
+| ($s[$i - 1].ts | at) as $from | ($s[$i].ts | at) as $to
+| ([range(1; $to - $first + 1) | ($all[.] - $all[. - 1]) | fabs] | mean) as $scale
+| [$f[] | select(.due > $from and .due <= $to) | $y[.due | tostring] as $v
+    | {e: (($v - .q["0.5"]) | fabs), b: (.q["0.5"] - $v), pin: pinball($v; .q),
+       c: (if $v >= .q["0.025"] and $v <= .q["0.975"] then 1 else 0 end)}] as $x
+| [($x | map(.e) | mean) / $scale - $s[$i].mase, ($x | map(.pin) | mean) / $scale - $s[$i].pinball,
+   ($x | map(.b) | mean) / $scale - $s[$i].bias, ($x | map(.c) | mean) - $s[$i].cover95,
+   ($x | length) - $s[$i].n]
+| map(fabs) | max'
+
+@test "scores agree with what jq makes of the forecasts to 1e-6" {
+    days 5 | shadow-forecast --horizon 5m,30m,1h >out
+    [ "$(grep -c '"type":"score"' out)" -ge 9 ]
+    for h in 300000000 1800000000 3600000000; do
+        jq -s --argjson h $h "$recompute" out >off
+        [ "$(wc -l <off)" -ge 2 ]
+        jq -es 'all(. < 1e-6)' off || { cat off; false; }
+    done
+}
+
+@test "after kill -9 the records since the state was saved give the same bytes" {
+    days 6 link/a/bps link/b/bps >in
+    shadow-forecast --horizon 5m,1h --capacity 1700 <in >whole
+    lines=2000
+    mkfifo feed
+    shadow-forecast --horizon 5m,1h --capacity 1700 --state state --save 1h <feed >killed &
+    pid=$!
+    exec 9>feed
+    head -$lines in >&9
+    for _ in $(seq 200); do
+        [ "$(grep -c '"type":"metric"' killed)" -ge $lines ] && break
+        sleep 0.05
+    done
+    kill -9 $pid
+    exec 9>&-
+    wait $pid || true
+    [ -s state ]
+    shadow-forecast --horizon 5m,1h --capacity 1700 --state state --save 1h -v <in >again 2>said
+    from=$(sed -n 's/.*records after \([0-9]*\) us.*/\1/p' said)
+    [ "$from" -gt 1600000000000000 ]
+    added() { jq -c --argjson t "$from" 'select(.type != "metric" and .type != "end" and .ts > $t)' "$1"; }
+    added whole >a
+    added again >b
+    [ -s a ]
+    cmp a b
+    # Only what came after is replayed: the same.
+    rm state
+    head -$lines in | shadow-forecast --horizon 5m,1h --capacity 1700 --state state >/dev/null
+    tail -n +$((lines + 1)) in >rest
+    shadow-forecast --horizon 5m,1h --capacity 1700 --state state <rest | grep -v '"end"' >b
+    grep -v '"end"' whole | tail -"$(wc -l <b)" | cmp - b
+}
+
+@test "a state file that cannot be used is refused with its reason, and left alone" {
+    days 1 >in
+    shadow-forecast --horizon 1h --state state <in >/dev/null
+    refused() { # REASON OPTION...
+        cp bad copy
+        run -3 --separate-stderr shadow-forecast --horizon 1h --state bad "${@:2}" <in
+        [[ "$stderr" == *bad*"$1"* ]] || { echo "$stderr"; false; }
+        cmp bad copy
+    }
+    head -c 1000 state >bad
+    refused 'cut short'
+    head -c 30 state >bad
+    refused 'cut short'
+    { cat state; echo; } >bad
+    refused damaged
+    { head -c 1000 state; printf x; tail -c +1002 state; } >bad
+    refused damaged
+    { head -c 24 state; printf '\011'; tail -c +26 state; } >bad
+    refused 'another version'
+    { head -c 28 state; printf '\001\002\003\004'; tail -c +33 state; } >bad
+    refused 'another kind of machine'
+    echo nothing >bad
+    refused 'not a state file'
+    cp state bad
+    refused 'other settings' --step 5m
+}
+
+@test "a state that cannot be written is an error of the system" {
+    run -4 --separate-stderr shadow-forecast --horizon 1h --state none/state < <(days 1)
+    [[ "$stderr" == *none/state* ]]
+}
+
+@test "values no series should have lead to no NaN, no crash and no growth" {
+    one() { # EXPRESSION of i in awk
+        awk 'BEGIN { for (i = 1; i <= 700; i++)
+            printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"x\",\"value\":%s}\n",
+                i * 300, '"$1"' }'
+    }
+    for values in 7 0 '"null"' '"1e308"' '"-1e308"' '(i % 2 ? "1e149" : "-1e149")' '(i % 2 ? 1 : -1)' \
+        '(i == 1 ? 5 : "null")' '(i % 2 ? "null" : 3)' '(i == 300 ? "1e15" : 1)' 'i * i * i * 1e9' '"1e-300"'; do
+        one "$values" >in
+        shadow-forecast --horizon 5m,1h --capacity 10 <in >out
+        run ! grep -Eiq 'nan|inf|"(mean|p|0\.[0-9]+)":null' out
+        grep -v -E '^\{"type":"(forecast|breach|score|end)"' out | cmp - in
+    done
+}
+
+@test "a hundred thousand new series are capped and counted" {
+    awk 'BEGIN { for (i = 1; i <= 100000; i++)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":1000000,\"series\":\"s/%d\",\"value\":1}\n", i }' |
+        shadow-forecast --max-series 1000 --every 0 2>err | tail -2 >out
+    grep -q -- --max-series err
+    [ "$(wc -l <err)" -eq 1 ]
+    jq -es '.[0].type == "loss" and .[0].records == 99000 and .[1].counts.series == 1000' out
+}
+
+@test "any JSON is read by --key and --field, with the capacity of its own" {
+    awk 'BEGIN { for (i = 1; i <= 120; i++)
+        printf "{\"ts\":%d000000,\"host\":\"r%d\",\"port\":%d,\"load\":%d,\"limit\":50}\n",
+            i * 60, i % 2, 7, 30 + i % 5 }' >in
+    shadow-forecast --key host,port --field load --capacity limit --horizon 5m -o forecast,breach <in >out
+    jq -es 'map(.series) | unique == ["r0/7/load", "r1/7/load"]' out
+    jq -es 'map(select(.type == "breach")) | length > 0 and all(.capacity == 50)' out
+    run -3 --separate-stderr shadow-forecast --key host --field load <<<'{"ts":1,"host":"a","load":"x"}'
+    [[ "$stderr" == *load* ]]
+}
+
+@test "flows, applications and gradients are series too" {
+    {
+        echo '{"type":"app","v":1,"ts":1000000,"app":"TLS","src":"10.0.0.1","dst":"fd09::1","current_bps":5}'
+        echo '{"type":"app","v":1,"ts":1000000,"app":"TLS","current_bps":5}'
+        echo '{"type":"flow.update","v":1,"ts":1000000,"flow_id":"00000000000000ff","src":"10.0.0.1","dst":"10.0.0.2","protocol":"tcp","current_bps":5}'
+        echo '{"type":"gradient","v":1,"ts":1000000,"path_id":"00ff","window":1,"hop":3,"capacity_gradient":0.5,"state":"clear"}'
+    } | shadow-forecast -o forecast >out
+    run jq -r .series out
+    [ "$output" = "app/TLS/10.0.0.1>fd09::1/bps
+app/TLS/*>*/bps
+flow/00000000000000ff/bps
+path/00ff/hop/3/capacity_gradient" ]
+}
+
+@test "counters are forecast by their growth, over a wrap and a reset" {
+    awk 'BEGIN { c = 4294900000; for (i = 1; i <= 100; i++) {
+        c += 6000; if (c >= 4294967296) c -= 4294967296; if (i == 70) c = 0
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"link/a/octets\",\"value\":%d}\n", i * 60, c } }' |
+        shadow-forecast --counters '*/octets' --horizon 1m -o forecast >out
+    jq -es 'length > 50 and all(.value == 100 and .horizons[0].mean > 99 and .horizons[0].mean < 101)' out
+}
+
+@test "--levels adds intervals, --explain the weights" {
+    days 1 | shadow-forecast --horizon 1h --levels 50,95 --explain -o forecast | tail -1 >out
+    jq -e '.horizons[0].q | keys == ["0.025", "0.1", "0.25", "0.5", "0.75", "0.9", "0.975"]' out
+    jq -e '.horizons[0].q | [.["0.025", "0.1", "0.25", "0.5", "0.75", "0.9", "0.975"]] | . == sort' out
+    jq -e '.horizons[0].weights | [.[]] | length > 3 and (add - 1 | fabs) < 1e-4' out
+}
+
+@test "values more often than the step are averaged; the forecast comes when a step is over" {
+    awk 'BEGIN { for (i = 0; i < 3000; i++)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"x\",\"value\":%d}\n",
+            i * 60, i % 5 }' | shadow-forecast --step 5m --horizon 15m -o forecast | tail -1 >out
+    jq -e '.value == 2 and .horizons[0].mean > 1.9 and .horizons[0].mean < 2.1' out
+}
+
+@test "days follow the zone over the end of summer time" {
+    # Values that depend on the hour of the day in Berlin, from 11 October 2020 on; summer time
+    # ended on the 25th at 1:00 UTC.
+    awk 'BEGIN { for (i = 0; i < 20 * 288; i++) {
+        t = 1602367200 + i * 300
+        hour = int((t + (t < 1603587600 ? 7200 : 3600)) % 86400 / 3600)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"x\",\"value\":%d}\n",
+            t, hour >= 8 ? 1000 : 100 } }' |
+        shadow-forecast --tz Europe/Berlin --horizon 1h -o forecast >out
+    # At half past seven on the second day after the change.
+    jq -e 'select(.ts == 1603780200000000) | .horizons[0].q["0.5"] > 500' out
+}
