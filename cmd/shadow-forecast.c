@@ -4,61 +4,10 @@
 #include "io/wholefile.h"
 #include "io/zone.h"
 #include "model/forecast.h"
+#include "model/forecast_options.h"
 #include "rec/end.h"
 
-#include <math.h>
 #include <stdio.h>
-
-struct config {
-    struct sdw_forecast_options forecast;
-    const char *tz, *state;
-    int64_t save_us;
-};
-
-#define AT(member) offsetof(struct config, forecast.member)
-#define OWN(member) offsetof(struct config, member)
-static const struct sdw_option options[] = {
-    {"horizon", 'H', SDW_OPT_LIST, AT(horizon), "DURATION,...",
-     "look this far ahead, shortest first", "5s,15s,1m", 0, 0, NULL, NULL},
-    {"step", 0, SDW_OPT_TEXT, AT(step), "auto|DURATION", "put the values on a grid of this step",
-     "auto", 0, 0, NULL, NULL},
-    {"levels", 0, SDW_OPT_LIST, AT(levels), "PERCENT,...",
-     "give the intervals of these levels too", NULL, 0, 0, NULL, NULL},
-    {"capacity", 'c', SDW_OPT_TEXT, AT(capacity), "N|FILE|FIELD",
-     "capacity of the series: one for all, by series, or a member of the record", NULL, 0, 0, NULL,
-     "file"},
-    {"above", 0, SDW_OPT_LIST, AT(above), "N|SHARE%,...",
-     "a breach is the level above N, or above this share of the capacity", NULL, 0, 0, NULL, NULL},
-    {"below", 0, SDW_OPT_TEXT, AT(below), "N|SHARE%",
-     "a breach is the level below N, or below this share of the capacity", NULL, 0, 0, NULL, NULL},
-    {"probability", 'p', SDW_OPT_SHARE, AT(probability), "P",
-     "write a breach from these odds within the longest horizon", NULL, 0, 0, NULL, NULL},
-    {"every", 0, SDW_OPT_INT, AT(every), "K",
-     "write a forecast after every K values of a series; 0: none", "1", 0, 1e9, NULL, NULL},
-    {"series", 0, SDW_OPT_TEXT, AT(series), "GLOB", "forecast only the series that match", NULL, 0,
-     0, NULL, NULL},
-    {"counters", 0, SDW_OPT_TEXT, AT(counters), "GLOB",
-     "series that match are counters: forecast their growth a second", NULL, 0, 0, NULL, NULL},
-    {"key", 0, SDW_OPT_LIST, AT(keys), "KEY,...", "members of any JSON that name its series", NULL,
-     0, 0, NULL, NULL},
-    {"field", 0, SDW_OPT_TEXT, AT(field), "KEY", "the member that has the value", NULL, 0, 0, NULL,
-     NULL},
-    {"season", 0, SDW_OPT_LIST, AT(season), "auto|none|day,week", "seasons to learn", "auto", 0, 0,
-     NULL, NULL},
-    {"tz", 0, SDW_OPT_TEXT, OWN(tz), "ZONE", "days and weeks are those of this time zone", NULL, 0,
-     0, NULL, NULL},
-    {"explain", 0, SDW_OPT_FLAG, AT(explain), NULL, "add the weights of the models to forecasts",
-     NULL, 0, 0, NULL, NULL},
-    {"state", 0, SDW_OPT_TEXT, OWN(state), "FILE", "keep what was learned in this file", NULL, 0, 0,
-     NULL, "file"},
-    {"save", 0, SDW_OPT_DURATION, OWN(save_us), "DURATION",
-     "write the state once in this time of the records", "5m", 0, 0, NULL, NULL},
-    {"max-series", 0, SDW_OPT_INT, AT(max_series), "N", "follow at most N series", "100000", 1, 1e8,
-     NULL, NULL},
-    {"ttl", 0, SDW_OPT_DURATION, AT(ttl_us), "DURATION",
-     "forget a series that had no value for so long; 0: never", "7d", 0, 0, NULL, NULL},
-    {0},
-};
 
 struct forecaster {
     struct sdw_forecast_settings settings;
@@ -71,21 +20,39 @@ struct forecaster {
     bool warned; /* that the book is full */
 };
 
-static int settings_of(const struct config *config, struct forecaster *f, struct sdw_err *err)
+/* The text of a file that an option names, to what reads it. */
+typedef int read_text(struct sdw_str text, const char *name, struct sdw_forecast_settings *settings,
+                      struct sdw_err *err);
+
+static int read_events(struct sdw_str text, const char *name,
+                       struct sdw_forecast_settings *settings, struct sdw_err *err)
+{
+    return sdw_events_read(&settings->events, text, name, err);
+}
+
+static int settings_of(const struct sdw_forecast_options *options, struct forecaster *f, struct sdw_err *err)
 {
     const char *capacities;
-    int rc = sdw_forecast_settings_of(&config->forecast, &f->settings, &capacities, err);
-    if (rc == 0 && capacities) {
+    int rc = sdw_forecast_settings_of(options, &f->settings, &capacities, err);
+    const struct {
+        const char *path;
+        read_text *read;
+    } files[] = {{capacities, sdw_forecast_capacities},
+                 {options->parents, sdw_forecast_parents},
+                 {options->events, read_events}};
+    for (size_t i = 0; rc == 0 && i < SDW_LEN(files); i++) {
         struct sdw_buf text = {0};
-        rc = sdw_whole_read(capacities, (size_t)1 << 30, &text, err);
+        if (!files[i].path)
+            continue;
+        rc = sdw_whole_read(files[i].path, (size_t)1 << 30, &text, err);
         if (rc == 0)
-            rc = sdw_err_set(err, SDW_EUSAGE, "--capacity: there is no file %s", capacities);
+            rc = sdw_err_set(err, SDW_EUSAGE, "there is no file %s", files[i].path);
         if (rc == 1)
-            rc = sdw_forecast_capacities(sdw_buf_view(&text), capacities, &f->settings, err);
+            rc = files[i].read(sdw_buf_view(&text), files[i].path, &f->settings, err);
         sdw_buf_release(&text);
     }
-    if (rc == 0 && config->tz) {
-        rc = sdw_zone_set(&f->zone, config->tz, err);
+    if (rc == 0 && options->tz) {
+        rc = sdw_zone_set(&f->zone, options->tz, err);
         f->settings.local_us = sdw_zone_ahead;
         f->settings.local_arg = &f->zone;
     }
@@ -97,6 +64,8 @@ static int say(struct sdw_ctx *ctx, const struct sdw_foresight *foresight)
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < foresight->n_scores; i++)
         rc = sdw_rec_put(ctx, &sdw_score_schema, &foresight->score[i]);
+    for (size_t i = 0; rc == 0 && i < foresight->n_correlations; i++)
+        rc = sdw_rec_put(ctx, &sdw_correlation_schema, &foresight->correlation[i]);
     if (rc == 0 && foresight->forecast)
         rc = sdw_rec_put(ctx, &sdw_forecast_schema, &foresight->said);
     for (size_t i = 0; rc == 0 && i < foresight->n_breaches; i++)
@@ -188,10 +157,10 @@ static int finish(struct sdw_ctx *ctx, struct forecaster *f)
 
 static int run(struct sdw_ctx *ctx, void *arg)
 {
-    const struct config *config = arg;
-    struct forecaster f = {.state = config->state, .save_us = config->save_us};
+    const struct sdw_forecast_options *options = arg;
+    struct forecaster f = {.state = options->state, .save_us = options->save_us};
     struct sdw_str line;
-    int rc = settings_of(config, &f, &ctx->err);
+    int rc = settings_of(options, &f, &ctx->err);
     f.book = sdw_book_new(&f.settings);
     if (rc == 0)
         rc = load(ctx, &f);
@@ -225,7 +194,7 @@ static const struct sdw_example examples[] = {
 static const struct sdw_command command = {
     .name = "shadow-forecast",
     .help = "forecasts series and says which limits will be crossed",
-    .options = options,
+    .options = sdw_forecast_option_table,
     .run = run,
 };
 
@@ -233,7 +202,7 @@ static const struct sdw_tool tool = {
     .name = "shadow-forecast",
     .summary = "forecast capacity and load, and say which limits will be crossed",
     .command = &command,
-    .config_size = sizeof(struct config),
+    .config_size = sizeof(struct sdw_forecast_options),
     .main_type = "breach",
     .column_of = sdw_schema_column,
     .reads_records = true,

@@ -5,9 +5,13 @@
 #include "core/buf.h"
 #include "core/map.h"
 #include "model/forecast.h"
+#include "model/kin.h"
 #include "model/outlook.h"
 
-enum { SDW_COHORTS_MAX = 64, SDW_SORT_MAX = 32 };
+enum { SDW_COHORTS_MAX = 64, SDW_SORT_MAX = 32, SDW_CORRELATIONS_MAX = 64 };
+
+/* What comes with a value, in this order. */
+enum { SDW_WITH_LITTLE, SDW_WITH_PARENT, SDW_WITH_EVENT, SDW_WITH };
 
 /* Series of one step whose names end alike learn together. */
 struct sdw_book_cohort {
@@ -18,9 +22,11 @@ struct sdw_book_cohort {
 /* A series. */
 struct sdw_followed {
     struct sdw_outlook outlook;
-    struct sdw_buf name;
+    struct sdw_buf name, parent; /* the series it adds up to; empty: none */
+    struct sdw_kin *kin;         /* NULL: it has no family */
     bool has_metric;  /* metrics came, so verdicts give no values */
     bool followed;    /* the glob matches */
+    bool rejoins;     /* while a state is loaded: it had joined its parent */
     bool refused;     /* no plan can be made for its step: its trend is all there is */
     uint16_t alarmed; /* bit i: limit i was said to be crossed */
     int64_t unsaid;   /* values since the last forecast */
@@ -37,7 +43,9 @@ struct sdw_book {
     int64_t newest, swept, resume; /* record times; INT64_MIN: none */
     struct sdw_buf name, json[1 + SDW_BREACHES_MAX];
     struct sdw_score score[SDW_HORIZONS_MAX];
+    struct sdw_correlation correlation[SDW_CORRELATIONS_MAX];
     struct sdw_book_counts counts;
+    uint64_t born; /* members of families so far */
 };
 
 /* The part of a name before its last '/', and the part after. */
@@ -69,6 +77,20 @@ void sdw_book_say_scores(struct sdw_book *book, struct sdw_followed *series, int
 /* The entry for a series; NULL when the book is full. */
 struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str name);
 /* The cohort of a series with this step; NULL when no plan can be made for it. */
-struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name, int64_t step_us);
+struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name, int64_t step_us,
+                                      int companions);
+
+/* forecast_family.c */
+void sdw_book_name_parent(struct sdw_followed *series, struct sdw_str parent);
+/* Join the series to its parent as soon as both can be. */
+void sdw_book_join(struct sdw_book *book, struct sdw_followed *series);
+/* How many companions the series' values have; and those of its newest value. */
+int sdw_book_companions(const struct sdw_book *book, const struct sdw_followed *series);
+void sdw_book_with(const struct sdw_book *book, const struct sdw_followed *series, int64_t ts,
+                   double with[SDW_WITH]);
+/* A value of a series that says something of another: connections made, and how long they last. */
+void sdw_book_learn_connections(struct sdw_book *book, struct sdw_str series, double value);
+void sdw_book_say_correlations(struct sdw_book *book, struct sdw_followed *parent, int64_t ts,
+                               struct sdw_foresight *out);
 
 #endif

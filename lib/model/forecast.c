@@ -20,7 +20,9 @@ struct sdw_book *sdw_book_new(const struct sdw_forecast_settings *settings)
 
 static void free_series(struct sdw_followed *series)
 {
+    sdw_kin_free(series->kin);
     sdw_outlook_release(&series->outlook);
+    sdw_buf_release(&series->parent);
     sdw_buf_release(&series->name);
     free(series);
 }
@@ -86,9 +88,12 @@ struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str na
     sdw_buf_str(&series->name, name);
     series->followed = !s->glob || fnmatch(s->glob, series->name.p, 0) == 0;
     series->capacity = series->rate = series->duration_us = NAN;
-    for (size_t i = 0; i < s->rules && isnan(series->capacity); i++)
-        if (fnmatch(s->rule[i].glob, series->name.p, 0) == 0)
-            series->capacity = s->rule[i].capacity;
+    const struct sdw_series_rule *capacity = sdw_series_rule_of(&s->capacities, series->name.p);
+    const struct sdw_series_rule *parent = sdw_series_rule_of(&s->parents, series->name.p);
+    if (capacity)
+        series->capacity = capacity->capacity;
+    if (parent)
+        sdw_buf_text(&series->parent, parent->text);
     bool counter = s->counters && fnmatch(s->counters, series->name.p, 0) == 0;
     sdw_outlook_init(&series->outlook, s->step_us, s->horizon_us[s->horizons - 1] / PLAN_MOST,
                      counter);
@@ -96,7 +101,8 @@ struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str na
     return series;
 }
 
-struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name, int64_t step_us)
+struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name, int64_t step_us,
+                                      int companions)
 {
     const struct sdw_forecast_settings *s = &book->settings;
     struct sdw_str sort = sdw_name_tail(name);
@@ -104,12 +110,13 @@ struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name
         sort.n = 0;
     for (size_t i = 0; i < book->cohorts; i++)
         if (book->cohort[i].cohort->plan.step_us == step_us &&
+            book->cohort[i].cohort->plan.companions == companions &&
             sdw_str_same(sdw_str_of(book->cohort[i].sort), sort))
             return book->cohort[i].cohort;
     if (book->cohorts == SDW_COHORTS_MAX)
         return NULL;
     struct sdw_cohort *cohort =
-        sdw_cohort_new(step_us, s->horizon_us, s->horizons, s->seasons, 0, NULL);
+        sdw_cohort_new(step_us, s->horizon_us, s->horizons, s->seasons, companions, NULL);
     if (!cohort)
         return NULL;
     struct sdw_book_cohort *fresh = &book->cohort[book->cohorts++];
@@ -119,6 +126,24 @@ struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name
     return cohort;
 }
 
+static void learn_step(struct sdw_book *book, struct sdw_followed *series,
+                       const struct sdw_grid_step *step, bool above, struct sdw_foresight *out)
+{
+    struct sdw_outlook *outlook = &series->outlook;
+    double with[SDW_WITH];
+    sdw_book_with(book, series, step->ts, with);
+    sdw_outlook_learn(outlook, step, with, above);
+    if (series->kin)
+        sdw_kin_step(series->kin, step->index, step->value,
+                     sdw_ensemble_surprise(sdw_outlook_ensemble(outlook)).residual);
+    if (!sdw_outlook_mature(outlook) ||
+        !sdw_feedback_due(sdw_outlook_feedback(outlook), &outlook->cohort->plan))
+        return;
+    sdw_book_say_scores(book, series, step->ts, out);
+    if (book->settings.correlate)
+        sdw_book_say_correlations(book, series, step->ts, out);
+}
+
 /* The steps that a value completed: learned, and what is due of them scored. */
 static void learn_steps(struct sdw_book *book, struct sdw_followed *series,
                         const struct sdw_grid_step *step, size_t n, struct sdw_foresight *out)
@@ -126,7 +151,8 @@ static void learn_steps(struct sdw_book *book, struct sdw_followed *series,
     struct sdw_outlook *outlook = &series->outlook;
     if (n > 0 && !outlook->cohort && !series->refused) {
         struct sdw_cohort *cohort =
-            sdw_book_cohort_at(book, sdw_buf_view(&series->name), outlook->grid.step_us);
+            sdw_book_cohort_at(book, sdw_buf_view(&series->name), outlook->grid.step_us,
+                               sdw_book_companions(book, series));
         series->refused = !cohort;
         if (cohort)
             sdw_outlook_settle(outlook, cohort);
@@ -136,12 +162,9 @@ static void learn_steps(struct sdw_book *book, struct sdw_followed *series,
     struct sdw_limit limit[SDW_BREACHES_MAX];
     sdw_book_limits(book, series, limit);
     bool above = !(isfinite(limit[0].value) && limit[0].below);
-    for (size_t i = 0; i < n; i++) {
-        sdw_outlook_learn(outlook, &step[i], NULL, above);
-        if (sdw_outlook_mature(outlook) &&
-            sdw_feedback_due(sdw_outlook_feedback(outlook), &outlook->cohort->plan))
-            sdw_book_say_scores(book, series, step[i].ts, out);
-    }
+    sdw_book_join(book, series);
+    for (size_t i = 0; i < n; i++)
+        learn_step(book, series, &step[i], above, out);
 }
 
 /* Forget the series, but for one, that had no value for so long. */
@@ -206,6 +229,7 @@ static void take(struct sdw_book *book, const struct sdw_sample *sample,
         return;
     book->resume = INT64_MIN;
     sdw_book_learn_capacity(book, sample->series, sample->value);
+    sdw_book_learn_connections(book, sample->series, sample->value);
     if (sample->estimate)
         sdw_book_path_capacity(book, sdw_name_head(sample->series), sample->capacity);
     if (!isfinite(sample->value))
@@ -220,6 +244,9 @@ static void take(struct sdw_book *book, const struct sdw_sample *sample,
     }
     if (sample->capacity > 0 && !sample->estimate)
         series->capacity = sample->capacity;
+    sdw_book_name_parent(series, sample->parent);
+    if (sdw_events_maintenance(&book->settings.events, series->name.p, sample->ts))
+        return;
     series->has_metric = series->has_metric || !sample->estimate;
     if (!sample->estimate || !series->has_metric)
         learn(book, series, sample, out);
@@ -230,7 +257,7 @@ void sdw_book_learn(struct sdw_book *book, const struct sdw_sample *sample,
 {
     struct sdw_book_counts *counts = &book->counts;
     out->forecast = out->dropped = false;
-    out->n_breaches = out->n_scores = 0;
+    out->n_breaches = out->n_scores = out->n_correlations = 0;
     out->use = SDW_GRID_BAD;
     take(book, sample, out);
     counts->values += out->use == SDW_GRID_USED;

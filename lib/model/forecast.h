@@ -24,7 +24,6 @@
 #include "core/err.h"
 #include "model/forecast_settings.h"
 #include "model/grid.h"
-#include "rec/capacity.h"
 #include "rec/series.h"
 
 enum { SDW_BREACHES_MAX = SDW_ABOVE_MAX + 1 };
@@ -34,6 +33,7 @@ struct sdw_sample {
     int64_t ts;
     struct sdw_str series;
     double value;
+    struct sdw_str parent; /* the series it adds up to; empty: not said */
     double capacity; /* NAN: the record has none */
     bool estimate;   /* a verdict's: the value counts only while the series itself does not come,
                       * the capacity is that of its path */
@@ -46,6 +46,8 @@ struct sdw_foresight {
     size_t n_breaches, n_scores;
     struct sdw_breach breach[SDW_BREACHES_MAX];
     const struct sdw_score *score; /* [n_scores] */
+    size_t n_correlations;
+    const struct sdw_correlation *correlation; /* [n_correlations] */
     enum sdw_grid_use use;
     bool dropped; /* the book is full: this series is not followed */
 };

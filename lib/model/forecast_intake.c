@@ -4,6 +4,7 @@
 #include "io/scan.h"
 #include "model/book.h"
 #include "rec/app.h"
+#include "rec/capacity.h"
 #include "rec/flow.h"
 
 #include <math.h>
@@ -103,6 +104,23 @@ static double number_in(struct sdw_str line, const char *key)
     return sdw_num_real(text, &value) ? value : NAN;
 }
 
+/* A text among the members of a record or its labels, as it stands between its quotes; empty when
+ * there is none. */
+static struct sdw_str text_in(struct sdw_str line, const char *key)
+{
+    struct sdw_str keys[2] = {sdw_str_of(key), sdw_str_of("labels")};
+    struct sdw_member found[2];
+    if (!memmem(line.p, line.n, key, strlen(key)) ||
+        sdw_scan_find(line, keys, 2, found, NULL) != 0)
+        return (struct sdw_str){0};
+    if (!found[0].key.p && found[1].key.p && found[1].kind == SDW_SCAN_OBJECT &&
+        sdw_scan_find(found[1].value, keys, 1, found, NULL) != 0)
+        return (struct sdw_str){0};
+    if (!found[0].key.p || found[0].kind != SDW_SCAN_STRING || found[0].value.n < 2)
+        return (struct sdw_str){0};
+    return (struct sdw_str){found[0].value.p + 1, found[0].value.n - 2};
+}
+
 /* Append the text of a member that names a series: a string's own, anything else as it stands. */
 static int append_key(struct sdw_buf *name, const struct sdw_member *member, struct sdw_err *err)
 {
@@ -171,6 +189,7 @@ int sdw_book_read(struct sdw_book *book, struct sdw_str line, struct sdw_arena *
         return sdw_err_field(err, "ts", "missing");
     if (book->settings.capacity_field && !sample->estimate)
         sample->capacity = number_in(line, book->settings.capacity_field);
+    sample->parent = text_in(line, "parent");
     sample->series = sdw_buf_view(&book->name);
     return 1;
 }

@@ -1,6 +1,7 @@
 /* The records that a book says: forecast, breach, score. */
 #include "io/jsonw.h"
 #include "model/book.h"
+#include "model/little.h"
 
 #include <math.h>
 
@@ -25,8 +26,11 @@ static double quantile(const struct sdw_followed *series, const struct sdw_predi
         return sdw_trend_quantile(outlook->trend, horizon_us, q->p);
     if (q->base >= 0)
         return prediction->q[q->base];
-    return sdw_ensemble_quantile(sdw_outlook_ensemble(outlook), &outlook->cohort->plan, horizon,
-                                 q->p);
+    const struct sdw_ensemble *e = sdw_outlook_ensemble(outlook);
+    double moved = series->kin ? prediction->q[2] - sdw_ensemble_quantile(
+                                                        e, &outlook->cohort->plan, horizon, 0.5)
+                               : 0;
+    return sdw_ensemble_quantile(e, &outlook->cohort->plan, horizon, q->p) + moved;
 }
 
 static void say_horizon(const struct sdw_book *book, const struct sdw_followed *series,
@@ -45,6 +49,10 @@ static void say_horizon(const struct sdw_book *book, const struct sdw_followed *
         sdw_jsonw_model(w, book->settings.said[i].name,
                         quantile(series, prediction, h, horizon_us, &book->settings.said[i]));
     sdw_jsonw_end(w);
+    double little = sdw_little_forecast(outlook->value, series->rate, series->duration_us / 1e6,
+                                        (double)horizon_us / 1e6);
+    if (isfinite(little))
+        sdw_jsonw_model(w, "little", little);
     if (prediction && book->settings.explain)
         say_weights(series, h, w);
     sdw_jsonw_end(w);
@@ -55,6 +63,8 @@ static void predict(struct sdw_followed *series, struct sdw_prediction *predicti
     struct sdw_outlook *outlook = &series->outlook;
     const struct sdw_ensemble_plan *plan = &outlook->cohort->plan;
     sdw_ensemble_forecast(sdw_outlook_ensemble(outlook), plan, predictions);
+    if (series->kin)
+        sdw_kin_reconcile(series->kin, predictions);
     sdw_feedback_said(sdw_outlook_feedback(outlook), plan, outlook->step_index, predictions);
 }
 

@@ -4,6 +4,7 @@
 #include "core/num.h"
 #include "model/ensemble.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +28,21 @@ void sdw_forecast_settings_init(struct sdw_forecast_settings *settings)
     }
 }
 
+static void release_rules(struct sdw_series_rules *rules)
+{
+    for (size_t i = 0; i < rules->n; i++) {
+        free(rules->rule[i].glob);
+        free(rules->rule[i].text);
+    }
+    free(rules->rule);
+    *rules = (struct sdw_series_rules){0};
+}
+
 void sdw_forecast_settings_release(struct sdw_forecast_settings *settings)
 {
-    for (size_t i = 0; i < settings->rules; i++)
-        free(settings->rule[i].glob);
-    free(settings->rule);
-    settings->rule = NULL;
-    settings->rules = settings->rules_cap = 0;
+    release_rules(&settings->capacities);
+    release_rules(&settings->parents);
+    sdw_events_release(&settings->events);
 }
 
 int sdw_forecast_horizons(const char *const *text, size_t n, struct sdw_forecast_settings *settings,
@@ -185,13 +194,26 @@ int sdw_forecast_keys(const char *const *text, size_t n, const char *field,
     return 0;
 }
 
-static int capacity_rule(struct sdw_str line, size_t number, const char *name,
-                         struct sdw_forecast_settings *settings, struct sdw_err *err)
+/* Reads the second word of a rule; false when it is none. */
+typedef bool rule_value(const char *text, struct sdw_series_rule *rule);
+
+static bool capacity_value(const char *text, struct sdw_series_rule *rule)
+{
+    return sdw_parse_rate(text, &rule->capacity) && rule->capacity > 0;
+}
+
+static bool parent_value(const char *text, struct sdw_series_rule *rule)
+{
+    rule->text = *text ? sdw_xstrdup(text) : NULL;
+    return rule->text;
+}
+
+static int read_rule(struct sdw_str line, rule_value *value_of, struct sdw_series_rules *rules)
 {
     static const char blank[] = " \t\r";
     char text[512];
     if (line.n >= sizeof text)
-        return sdw_err_set(err, SDW_EUSAGE, "%s: line %zu is too long", name, number);
+        return SDW_EUSAGE;
     memcpy(text, line.p, line.n);
     text[line.n] = '\0';
     char *glob = text + strspn(text, blank);
@@ -200,74 +222,50 @@ static int capacity_rule(struct sdw_str line, size_t number, const char *name,
     char *end = glob + strcspn(glob, blank);
     char *value = end + strspn(end, blank);
     value[strcspn(value, blank)] = '\0';
-    double capacity;
-    if (!sdw_parse_rate(value, &capacity) || !(capacity > 0))
-        return sdw_err_set(err, SDW_EUSAGE,
-                           "%s: line %zu: expected a glob of series and their capacity (10G)", name,
-                           number);
-    SDW_GROW(settings->rule, settings->rules_cap, settings->rules + 1);
-    settings->rule[settings->rules++] = (struct sdw_capacity_rule){
-        .glob = sdw_xstrndup(glob, (size_t)(end - glob)), .capacity = capacity};
+    struct sdw_series_rule rule = {.capacity = NAN};
+    if (!value_of(value, &rule))
+        return SDW_EUSAGE;
+    rule.glob = sdw_xstrndup(glob, (size_t)(end - glob));
+    SDW_GROW(rules->rule, rules->cap, rules->n + 1);
+    rules->rule[rules->n++] = rule;
+    return 0;
+}
+
+static int read_rules(struct sdw_str text, const char *name, const char *expected,
+                      rule_value *value_of, struct sdw_series_rules *rules, struct sdw_err *err)
+{
+    size_t number = 0;
+    for (const char *p = text.p, *end = text.p + text.n; p < end;) {
+        const char *stop = memchr(p, '\n', (size_t)(end - p));
+        stop = stop ? stop : end;
+        number++;
+        if (read_rule((struct sdw_str){p, (size_t)(stop - p)}, value_of, rules) != 0)
+            return sdw_err_set(err, SDW_EUSAGE, "%s: line %zu: expected a glob of series and %s",
+                               name, number, expected);
+        p = stop + 1;
+    }
     return 0;
 }
 
 int sdw_forecast_capacities(struct sdw_str text, const char *name,
                             struct sdw_forecast_settings *settings, struct sdw_err *err)
 {
-    size_t number = 0;
-    for (const char *p = text.p, *end = text.p + text.n; p < end;) {
-        const char *stop = memchr(p, '\n', (size_t)(end - p));
-        stop = stop ? stop : end;
-        int rc = capacity_rule((struct sdw_str){p, (size_t)(stop - p)}, ++number, name, settings,
-                               err);
-        if (rc != 0)
-            return rc;
-        p = stop + 1;
-    }
-    return 0;
+    return read_rules(text, name, "their capacity (10G)", capacity_value, &settings->capacities,
+                      err);
 }
 
-/* N, the name of a file (it has a '/' or a '.') or that of a member. */
-static int capacity_of(const char *text, struct sdw_forecast_settings *settings,
-                       const char **capacities, struct sdw_err *err)
+int sdw_forecast_parents(struct sdw_str text, const char *name,
+                         struct sdw_forecast_settings *settings, struct sdw_err *err)
 {
-    if (sdw_parse_rate(text, &settings->capacity) && settings->capacity > 0)
-        return 0;
-    settings->capacity = NAN;
-    if (text[strspn(text, "-0123456789.")] == '\0')
-        return sdw_err_set(err, SDW_EUSAGE, "--capacity: '%s' is no capacity", text);
-    if (strpbrk(text, "/."))
-        *capacities = text;
-    else
-        settings->capacity_field = text;
-    return 0;
+    return read_rules(text, name, "the series they add up to", parent_value, &settings->parents,
+                      err);
 }
 
-int sdw_forecast_settings_of(const struct sdw_forecast_options *o,
-                             struct sdw_forecast_settings *settings, const char **capacities,
-                             struct sdw_err *err)
+const struct sdw_series_rule *sdw_series_rule_of(const struct sdw_series_rules *rules,
+                                                 const char *series)
 {
-    sdw_forecast_settings_init(settings);
-    *capacities = NULL;
-    settings->probability = o->probability;
-    settings->glob = o->series;
-    settings->counters = o->counters;
-    settings->every = o->every;
-    settings->ttl_us = o->ttl_us;
-    settings->explain = o->explain;
-    settings->max_series = (size_t)o->max_series;
-    int rc = sdw_forecast_horizons(o->horizon.item, o->horizon.n, settings, err);
-    if (rc == 0)
-        rc = sdw_forecast_seasons(o->season.item, o->season.n, settings, err);
-    if (rc == 0)
-        rc = sdw_forecast_step(o->step, settings, err);
-    if (rc == 0 && o->below)
-        rc = sdw_forecast_below(o->below, settings, err);
-    if (rc == 0)
-        rc = sdw_forecast_above(o->above.item, o->above.n, settings, err);
-    if (rc == 0)
-        rc = sdw_forecast_levels(o->levels.item, o->levels.n, settings, err);
-    if (rc == 0)
-        rc = sdw_forecast_keys(o->keys.item, o->keys.n, o->field, settings, err);
-    return rc == 0 && o->capacity ? capacity_of(o->capacity, settings, capacities, err) : rc;
+    for (size_t i = 0; i < rules->n; i++)
+        if (fnmatch(rules->rule[i].glob, series, 0) == 0)
+            return &rules->rule[i];
+    return NULL;
 }

@@ -8,14 +8,13 @@
 #define SDW_MODEL_FORECAST_SETTINGS_H
 
 #include "core/err.h"
-#include "io/opt.h"
 #include "model/breach.h"
+#include "model/events.h"
 
 enum {
     SDW_ABOVE_MAX = 8,   /* limits from above */
     SDW_KEYS_MAX = 8,    /* members that name a series */
     SDW_SAID_MAX = 21,   /* quantiles of a forecast */
-    SDW_EVENTS_MAX = 4096,
 };
 
 /* A limit as it was asked for: a value, or (is_share) a share of the series' capacity. */
@@ -24,10 +23,16 @@ struct sdw_wanted_limit {
     bool is_share;
 };
 
-/* The capacity of the series that match a glob. */
-struct sdw_capacity_rule {
-    char *glob;
+/* What is said of the series that match a glob: their capacity, or (text) their parent. */
+struct sdw_series_rule {
+    char *glob, *text;
     double capacity;
+};
+
+/* The first rule whose glob matches counts. */
+struct sdw_series_rules {
+    struct sdw_series_rule *rule;
+    size_t n, cap;
 };
 
 /* A quantile that a forecast has: its probability, as a number and as the key of `q`; which of
@@ -46,8 +51,8 @@ struct sdw_forecast_settings {
     size_t n_above;
     double capacity;            /* of every series; NAN: not given */
     const char *capacity_field; /* a member of a record that has its series' capacity, or NULL */
-    struct sdw_capacity_rule *rule;
-    size_t rules, rules_cap;
+    struct sdw_series_rules capacities, parents;
+    struct sdw_events events;
     struct sdw_said_quantile said[SDW_SAID_MAX]; /* ascending */
     size_t quantiles;
     double probability; /* odds within the longest horizon that make a breach; 0: a young series
@@ -67,21 +72,6 @@ struct sdw_forecast_settings {
     int64_t (*local_us)(int64_t ts, void *arg);
     void *local_arg;
 };
-
-/* The options of the command line as they were typed, in the types of io/opt.h. */
-struct sdw_forecast_options {
-    struct sdw_list horizon, above, levels, season, keys;
-    const char *below, *capacity, *series, *counters, *step, *field;
-    double probability;
-    int64_t every, max_series, ttl_us;
-    bool explain;
-};
-
-/* All of them into settings, which begin as when nothing was asked for. *capacities is the name
- * of a file whose text sdw_forecast_capacities must be given too, or NULL. */
-int sdw_forecast_settings_of(const struct sdw_forecast_options *options,
-                             struct sdw_forecast_settings *settings, const char **capacities,
-                             struct sdw_err *err);
 
 /* Everything as when nothing was asked for. */
 void sdw_forecast_settings_init(struct sdw_forecast_settings *settings);
@@ -107,8 +97,13 @@ int sdw_forecast_seasons(const char *const *text, size_t n, struct sdw_forecast_
 int sdw_forecast_keys(const char *const *text, size_t n, const char *field,
                       struct sdw_forecast_settings *settings, struct sdw_err *err);
 /* The text of a file of capacities: lines "GLOB CAPACITY", blank ones and those that begin with
- * '#' aside. The first glob that matches counts. name is for messages. */
+ * '#' aside. name is for messages. The same for parents: lines "GLOB SERIES". */
 int sdw_forecast_capacities(struct sdw_str text, const char *name,
                             struct sdw_forecast_settings *settings, struct sdw_err *err);
+int sdw_forecast_parents(struct sdw_str text, const char *name,
+                         struct sdw_forecast_settings *settings, struct sdw_err *err);
+/* The rule for a series (a NUL-ended name); NULL when none matches. */
+const struct sdw_series_rule *sdw_series_rule_of(const struct sdw_series_rules *rules,
+                                                 const char *series);
 
 #endif

@@ -8,18 +8,20 @@
 
 struct saved_head {
     int64_t newest, swept;
-    uint64_t capacities, cohorts, series;
+    uint64_t capacities, cohorts, series, born;
 };
 
 struct saved_cohort {
-    int64_t step_us;
+    int64_t step_us, companions;
     char sort[SDW_SORT_MAX];
 };
 
 /* A series without its heap memory, whose pointers only say whether something follows. */
 struct saved_series {
     struct sdw_followed followed;
-    uint64_t name_bytes, cohort; /* cohort: SDW_COHORTS_MAX for none */
+    uint64_t name_bytes, parent_bytes;
+    uint64_t cohort; /* SDW_COHORTS_MAX: none */
+    uint64_t linked; /* it has joined its parent */
 };
 
 static void mix_in(uint64_t *hash, const void *bytes, size_t n)
@@ -52,8 +54,10 @@ static void save_series(const struct sdw_book *book, const struct sdw_followed *
     struct saved_series saved;
     memset(&saved, 0, sizeof saved);
     memcpy(&saved.followed, series, sizeof *series);
-    saved.followed.name = (struct sdw_buf){0};
+    saved.followed.name = saved.followed.parent = (struct sdw_buf){0};
     saved.name_bytes = series->name.n;
+    saved.parent_bytes = series->parent.n;
+    saved.linked = series->kin && series->kin->parent;
     while (saved.cohort < book->cohorts &&
            book->cohort[saved.cohort].cohort != outlook->cohort)
         saved.cohort++;
@@ -61,16 +65,21 @@ static void save_series(const struct sdw_book *book, const struct sdw_followed *
         saved.cohort = SDW_COHORTS_MAX;
     sdw_buf_add(out, &saved, sizeof saved);
     sdw_buf_str(out, sdw_buf_view(&series->name));
+    sdw_buf_str(out, sdw_buf_view(&series->parent));
     if (outlook->trend)
         sdw_buf_add(out, outlook->trend, sizeof *outlook->trend);
     if (outlook->cohort)
         sdw_buf_add(out, outlook->state, sdw_cohort_state_bytes(outlook->cohort));
+    if (series->kin) {
+        sdw_buf_add(out, &series->kin->s, sizeof series->kin->s);
+        sdw_buf_add(out, series->kin->said, SDW_KIN_SAID * series->kin->horizons * sizeof(double));
+    }
 }
 
 void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out)
 {
     struct saved_head head = {book->newest, book->swept, book->capacity.n, book->cohorts,
-                              book->series.n};
+                              book->series.n, book->born};
     sdw_buf_add(out, &head, sizeof head);
     size_t cursor = 0;
     struct sdw_str key;
@@ -86,6 +95,7 @@ void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out)
         struct saved_cohort saved;
         memset(&saved, 0, sizeof saved);
         saved.step_us = cohort->plan.step_us;
+        saved.companions = cohort->plan.companions;
         memcpy(saved.sort, book->cohort[i].sort, sizeof saved.sort);
         sdw_buf_add(out, &saved, sizeof saved);
         sdw_buf_add(out, cohort->shared, cohort->plan.shared_bytes);
@@ -132,11 +142,12 @@ static bool load_cohort(struct sdw_book *book, struct sdw_str *body)
 {
     struct saved_cohort saved;
     if (!take(body, &saved, sizeof saved) || memchr(saved.sort, '\0', sizeof saved.sort) == NULL ||
-        saved.step_us < 1000 || saved.step_us > INT64_C(86400000000))
+        saved.companions < 0 || saved.companions > SDW_COMPANIONS_MAX || saved.step_us < 1000 ||
+        saved.step_us > INT64_C(86400000000))
         return false;
     size_t before = book->cohorts;
     struct sdw_cohort *cohort =
-        sdw_book_cohort_at(book, sdw_str_of(saved.sort), saved.step_us);
+        sdw_book_cohort_at(book, sdw_str_of(saved.sort), saved.step_us, (int)saved.companions);
     return cohort && book->cohorts == before + 1 &&
            take(body, cohort->shared, cohort->plan.shared_bytes) &&
            take(body, &cohort->risk, sizeof cohort->risk);
@@ -152,8 +163,9 @@ static bool grid_is_sound(const struct sdw_grid *grid)
 static bool load_series(struct sdw_book *book, struct sdw_str *body)
 {
     struct saved_series saved;
-    struct sdw_str name;
-    if (!take(body, &saved, sizeof saved) || !take_text(body, saved.name_bytes, &name))
+    struct sdw_str name, parent;
+    if (!take(body, &saved, sizeof saved) || !take_text(body, saved.name_bytes, &name) ||
+        !take_text(body, saved.parent_bytes, &parent))
         return false;
     bool has_trend = saved.followed.outlook.trend, has_cohort = saved.cohort != SDW_COHORTS_MAX;
     if (!grid_is_sound(&saved.followed.outlook.grid) || (!has_trend && !has_cohort) ||
@@ -162,11 +174,15 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
     struct sdw_followed *series = sdw_book_series_at(book, name);
     if (!series)
         return false;
-    struct sdw_buf own_name = series->name;
+    struct sdw_buf own_name = series->name, own_parent = series->parent;
     bool followed = series->followed;
     struct sdw_trend *trend = series->outlook.trend;
     *series = saved.followed;
     series->name = own_name;
+    series->parent = own_parent;
+    sdw_buf_clear(&series->parent);
+    sdw_buf_str(&series->parent, parent);
+    series->kin = NULL;
     series->followed = followed;
     series->outlook.trend = trend;
     series->outlook.state = NULL;
@@ -179,11 +195,34 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
         if (!take(body, series->outlook.state, sdw_cohort_state_bytes(cohort)))
             return false;
     }
+    if (saved.followed.kin) {
+        if (!has_cohort)
+            return false;
+        series->kin = sdw_kin_new((size_t)series->outlook.cohort->plan.n, 0, series);
+        if (!take(body, &series->kin->s, sizeof series->kin->s) ||
+            !take(body, series->kin->said, SDW_KIN_SAID * series->kin->horizons * sizeof(double)))
+            return false;
+        series->rejoins = saved.linked;
+    }
     if (!has_trend) {
         free(series->outlook.trend);
         series->outlook.trend = NULL;
     }
     return true;
+}
+
+/* Families as they were. */
+static void rejoin(struct sdw_book *book)
+{
+    size_t cursor = 0;
+    struct sdw_str key;
+    void *value;
+    while (sdw_map_next(&book->series, &cursor, &key, &value)) {
+        struct sdw_followed *series = value;
+        if (series->rejoins)
+            sdw_book_join(book, series);
+        series->rejoins = false;
+    }
 }
 
 int sdw_book_load(struct sdw_book *book, struct sdw_str body, struct sdw_err *err)
@@ -196,11 +235,14 @@ int sdw_book_load(struct sdw_book *book, struct sdw_str body, struct sdw_err *er
         good = load_cohort(book, &body);
     for (uint64_t i = 0; good && i < head.series; i++)
         good = load_series(book, &body);
+    if (good)
+        rejoin(book);
     if (!good || body.n > 0)
         return sdw_err_set(err, SDW_EINPUT,
                            "the saved state does not fit: more series than --max-series, or "
                            "another build; remove it to begin anew");
     book->newest = book->resume = head.newest;
     book->swept = head.swept;
+    book->born = head.born;
     return 0;
 }

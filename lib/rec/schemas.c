@@ -26,6 +26,7 @@ const struct sdw_schema *const sdw_schemas[] = {
     &sdw_forecast_schema,
     &sdw_breach_schema,
     &sdw_score_schema,
+    &sdw_correlation_schema,
     &sdw_unit_schema,
     &sdw_event_schema,
     &sdw_change_schema,

@@ -58,6 +58,21 @@ static const struct sdw_field score_fields[] = {
 };
 #undef OF
 
+#define OF sdw_correlation
+static const struct sdw_field correlation_fields[] = {
+    F(SDW_STR, series, SDW_F_REQUIRED | SDW_F_COLUMN, NULL, "name of the series"),
+    F(SDW_STR, driver, SDW_F_REQUIRED | SDW_F_COLUMN, NULL, "name of the series it goes with"),
+    FN(SDW_INT, lag_us, SDW_F_REQUIRED | SDW_F_COLUMN, 0, 0, "us",
+       "time by which the driver is ahead"),
+    FN(SDW_MODEL, correlation, SDW_F_REQUIRED | SDW_F_COLUMN, -1, 1, NULL,
+       "correlation of what was not expected of either"),
+    FN(SDW_MODEL, p_value, SDW_F_REQUIRED | SDW_F_COLUMN, 0, 1, NULL,
+       "of a correlation as high by chance, over all lags and drivers"),
+    FN(SDW_INT, n, SDW_F_REQUIRED | SDW_F_COLUMN, 0, 0, NULL, "steps that were compared"),
+    {0},
+};
+#undef OF
+
 const struct sdw_schema sdw_metric_schema = {"metric", "one value of a series",
                                              sizeof(struct sdw_metric), metric_fields};
 const struct sdw_schema sdw_forecast_schema = {"forecast", "what a series is expected to be",
@@ -66,3 +81,6 @@ const struct sdw_schema sdw_breach_schema = {"breach", "a level that is expected
                                              sizeof(struct sdw_breach), breach_fields};
 const struct sdw_schema sdw_score_schema = {"score", "what forecasts of a series were worth",
                                             sizeof(struct sdw_score), score_fields};
+const struct sdw_schema sdw_correlation_schema = {"correlation", "what drives a series",
+                                                  sizeof(struct sdw_correlation),
+                                                  correlation_fields};

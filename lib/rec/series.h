@@ -42,7 +42,18 @@ struct sdw_score {
     int64_t n; /* forecasts compared */
 };
 
+/* A series that another goes with: what is not expected of the one comes with what is not
+ * expected of the other. */
+struct sdw_correlation {
+    int64_t ts;
+    struct sdw_str series, driver;
+    int64_t lag_us;     /* by which the driver is ahead */
+    double correlation; /* -1..1 */
+    double p_value;
+    int64_t n; /* steps compared */
+};
+
 extern const struct sdw_schema sdw_metric_schema, sdw_forecast_schema, sdw_breach_schema,
-    sdw_score_schema;
+    sdw_score_schema, sdw_correlation_schema;
 
 #endif

@@ -203,3 +203,73 @@ path/00ff/hop/3/capacity_gradient" ]
     # At half past seven on the second day after the change.
     jq -e 'select(.ts == 1603780200000000) | .horizons[0].q["0.5"] > 500' out
 }
+
+# parts N [LOST]: N days of two applications and their link, the link first; LOST: of the link's, not theirs
+parts() {
+    awk -v n="$1" -v lost="${2:-0}" 'BEGIN { for (i = 1; i <= n * 288; i++) {
+        a = 1000 + 500 * sin(6.2831853 * i / 288) + i * 7919 % 211
+        b = 2000 + 900 * cos(6.2831853 * i / 288) + i * 104729 % 307
+        line = "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"%s\",\"value\":%.3f}\n"
+        printf line, i * 300, "link/x/bps", a + b + lost
+        printf line, i * 300, "app/a/bps", a
+        printf line, i * 300, "app/b/bps", b } }'
+}
+
+@test "forecasts of applications add up to their link's" {
+    echo '# all of it
+app/*/bps link/x/bps' >parents
+    gap='[.[] | select(.ts > 400000000000)] | group_by(.ts) | map(select(length == 3)
+        | map({key: .series, value: .horizons[0].mean}) | from_entries
+        | ((.["app/a/bps"] + .["app/b/bps"]) / .["link/x/bps"] - 1 | fabs)) | add / length'
+    parts 6 | shadow-forecast --horizon 1h -o forecast | jq -s "$gap" >apart
+    parts 6 | shadow-forecast --horizon 1h -o forecast --parents parents | jq -s "$gap" >together
+    paste apart together
+    jq -es '.[1] < .[0] / 2 or .[1] < 0.001' apart together
+    parts 3 1500 | shadow-forecast --horizon 1h -o forecast >apart
+    parts 3 1500 | shadow-forecast --horizon 1h -o forecast --parents parents | jq -c 'select(.series == "link/x/bps")' >together
+    jq -c 'select(.series == "link/x/bps")' apart | cmp - together
+}
+
+@test "--correlate says which applications drive a link" {
+    awk 'BEGIN { srand(3); for (i = 1; i <= 8 * 288; i++) {
+        a = rand() * 900; b = rand() * 900
+        line = "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"%s\",\"value\":%.3f,\"labels\":{\"parent\":\"link/x/bps\"}}\n"
+        printf line, i * 300, "app/a/bps", 1000 + a
+        printf line, i * 300, "app/b/bps", 1000 + b
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"link/x/bps\",\"value\":%.3f}\n",
+            i * 300, 5000 + a + 900 * rand() } }' >in
+    shadow-forecast --horizon 1h --correlate -o correlation <in >out
+    jq -es 'length > 3 and all(.series == "link/x/bps") and (map(select(.driver == "app/b/bps")) | length <= 1)' out
+    jq -es 'map(select(.driver == "app/a/bps")) | length > 3 and (.[-1] | .lag_us == 0 and .p_value < 1e-6 and .correlation > 0.4)' out
+    # The state has the families too.
+    shadow-forecast --horizon 1h --correlate <in | grep -v '"end"' >whole
+    head -3000 in | shadow-forecast --horizon 1h --correlate --state state >/dev/null
+    tail -n +3001 in | shadow-forecast --horizon 1h --correlate --state state | grep -v '"end"' >rest
+    tail -"$(wc -l <rest)" whole | cmp - rest
+}
+
+@test "connections have Little's law as an opinion, and their table's size as capacity" {
+    awk 'BEGIN { for (i = 1; i <= 100; i++) { ts = i * 60
+        line = "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"host/conntrack/%s\",\"value\":%d}\n"
+        printf line, ts, "limit", 65536
+        printf line, ts, "new_per_s", 100
+        printf line, ts, "duration_mean_us", 120000000
+        printf line, ts, "entries", 6000 } }' | shadow-forecast --horizon 2m -o forecast,breach |
+        grep conntrack/entries >out
+    # 6000 e^-1 + 100 * 120 (1 - e^-1)
+    jq -es 'map(select(.type == "forecast")) | .[-1].horizons[0].little | . > 9792 and . < 9793' out
+    jq -es 'map(select(.type == "breach")) | length > 20 and all(.capacity == 65536)' out
+}
+
+@test "maintenance teaches nothing, other events are known of" {
+    days 3 >in
+    echo '1600200000 1600230000 maintenance link/*' >events
+    jq -c 'if .ts >= 1600200000000000 and .ts <= 1600230000000000 then .value = 0 else . end' in |
+        shadow-forecast --horizon 1h -o forecast --events events >down
+    jq -c 'select(.ts < 1600200000000000 or .ts > 1600230000000000)' in |
+        shadow-forecast --horizon 1h -o forecast >away
+    cmp down away
+    echo 'yesterday today' >events
+    run -2 shadow-forecast --events events </dev/null
+    [[ "$output" == *"line 1"* ]]
+}

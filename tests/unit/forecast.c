@@ -20,12 +20,12 @@ static struct sdw_forecast_settings settings_of(const char *below)
 
 static struct sdw_sample sample_of(struct sdw_str series, int64_t ts, double value)
 {
-    return (struct sdw_sample){ts, series, value, NAN, false};
+    return (struct sdw_sample){ts, series, value, {0}, NAN, false};
 }
 
 static struct sdw_sample verdict_of(int64_t ts, double available_bps, double capacity)
 {
-    return (struct sdw_sample){ts, available, available_bps, capacity, true};
+    return (struct sdw_sample){ts, available, available_bps, {0}, capacity, true};
 }
 
 /* A ramp of `available` down from 4M by 200k a second; returns the value number at which the
@@ -171,7 +171,7 @@ static void rules_and_fields_give_capacities(void)
     struct sdw_err err;
     ok(sdw_forecast_capacities(sdw_str_of("# links\n\nlink/*/bps 2k\n* 9k"), "file", &settings,
                                &err) == 0 &&
-           settings.rules == 2,
+           settings.capacities.n == 2,
        "a file of capacities is read");
     ok(sdw_forecast_capacities(sdw_str_of("a 1\nb much\n"), "file", &settings, &err) ==
                SDW_EUSAGE &&

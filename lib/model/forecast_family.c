@@ -1,0 +1,96 @@
+/* What a series has to do with others: its family, its companions, what drives it. */
+#include "core/mem.h"
+#include "model/book.h"
+
+#include <math.h>
+
+static const double significant = 0.05;
+
+void sdw_book_name_parent(struct sdw_followed *series, struct sdw_str parent)
+{
+    if (parent.n == 0 || sdw_str_same(sdw_buf_view(&series->parent), parent))
+        return;
+    sdw_kin_free(series->kin);
+    series->kin = NULL;
+    sdw_buf_clear(&series->parent);
+    sdw_buf_str(&series->parent, parent);
+}
+
+static struct sdw_kin *kin_of(struct sdw_book *book, struct sdw_followed *series)
+{
+    if (!series->kin)
+        series->kin =
+            sdw_kin_new((size_t)series->outlook.cohort->plan.n, book->born++, series);
+    return series->kin;
+}
+
+void sdw_book_join(struct sdw_book *book, struct sdw_followed *series)
+{
+    if (series->parent.n == 0 || (series->kin && series->kin->parent))
+        return;
+    struct sdw_followed *parent = sdw_map_get(&book->series, sdw_buf_view(&series->parent));
+    if (!parent || parent == series || !parent->outlook.cohort ||
+        parent->outlook.cohort->plan.step_us != series->outlook.cohort->plan.step_us)
+        return;
+    if (!sdw_kin_link(kin_of(book, series), kin_of(book, parent)))
+        sdw_buf_clear(&series->parent);
+}
+
+int sdw_book_companions(const struct sdw_book *book, const struct sdw_followed *series)
+{
+    bool any = book->settings.events.n > 0 || series->parent.n > 0 || isfinite(series->rate);
+    return any ? SDW_WITH : 0;
+}
+
+void sdw_book_with(const struct sdw_book *book, const struct sdw_followed *series, int64_t ts,
+                   double with[SDW_WITH])
+{
+    const struct sdw_forecast_settings *s = &book->settings;
+    const struct sdw_kin *parent = series->kin ? series->kin->parent : NULL;
+    const struct sdw_followed *owner = parent ? parent->owner : NULL;
+    with[SDW_WITH_LITTLE] = series->rate * series->duration_us / 1e6;
+    with[SDW_WITH_PARENT] = owner ? owner->outlook.value : NAN;
+    with[SDW_WITH_EVENT] = NAN;
+    if (s->events.n > 0)
+        with[SDW_WITH_EVENT] =
+            sdw_events_ahead(&s->events, series->name.p, ts, s->horizon_us[s->horizons - 1]);
+}
+
+void sdw_book_learn_connections(struct sdw_book *book, struct sdw_str name, double value)
+{
+    struct sdw_str tail = sdw_name_tail(name), head = sdw_name_head(name);
+    bool is_rate = sdw_str_is(tail, "new_per_s"), is_time = sdw_str_is(tail, "duration_mean_us");
+    if (!is_rate && !is_time)
+        return;
+    struct sdw_buf entries = {0};
+    sdw_buf_str(&entries, head);
+    sdw_buf_text(&entries, "/entries");
+    struct sdw_followed *series = sdw_map_get(&book->series, sdw_buf_view(&entries));
+    sdw_buf_release(&entries);
+    if (series && is_rate)
+        series->rate = value;
+    if (series && is_time)
+        series->duration_us = value;
+}
+
+void sdw_book_say_correlations(struct sdw_book *book, struct sdw_followed *parent, int64_t ts,
+                               struct sdw_foresight *out)
+{
+    out->correlation = book->correlation;
+    for (size_t i = 0; parent->kin && i < parent->kin->children; i++) {
+        const struct sdw_followed *child = parent->kin->child[i]->owner;
+        struct sdw_kin_correlation found = sdw_kin_correlate(child->kin);
+        if (found.n == 0 || found.p_value > significant ||
+            out->n_correlations == SDW_CORRELATIONS_MAX)
+            continue;
+        struct sdw_correlation *said = &book->correlation[out->n_correlations++];
+        sdw_rec_init(&sdw_correlation_schema, said);
+        said->ts = ts;
+        said->series = sdw_buf_view(&parent->name);
+        said->driver = sdw_buf_view(&child->name);
+        said->lag_us = found.lag * parent->outlook.cohort->plan.step_us;
+        said->correlation = found.r;
+        said->p_value = found.p_value;
+        said->n = found.n;
+    }
+}
