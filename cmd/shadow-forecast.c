@@ -35,18 +35,19 @@ static int settings_of(const struct sdw_forecast_options *options, struct foreca
     const char *capacities;
     int rc = sdw_forecast_settings_of(options, &f->settings, &capacities, err);
     const struct {
-        const char *path;
+        const char *option, *path;
         read_text *read;
-    } files[] = {{capacities, sdw_forecast_capacities},
-                 {options->parents, sdw_forecast_parents},
-                 {options->events, read_events}};
+    } files[] = {{"--capacity", capacities, sdw_forecast_capacities},
+                 {"--parents", options->parents, sdw_forecast_parents},
+                 {"--events", options->events, read_events}};
     for (size_t i = 0; rc == 0 && i < SDW_LEN(files); i++) {
         struct sdw_buf text = {0};
         if (!files[i].path)
             continue;
         rc = sdw_whole_read(files[i].path, (size_t)1 << 30, &text, err);
         if (rc == 0)
-            rc = sdw_err_set(err, SDW_EUSAGE, "there is no file %s", files[i].path);
+            rc = sdw_err_set(err, SDW_EUSAGE, "%s: there is no file %s", files[i].option,
+                             files[i].path);
         if (rc == 1)
             rc = files[i].read(sdw_buf_view(&text), files[i].path, &f->settings, err);
         sdw_buf_release(&text);
@@ -66,8 +67,8 @@ static int say(struct sdw_ctx *ctx, const struct sdw_foresight *foresight)
         rc = sdw_rec_put(ctx, &sdw_score_schema, &foresight->score[i]);
     for (size_t i = 0; rc == 0 && i < foresight->n_correlations; i++)
         rc = sdw_rec_put(ctx, &sdw_correlation_schema, &foresight->correlation[i]);
-    if (rc == 0 && foresight->forecast)
-        rc = sdw_rec_put(ctx, &sdw_forecast_schema, &foresight->said);
+    for (size_t i = 0; rc == 0 && i < foresight->n_forecasts; i++)
+        rc = sdw_rec_put(ctx, &sdw_forecast_schema, &foresight->said[i]);
     for (size_t i = 0; rc == 0 && i < foresight->n_breaches; i++)
         rc = sdw_rec_put(ctx, &sdw_breach_schema, &foresight->breach[i]);
     return rc;

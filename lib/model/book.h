@@ -29,6 +29,8 @@ struct sdw_followed {
     bool rejoins;     /* while a state is loaded: it had joined its parent */
     bool refused;     /* no plan can be made for its step: its trend is all there is */
     uint16_t alarmed; /* bit i: limit i was said to be crossed */
+    bool waits;       /* for members of its family to come to the step, to forecast with them */
+    bool due;         /* a forecast is to be said, when the family is complete */
     int64_t unsaid;   /* values since the last forecast */
     double capacity;  /* of a record's own field, or of a rule; NAN: none */
     double rate, duration_us; /* of new connections, from its companions; NAN: not known */
@@ -41,7 +43,10 @@ struct sdw_book {
     struct sdw_book_cohort cohort[SDW_COHORTS_MAX];
     size_t cohorts;
     int64_t newest, swept, resume; /* record times; INT64_MIN: none */
-    struct sdw_buf name, json[1 + SDW_BREACHES_MAX];
+    struct sdw_buf name, json[SDW_BREACHES_MAX];
+    struct sdw_forecast *said; /* of the value being learned, and their texts */
+    struct sdw_buf *said_json;
+    size_t n_said, said_cap, json_cap;
     struct sdw_score score[SDW_HORIZONS_MAX];
     struct sdw_correlation correlation[SDW_CORRELATIONS_MAX];
     struct sdw_book_counts counts;
@@ -64,10 +69,11 @@ size_t sdw_book_limits(const struct sdw_book *book, const struct sdw_followed *s
 struct sdw_str sdw_book_path(const struct sdw_followed *series);
 
 /* forecast_say.c */
-void sdw_book_say_forecast(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
-                           struct sdw_foresight *out);
-/* The same without a record: what is not said is judged too. */
-void sdw_book_remember_forecast(struct sdw_followed *series);
+/* The forecast of a series, now or with its family; due: as a record. What is not said is judged
+ * too. */
+void sdw_book_forecast(struct sdw_book *book, struct sdw_followed *series, bool due);
+/* A step is about to be learned: what waits for members of the family waits no longer. */
+void sdw_book_forecast_before(struct sdw_book *book, struct sdw_followed *series, int64_t index);
 void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
                            struct sdw_foresight *out);
 void sdw_book_say_scores(struct sdw_book *book, struct sdw_followed *series, int64_t ts,

@@ -65,6 +65,7 @@ static int read_line(struct sdw_events *events, char *line, size_t number, const
     event.glob = *glob ? sdw_xstrdup(glob) : NULL;
     SDW_GROW(events->event, events->cap, events->n + 1);
     events->event[events->n++] = event;
+    events->flags += !event.maintenance;
     return 0;
 }
 

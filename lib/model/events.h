@@ -16,6 +16,7 @@
 struct sdw_events {
     struct sdw_event_time *event;
     size_t n, cap;
+    size_t flags; /* of them not maintenance */
 };
 
 /* name is for messages. SDW_EUSAGE with the line for one that is wrong. */

@@ -46,6 +46,10 @@ void sdw_book_free(struct sdw_book *book)
     sdw_buf_release(&book->name);
     for (size_t i = 0; i < SDW_LEN(book->json); i++)
         sdw_buf_release(&book->json[i]);
+    for (size_t i = 0; i < book->json_cap; i++)
+        sdw_buf_release(&book->said_json[i]);
+    free(book->said_json);
+    free(book->said);
     free(book);
 }
 
@@ -132,6 +136,7 @@ static void learn_step(struct sdw_book *book, struct sdw_followed *series,
     struct sdw_outlook *outlook = &series->outlook;
     double with[SDW_WITH];
     sdw_book_with(book, series, step->ts, with);
+    sdw_book_forecast_before(book, series, step->index);
     sdw_outlook_learn(outlook, step, with, above);
     if (series->kin)
         sdw_kin_step(series->kin, step->index, step->value,
@@ -214,10 +219,7 @@ static void learn(struct sdw_book *book, struct sdw_followed *series,
         return; /* the step is still being filled */
     if (isnan(outlook->value))
         return;
-    if (say_now(book, series))
-        sdw_book_say_forecast(book, series, outlook->ts, out);
-    else if (sdw_outlook_mature(outlook))
-        sdw_book_remember_forecast(series);
+    sdw_book_forecast(book, series, say_now(book, series));
     if (!sdw_outlook_cold(outlook))
         sdw_book_say_breaches(book, series, outlook->ts, out);
 }
@@ -256,14 +258,17 @@ void sdw_book_learn(struct sdw_book *book, const struct sdw_sample *sample,
                     struct sdw_foresight *out)
 {
     struct sdw_book_counts *counts = &book->counts;
-    out->forecast = out->dropped = false;
+    out->dropped = false;
+    book->n_said = 0;
     out->n_breaches = out->n_scores = out->n_correlations = 0;
     out->use = SDW_GRID_BAD;
     take(book, sample, out);
+    out->n_forecasts = book->n_said;
+    out->said = book->said;
     counts->values += out->use == SDW_GRID_USED;
     counts->late += out->use == SDW_GRID_LATE;
     counts->duplicates += out->use == SDW_GRID_DUPLICATE;
-    counts->forecasts += out->forecast;
+    counts->forecasts += (int64_t)out->n_forecasts;
     counts->breaches += (int64_t)out->n_breaches;
     counts->scores += (int64_t)out->n_scores;
     counts->dropped += out->dropped;

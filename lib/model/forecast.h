@@ -41,8 +41,8 @@ struct sdw_sample {
 
 /* What one value led to. */
 struct sdw_foresight {
-    bool forecast;
-    struct sdw_forecast said;
+    size_t n_forecasts;
+    const struct sdw_forecast *said; /* [n_forecasts]: its own, or those of its family */
     size_t n_breaches, n_scores;
     struct sdw_breach breach[SDW_BREACHES_MAX];
     const struct sdw_score *score; /* [n_scores] */

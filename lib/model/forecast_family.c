@@ -38,7 +38,7 @@ void sdw_book_join(struct sdw_book *book, struct sdw_followed *series)
 
 int sdw_book_companions(const struct sdw_book *book, const struct sdw_followed *series)
 {
-    bool any = book->settings.events.n > 0 || series->parent.n > 0 || isfinite(series->rate);
+    bool any = book->settings.events.flags > 0 || series->parent.n > 0 || isfinite(series->rate);
     return any ? SDW_WITH : 0;
 }
 
@@ -51,7 +51,7 @@ void sdw_book_with(const struct sdw_book *book, const struct sdw_followed *serie
     with[SDW_WITH_LITTLE] = series->rate * series->duration_us / 1e6;
     with[SDW_WITH_PARENT] = owner ? owner->outlook.value : NAN;
     with[SDW_WITH_EVENT] = NAN;
-    if (s->events.n > 0)
+    if (s->events.flags > 0)
         with[SDW_WITH_EVENT] =
             sdw_events_ahead(&s->events, series->name.p, ts, s->horizon_us[s->horizons - 1]);
 }

@@ -1,4 +1,5 @@
 /* The records that a book says: forecast, breach, score. */
+#include "core/mem.h"
 #include "io/jsonw.h"
 #include "model/book.h"
 #include "model/little.h"
@@ -14,7 +15,7 @@ static void say_weights(const struct sdw_followed *series, int horizon, struct s
                          horizon, weight);
     sdw_jsonw_object(w, "weights");
     for (int i = 0; i < SDW_EXPERTS; i++)
-        sdw_jsonw_model(w, sdw_expert_name[i], weight[i]);
+        sdw_jsonw_model(w, sdw_expert_name(i), weight[i]);
     sdw_jsonw_end(w);
 }
 
@@ -58,44 +59,95 @@ static void say_horizon(const struct sdw_book *book, const struct sdw_followed *
     sdw_jsonw_end(w);
 }
 
-static void predict(struct sdw_followed *series, struct sdw_prediction *predictions)
+static struct sdw_buf *next_json(struct sdw_book *book)
 {
-    struct sdw_outlook *outlook = &series->outlook;
-    const struct sdw_ensemble_plan *plan = &outlook->cohort->plan;
-    sdw_ensemble_forecast(sdw_outlook_ensemble(outlook), plan, predictions);
-    if (series->kin)
-        sdw_kin_reconcile(series->kin, predictions);
-    sdw_feedback_said(sdw_outlook_feedback(outlook), plan, outlook->step_index, predictions);
-}
-
-void sdw_book_remember_forecast(struct sdw_followed *series)
-{
-    struct sdw_prediction predictions[SDW_STEPS_MAX];
-    predict(series, predictions);
-}
-
-void sdw_book_say_forecast(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
-                           struct sdw_foresight *out)
-{
-    struct sdw_prediction predictions[SDW_STEPS_MAX];
-    bool mature = sdw_outlook_mature(&series->outlook);
-    if (mature)
-        predict(series, predictions);
-    struct sdw_buf *json = &book->json[0];
+    size_t before = book->json_cap;
+    SDW_GROW(book->said, book->said_cap, book->n_said + 1);
+    SDW_GROW(book->said_json, book->json_cap, book->n_said + 1);
+    memset(book->said_json + before, 0, (book->json_cap - before) * sizeof *book->said_json);
+    struct sdw_buf *json = &book->said_json[book->n_said];
     sdw_buf_clear(json);
+    return json;
+}
+
+/* predictions: NULL for a young series. */
+static void say(struct sdw_book *book, struct sdw_followed *series,
+                const struct sdw_prediction *predictions)
+{
+    struct sdw_buf *json = next_json(book);
     struct sdw_jsonw w = sdw_jsonw(json);
     sdw_jsonw_array(&w, NULL);
     for (size_t i = 0; i < book->settings.horizons; i++)
-        say_horizon(book, series, book->settings.horizon_us[i], mature ? predictions : NULL, &w);
+        say_horizon(book, series, book->settings.horizon_us[i], predictions, &w);
     sdw_jsonw_end(&w);
-    out->forecast = true;
-    sdw_rec_init(&sdw_forecast_schema, &out->said);
-    out->said.ts = ts;
-    out->said.series = sdw_buf_view(&series->name);
-    out->said.value = series->outlook.value;
-    out->said.n = series->outlook.n;
-    out->said.cold = sdw_outlook_cold(&series->outlook);
-    out->said.horizons = sdw_buf_view(json);
+    struct sdw_forecast *said = &book->said[book->n_said++];
+    sdw_rec_init(&sdw_forecast_schema, said);
+    said->ts = series->outlook.ts;
+    said->series = sdw_buf_view(&series->name);
+    said->value = series->outlook.value;
+    said->n = series->outlook.n;
+    said->cold = sdw_outlook_cold(&series->outlook);
+    said->horizons = sdw_buf_view(json);
+}
+
+/* The forecast of a mature series: judged later, and said when it is due. */
+static void conclude(struct sdw_book *book, struct sdw_followed *series,
+                     struct sdw_prediction *predictions)
+{
+    struct sdw_outlook *outlook = &series->outlook;
+    if (series->kin)
+        sdw_kin_move(series->kin, predictions);
+    sdw_feedback_said(sdw_outlook_feedback(outlook), &outlook->cohort->plan, outlook->step_index,
+                      predictions);
+    if (series->due)
+        say(book, series, predictions);
+    series->due = series->waits = false;
+}
+
+/* All below kin that wait, children first. */
+static void conclude_family(struct sdw_book *book, struct sdw_kin *kin)
+{
+    struct sdw_prediction predictions[SDW_STEPS_MAX];
+    struct sdw_followed *series = kin->owner;
+    for (size_t i = 0; i < kin->children; i++)
+        conclude_family(book, kin->child[i]);
+    if (!series->waits)
+        return;
+    sdw_ensemble_forecast(sdw_outlook_ensemble(&series->outlook), &series->outlook.cohort->plan,
+                          predictions);
+    conclude(book, series, predictions);
+}
+
+void sdw_book_forecast_before(struct sdw_book *book, struct sdw_followed *series, int64_t index)
+{
+    if (!series->kin || !series->waits || series->outlook.step_index >= index)
+        return;
+    conclude_family(book, sdw_kin_root(series->kin));
+}
+
+void sdw_book_forecast(struct sdw_book *book, struct sdw_followed *series, bool due)
+{
+    struct sdw_prediction predictions[SDW_STEPS_MAX];
+    struct sdw_outlook *outlook = &series->outlook;
+    struct sdw_kin *kin = series->kin, *root = kin ? sdw_kin_root(kin) : NULL;
+    series->due = due;
+    if (!sdw_outlook_mature(outlook)) {
+        if (due)
+            say(book, series, NULL);
+        return;
+    }
+    sdw_ensemble_forecast(sdw_outlook_ensemble(outlook), &outlook->cohort->plan, predictions);
+    if (kin)
+        sdw_kin_say(kin, predictions);
+    if (!root || !sdw_kin_adds_up(root)) {
+        conclude(book, series, predictions);
+        return;
+    }
+    series->waits = true;
+    if (!sdw_kin_complete(root, outlook->step_index))
+        return;
+    sdw_kin_reconcile(root);
+    conclude_family(book, root);
 }
 
 static struct sdw_str say_odds(const struct sdw_book *book, const struct sdw_breach_odds *odds,
@@ -160,7 +212,7 @@ void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series, i
         breach->capacity = limit[i].value;
         breach->direction = sdw_str_of(limit[i].below ? "below" : "above");
         breach->severity = odds.severity;
-        breach->horizons = say_odds(book, &odds, &book->json[out->n_breaches]);
+        breach->horizons = say_odds(book, &odds, &book->json[out->n_breaches - 1]);
         breach->eta_us = (struct sdw_range){odds.eta_lo_us, odds.eta_mid_us, odds.eta_hi_us};
         breach->path_id = sdw_book_path(series);
     }

@@ -134,70 +134,108 @@ void sdw_kin_step(struct sdw_kin *kin, int64_t index, double value, double surpr
         learn_correlation(kin->child[i], index - 1);
 }
 
-/* Move a forecast; what could not be negative stays so. */
-static void shift(struct sdw_prediction *said, double by)
-{
-    double least = said->q[0] >= 0 ? 0 : -INFINITY;
-    said->mean = fmax(least, said->mean + by);
-    for (size_t q = 0; q < SDW_QUANTILES; q++)
-        said->q[q] = fmax(least, said->q[q] + by);
-}
-
-static bool adds_up(const struct sdw_kin *kin)
+bool sdw_kin_adds_up(const struct sdw_kin *kin)
 {
     return kin->children > 0 && kin->s.checks >= memory / 2 && kin->s.incoherence < coherent;
 }
 
-/* The means a member said at a step, followed by the variances; NULL when they are not kept. */
-static double *said_at(const struct sdw_kin *kin, int64_t index)
+struct sdw_kin *sdw_kin_root(struct sdw_kin *kin)
 {
-    size_t side = (size_t)(index & 1);
-    return kin->s.said_at[side] == index ? kin->said + 2 * side * kin->horizons : NULL;
+    while (kin->parent && sdw_kin_adds_up(kin->parent))
+        kin = kin->parent;
+    return kin;
 }
 
-/* What parent and children differed by at a step, and the variances of all. False when the parent
- * said nothing then. */
-static bool find_gap(struct sdw_kin *parent, int64_t index)
+static bool is_gone(const struct sdw_kin *kin, int64_t index)
 {
-    size_t n = parent->horizons;
-    double *gap = parent->said + 4 * n, *total = gap + n;
-    const double *own = said_at(parent, index);
-    if (parent->s.gap_at == index)
-        return true;
-    if (!own || !adds_up(parent))
+    return index - kin->s.index >= SDW_KIN_KEPT;
+}
+
+bool sdw_kin_complete(const struct sdw_kin *root, int64_t index)
+{
+    if (root->s.index != index)
         return false;
-    memcpy(gap, own, 2 * n * sizeof *gap);
-    for (size_t i = 0; i < parent->children; i++) {
-        const double *part = said_at(parent->child[i], index);
-        for (size_t h = 0; part && h < n; h++) {
-            gap[h] -= part[h];
-            total[h] += part[n + h];
-        }
-    }
-    parent->s.gap_at = index;
+    for (size_t i = 0; sdw_kin_adds_up(root) && i < root->children; i++)
+        if (!is_gone(root->child[i], index) && !sdw_kin_complete(root->child[i], index))
+            return false;
     return true;
 }
 
-/* A member's share of the gap of a family at the step before. */
-static double share_of(const struct sdw_kin *family, double variance, size_t h)
+/* The rows of said. */
+static double *row(const struct sdw_kin *kin, size_t i)
 {
-    const double *gap = family->said + 4 * family->horizons, *total = gap + family->horizons;
-    return total[h] > 0 ? gap[h] * variance / total[h] : 0;
+    return kin->said + i * kin->horizons;
 }
 
-void sdw_kin_reconcile(struct sdw_kin *kin, struct sdw_prediction *said)
+enum { MEAN, VARIANCE, WEIGHED_MEAN, WEIGHED_VARIANCE, MOVED };
+
+void sdw_kin_say(struct sdw_kin *kin, const struct sdw_prediction *said)
 {
-    size_t n = kin->horizons, side = (size_t)(kin->s.index & 1);
-    int64_t before = kin->s.index - 1;
-    bool as_parent = find_gap(kin, before), as_child = kin->parent && find_gap(kin->parent, before);
-    double *mean = kin->said + 2 * side * n, *variance = mean + n;
-    kin->s.said_at[side] = kin->s.index;
-    for (size_t h = 0; h < n; h++) {
+    for (size_t h = 0; h < kin->horizons; h++) {
         double sd = (said[h].q[3] - said[h].q[1]) / 2.563;
-        mean[h] = said[h].mean;
-        variance[h] = sd * sd;
-        shift(&said[h], (as_child ? share_of(kin->parent, variance[h], h) : 0) -
-                            (as_parent ? share_of(kin, variance[h], h) : 0));
+        row(kin, MEAN)[h] = said[h].mean;
+        row(kin, VARIANCE)[h] = sd * sd + 1e-12 * said[h].mean * said[h].mean;
+        row(kin, MOVED)[h] = 0;
+    }
+}
+
+/* Sum over the children of one row. */
+static double sum_of(const struct sdw_kin *kin, size_t of, size_t h)
+{
+    double sum = 0;
+    for (size_t i = 0; i < kin->children; i++)
+        if (!is_gone(kin->child[i], kin->s.index))
+            sum += row(kin->child[i], of)[h];
+    return sum;
+}
+
+static void weigh(struct sdw_kin *kin)
+{
+    bool summed = sdw_kin_adds_up(kin);
+    for (size_t i = 0; summed && i < kin->children; i++)
+        weigh(kin->child[i]);
+    for (size_t h = 0; h < kin->horizons; h++) {
+        double mean = row(kin, MEAN)[h], variance = row(kin, VARIANCE)[h];
+        if (summed) {
+            double sum = sum_of(kin, WEIGHED_MEAN, h), of = sum_of(kin, WEIGHED_VARIANCE, h);
+            double share = variance + of > 0 ? variance / (variance + of) : 0;
+            mean += share * (sum - mean);
+            variance *= 1 - share;
+        }
+        row(kin, WEIGHED_MEAN)[h] = mean;
+        row(kin, WEIGHED_VARIANCE)[h] = variance;
+    }
+}
+
+static void hand_down(struct sdw_kin *kin, size_t h, double mean)
+{
+    row(kin, MOVED)[h] = mean - row(kin, MEAN)[h];
+    if (!sdw_kin_adds_up(kin))
+        return;
+    double lacks = mean - sum_of(kin, WEIGHED_MEAN, h);
+    double total = sum_of(kin, WEIGHED_VARIANCE, h);
+    for (size_t i = 0; i < kin->children; i++) {
+        struct sdw_kin *child = kin->child[i];
+        double share = total > 0 ? row(child, WEIGHED_VARIANCE)[h] / total : 0;
+        if (!is_gone(child, kin->s.index))
+            hand_down(child, h, row(child, WEIGHED_MEAN)[h] + share * lacks);
+    }
+}
+
+void sdw_kin_reconcile(struct sdw_kin *root)
+{
+    weigh(root);
+    for (size_t h = 0; h < root->horizons; h++)
+        hand_down(root, h, row(root, WEIGHED_MEAN)[h]);
+}
+
+void sdw_kin_move(const struct sdw_kin *kin, struct sdw_prediction *said)
+{
+    for (size_t h = 0; h < kin->horizons; h++) {
+        double by = row(kin, MOVED)[h];
+        said[h].mean += by;
+        for (size_t q = 0; q < SDW_QUANTILES; q++)
+            said[h].q[q] += said[h].q[q] >= 0 ? fmax(by, -said[h].q[q]) : by;
     }
 }
 

@@ -2,12 +2,12 @@
  * Series that add up: applications to their link, links to a backbone.
  *
  * Forecasts of a parent and of its children are made apart, and reconciled by inverse variance
- * (Hyndman, Lee and Wang, 2016: weighted least squares with a diagonal of forecast variances, in
- * its closed form for one parent): what the parent's forecast and the children's sum differ by is
- * shared out in proportion to the variances, so the surest forecast is changed least. It is the
- * difference of the step before, when all had spoken, so that the order in which they speak does
- * not matter. Only where the values themselves add up: a link that carries more than the
- * applications that are known of is left alone.
+ * (weighted least squares with a diagonal of forecast variances: Hyndman, Lee and Wang, 2016): from
+ * the leaves up each member's own forecast and the sum of its children's are weighed together, and
+ * from the root down what the children's sum then lacks is shared out by their variances. On a tree
+ * this is the exact solution: the sums hold, and the surest forecast is changed least. Only where
+ * the values themselves add up: a link that carries more than the applications that are known of
+ * is left alone. It takes the forecasts of all members from the same step.
  *
  * What drives a parent is told by the correlation of surprises: what was not expected of the child
  * with what was not expected of the parent, up to three steps before or after. Both are white
@@ -19,12 +19,11 @@
 
 #include "model/ensemble.h"
 
-enum { SDW_KIN_LAGS = 3, SDW_KIN_KEPT = 8, SDW_KIN_SAID = 6 };
+enum { SDW_KIN_LAGS = 3, SDW_KIN_KEPT = 8, SDW_KIN_SAID = 5 };
 
 struct sdw_kin_state {
     uint64_t born; /* children are taken in this order */
     int64_t index; /* newest step */
-    int64_t said_at[2], gap_at; /* steps that said[] is of; 0: none */
     int64_t steps, n;
     double value[SDW_KIN_KEPT], surprise[SDW_KIN_KEPT]; /* of step i at i mod SDW_KIN_KEPT */
     double incoherence, checks; /* mean share that the children's sum is off by */
@@ -38,8 +37,8 @@ struct sdw_kin {
     size_t horizons;
     void *owner; /* the caller's */
     struct sdw_kin_state s;
-    double *said; /* [SDW_KIN_SAID][horizons]: means and variances of the newest step and the one before it
-                   * (by the step's parity); of a parent the gap and the total variance */
+    double *said; /* [SDW_KIN_SAID][horizons]: mean and variance of its own forecast, the same
+                   * weighed with its children's, and what the family changed the mean by */
 };
 
 struct sdw_kin *sdw_kin_new(size_t horizons, uint64_t born, void *owner);
@@ -49,9 +48,20 @@ bool sdw_kin_link(struct sdw_kin *child, struct sdw_kin *parent);
 
 /* The value of a step, and its surprise (NAN: not known). Steps come in order. */
 void sdw_kin_step(struct sdw_kin *kin, int64_t index, double value, double surprise);
-/* Reconcile said[horizons], the member's own forecasts from its newest step, with what its family
- * said last. */
-void sdw_kin_reconcile(struct sdw_kin *kin, struct sdw_prediction *said);
+/* The member at the top of those that add up to it; kin itself when it has no such family. */
+struct sdw_kin *sdw_kin_root(struct sdw_kin *kin);
+/* Whether kin has children that add up to it. */
+bool sdw_kin_adds_up(const struct sdw_kin *kin);
+/* Whether all that adds up to root has come to the step. A child that was missing for
+ * SDW_KIN_KEPT steps is not waited for. */
+bool sdw_kin_complete(const struct sdw_kin *root, int64_t index);
+
+/* The member's own forecast from its newest step. */
+void sdw_kin_say(struct sdw_kin *kin, const struct sdw_prediction *said);
+/* Reconcile what all members below root have said. */
+void sdw_kin_reconcile(struct sdw_kin *root);
+/* Move said[horizons] by what the family changed it by. */
+void sdw_kin_move(const struct sdw_kin *kin, struct sdw_prediction *said);
 
 struct sdw_kin_correlation {
     int lag; /* steps that the child is ahead of the parent */

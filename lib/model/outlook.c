@@ -127,8 +127,8 @@ void sdw_outlook_settle(struct sdw_outlook *outlook, struct sdw_cohort *cohort)
 static bool ready(const struct sdw_outlook *outlook)
 {
     const struct sdw_ensemble *e = sdw_outlook_ensemble(outlook);
-    return outlook->cohort->plan.day > 0 ? !sdw_ensemble_cold(e)
-                                       : sdw_ensemble_values(e) >= SDW_OUTLOOK_LONG;
+    return outlook->cohort->plan.day > 0 ? !sdw_ensemble_cold(e, &outlook->cohort->plan)
+                                       : sdw_ensemble_values(e, &outlook->cohort->plan) >= SDW_OUTLOOK_LONG;
 }
 
 void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *step,

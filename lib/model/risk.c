@@ -177,7 +177,7 @@ void sdw_risk_learn(struct sdw_risk *risk, struct sdw_risk_shared *shared,
         return;
     learn_outcomes(risk, shared, plan, value);
     learn_past(risk, value);
-    if (risk->n >= WARM && !sdw_ensemble_cold(e))
+    if (risk->n >= WARM && !sdw_ensemble_cold(e, plan))
         set_aside(risk, e, plan, above);
 }
 

@@ -201,7 +201,7 @@ path/00ff/hop/3/capacity_gradient" ]
             t, hour >= 8 ? 1000 : 100 } }' |
         shadow-forecast --tz Europe/Berlin --horizon 1h -o forecast >out
     # At half past seven on the second day after the change.
-    jq -e 'select(.ts == 1603780200000000) | .horizons[0].q["0.5"] > 500' out
+    jq -es 'map(select(.ts == 1603780200000000)) | .[0].horizons[0].q["0.5"] > 500' out
 }
 
 # parts N [LOST]: N days of two applications and their link, the link first; LOST: of the link's, not theirs
@@ -218,16 +218,16 @@ parts() {
 @test "forecasts of applications add up to their link's" {
     echo '# all of it
 app/*/bps link/x/bps' >parents
-    gap='[.[] | select(.ts > 400000000000)] | group_by(.ts) | map(select(length == 3)
+    gap='[.[] | select(.ts > 20000000000)] | group_by(.ts) | map(select(length == 3)
         | map({key: .series, value: .horizons[0].mean}) | from_entries
         | ((.["app/a/bps"] + .["app/b/bps"]) / .["link/x/bps"] - 1 | fabs)) | add / length'
     parts 6 | shadow-forecast --horizon 1h -o forecast | jq -s "$gap" >apart
     parts 6 | shadow-forecast --horizon 1h -o forecast --parents parents | jq -s "$gap" >together
     paste apart together
-    jq -es '.[1] < .[0] / 2 or .[1] < 0.001' apart together
-    parts 3 1500 | shadow-forecast --horizon 1h -o forecast >apart
-    parts 3 1500 | shadow-forecast --horizon 1h -o forecast --parents parents | jq -c 'select(.series == "link/x/bps")' >together
-    jq -c 'select(.series == "link/x/bps")' apart | cmp - together
+    jq -es '.[0] > 0.001 and .[1] < 0.0001' apart together
+    # A link that carries more than that is left alone.
+    parts 3 1500 | shadow-forecast --horizon 1h -o forecast --parents parents | jq -s "$gap" >more
+    jq -e '. > 0.1' more
 }
 
 @test "--correlate says which applications drive a link" {

@@ -15,8 +15,9 @@ static void check(const struct sdw_foresight *out)
         if (out->breach[i].severity < 0 || out->breach[i].severity > 5 ||
             !isfinite(out->breach[i].capacity))
             abort();
-    if (out->forecast && memmem(out->said.horizons.p, out->said.horizons.n, "null", 4))
-        abort();
+    for (size_t i = 0; i < out->n_forecasts; i++)
+        if (memmem(out->said[i].horizons.p, out->said[i].horizons.n, "null", 4))
+            abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -81,13 +81,13 @@ static void verdicts_are_values_until_metrics_come(void)
     struct sdw_foresight out;
     struct sdw_sample verdict = verdict_of(second, 3e6, 6e6);
     sdw_book_learn(book, &verdict, &out);
-    ok(out.forecast && sdw_str_same(out.said.series, available) && out.said.value == 3e6,
+    ok(out.n_forecasts == 1 && sdw_str_same(out.said->series, available) && out.said->value == 3e6,
        "a verdict's available capacity is a value of its path's series");
     struct sdw_sample sample = sample_of(available, 2 * second, 2.9e6);
     sdw_book_learn(book, &sample, &out);
     verdict = verdict_of(3 * second, 3e6, 6e6);
     sdw_book_learn(book, &verdict, &out);
-    ok(!out.forecast, "and no longer once the series itself has come");
+    ok(out.n_forecasts == 0, "and no longer once the series itself has come");
     sdw_book_free(book);
 }
 
@@ -218,8 +218,8 @@ static void feed(struct sdw_book *book, int from, int to, struct sdw_buf *text)
                 sample_of(sdw_str_of(names[k]), i * 300 * second, daily(i + 31 * k));
             sample.capacity = 150;
             sdw_book_learn(book, &sample, &out);
-            if (out.forecast)
-                sdw_buf_str(text, out.said.horizons);
+            if (out.n_forecasts > 0)
+                sdw_buf_str(text, out.said->horizons);
             for (size_t b = 0; b < out.n_breaches; b++)
                 sdw_buf_str(text, out.breach[b].horizons);
             for (size_t b = 0; b < out.n_scores; b++)
@@ -273,13 +273,13 @@ static void the_book_is_bounded(void)
     ok(out[2].dropped && sdw_book_series(book) == 2, "a full book follows no new series");
     struct sdw_sample sample = sample_of(sdw_str_of(names[0]), 2 * second, 1);
     sdw_book_learn(book, &sample, &out[0]);
-    ok(out[0].forecast, "every second value leads to a forecast when asked so");
+    ok(out[0].n_forecasts == 1, "every second value leads to a forecast when asked so");
     sample = sample_of(sdw_str_of(names[1]), 2 * second, 1);
     sdw_book_learn(book, &sample, &out[1]);
-    ok(!out[1].forecast, "a series that does not match is not forecast");
+    ok(out[1].n_forecasts == 0, "a series that does not match is not forecast");
     sample = sample_of(sdw_str_of(names[0]), 3 * second, NAN);
     sdw_book_learn(book, &sample, &out[0]);
-    ok(!out[0].forecast && out[0].use == SDW_GRID_BAD, "null teaches nothing");
+    ok(out[0].n_forecasts == 0 && out[0].use == SDW_GRID_BAD, "null teaches nothing");
     sdw_book_free(book);
 }
 
