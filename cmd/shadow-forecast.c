@@ -30,7 +30,8 @@ static int read_events(struct sdw_str text, const char *name,
     return sdw_events_read(&settings->events, text, name, err);
 }
 
-static int settings_of(const struct sdw_forecast_options *options, struct forecaster *f, struct sdw_err *err)
+static int settings_of(const struct sdw_forecast_options *options, struct forecaster *f,
+                       struct sdw_err *err)
 {
     const char *capacities;
     int rc = sdw_forecast_settings_of(options, &f->settings, &capacities, err);
@@ -183,12 +184,24 @@ static int run(struct sdw_ctx *ctx, void *arg)
 static const struct sdw_example examples[] = {
     {"Say when the available capacity of a path will run out:",
      "shadow-probe --watch 10.9.0.2 | shadow-gradient | shadow-forecast -o breach", "lab"},
-    {"Will the load of a link pass 95 per cent of 10 Mbit/s within five minutes?",
+    {"Next hour's demand of each application, by the link it adds up to:",
+     "echo 'app/*/bps link/uplink/bps' >parents.txt; shadow-profile --read run.pcap | "
+     "shadow-forecast --horizon 15m,1h --levels 80,95 --parents parents.txt -o forecast",
+     NULL},
+    {"When will this link be full? Odds within an hour, against a capacity of 10 Mbit/s:",
      "for i in 1 2 3 4 5 6 7 8 9; do "
      "echo '{\"type\":\"metric\",\"v\":1,\"ts\":'$i'000000,\"series\":\"link/a-b/bps\","
      "\"value\":'$((5000000 + i * 100000))'}'; done | "
-     "shadow-forecast --horizon 5m --capacity 10M --above 95% -o breach",
+     "shadow-forecast --horizon 5m,1h --capacity 10M --above 95% -o breach",
      NULL},
+    {"Tell me only when it matters: odds of 0.8 and more that a link fills, on this machine:",
+     "shadow-collect --linux | shadow-forecast --series 'link/*/bps' --capacity 10G --horizon "
+     "15m,1h --probability 0.8 -o breach",
+     "lab"},
+    {"Will the connections of a NAT run out? The table's size is the capacity:",
+     "shadow-collect --linux | shadow-forecast --horizon 1m,15m --series '*/entries' "
+     "--above 90% -o breach",
+     "lab"},
     {NULL, NULL, NULL},
 };
 

@@ -24,15 +24,15 @@ struct sdw_followed {
     struct sdw_outlook outlook;
     struct sdw_buf name, parent; /* the series it adds up to; empty: none */
     struct sdw_kin *kin;         /* NULL: it has no family */
-    bool has_metric;  /* metrics came, so verdicts give no values */
-    bool followed;    /* the glob matches */
-    bool rejoins;     /* while a state is loaded: it had joined its parent */
-    bool refused;     /* no plan can be made for its step: its trend is all there is */
-    uint16_t alarmed; /* bit i: limit i was said to be crossed */
-    bool waits;       /* for members of its family to come to the step, to forecast with them */
-    bool due;         /* a forecast is to be said, when the family is complete */
-    int64_t unsaid;   /* values since the last forecast */
-    double capacity;  /* of a record's own field, or of a rule; NAN: none */
+    bool has_metric;             /* metrics came, so verdicts give no values */
+    bool followed;               /* the glob matches */
+    bool rejoins;                /* while a state is loaded: it had joined its parent */
+    bool refused;                /* no plan can be made for its step: its trend is all there is */
+    uint16_t alarmed;            /* bit i: limit i was said to be crossed */
+    bool waits;      /* for members of its family to come to the step, to forecast with them */
+    bool due;        /* a forecast is to be said, when the family is complete */
+    int64_t unsaid;  /* values since the last forecast */
+    double capacity; /* of a record's own field, or of a rule; NAN: none */
     double rate, duration_us; /* of new connections, from its companions; NAN: not known */
 };
 

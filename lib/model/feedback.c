@@ -90,8 +90,8 @@ static void compare(struct sums *sums, const struct kept *kept, double value)
     for (size_t k = 0; k < SDW_QUANTILES; k++) {
         q[k] = unpack(kept->q[k]);
         double over = value - q[k];
-        sums->pinball += fmax(sdw_quantile_p[k] * over, (sdw_quantile_p[k] - 1) * over) /
-                         SDW_QUANTILES;
+        sums->pinball +=
+            fmax(sdw_quantile_p[k] * over, (sdw_quantile_p[k] - 1) * over) / SDW_QUANTILES;
     }
     sums->error += fabs(value - q[2]);
     sums->bias += q[2] - value;

@@ -185,7 +185,8 @@ static void sweep(struct sdw_book *book, const struct sdw_followed *except)
     struct sdw_followed **old = sdw_xrealloc(NULL, book->series.n + 1, sizeof *old);
     while (sdw_map_next(&book->series, &cursor, &key, &value)) {
         struct sdw_followed *series = value;
-        if (series != except && series->outlook.grid.any && book->newest - series->outlook.grid.last_ts > ttl)
+        if (series != except && series->outlook.grid.any &&
+            book->newest - series->outlook.grid.last_ts > ttl)
             old[n++] = series;
     }
     for (size_t i = 0; i < n; i++) {
@@ -224,8 +225,7 @@ static void learn(struct sdw_book *book, struct sdw_followed *series,
         sdw_book_say_breaches(book, series, outlook->ts, out);
 }
 
-static void take(struct sdw_book *book, const struct sdw_sample *sample,
-                 struct sdw_foresight *out)
+static void take(struct sdw_book *book, const struct sdw_sample *sample, struct sdw_foresight *out)
 {
     if (book->resume != INT64_MIN && sample->ts <= book->resume)
         return;

@@ -34,9 +34,9 @@ struct sdw_sample {
     struct sdw_str series;
     double value;
     struct sdw_str parent; /* the series it adds up to; empty: not said */
-    double capacity; /* NAN: the record has none */
-    bool estimate;   /* a verdict's: the value counts only while the series itself does not come,
-                      * the capacity is that of its path */
+    double capacity;       /* NAN: the record has none */
+    bool estimate; /* a verdict's: the value counts only while the series itself does not come,
+                    * the capacity is that of its path */
 };
 
 /* What one value led to. */
@@ -74,7 +74,8 @@ void sdw_book_learn(struct sdw_book *book, const struct sdw_sample *sample,
                     struct sdw_foresight *out);
 const struct sdw_book_counts *sdw_book_counts(const struct sdw_book *book);
 size_t sdw_book_series(const struct sdw_book *book);
-int64_t sdw_book_newest(const struct sdw_book *book); /* time of the newest value; INT64_MIN: none */
+int64_t
+sdw_book_newest(const struct sdw_book *book); /* time of the newest value; INT64_MIN: none */
 
 /*
  * All that the book knows, as bytes for a checkpoint (io/checkpoint.h); sdw_book_layout is its

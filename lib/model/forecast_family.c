@@ -19,8 +19,7 @@ void sdw_book_name_parent(struct sdw_followed *series, struct sdw_str parent)
 static struct sdw_kin *kin_of(struct sdw_book *book, struct sdw_followed *series)
 {
     if (!series->kin)
-        series->kin =
-            sdw_kin_new((size_t)series->outlook.cohort->plan.n, book->born++, series);
+        series->kin = sdw_kin_new((size_t)series->outlook.cohort->plan.n, book->born++, series);
     return series->kin;
 }
 

@@ -110,8 +110,7 @@ static struct sdw_str text_in(struct sdw_str line, const char *key)
 {
     struct sdw_str keys[2] = {sdw_str_of(key), sdw_str_of("labels")};
     struct sdw_member found[2];
-    if (!memmem(line.p, line.n, key, strlen(key)) ||
-        sdw_scan_find(line, keys, 2, found, NULL) != 0)
+    if (!memmem(line.p, line.n, key, strlen(key)) || sdw_scan_find(line, keys, 2, found, NULL) != 0)
         return (struct sdw_str){0};
     if (!found[0].key.p && found[1].key.p && found[1].kind == SDW_SCAN_OBJECT &&
         sdw_scan_find(found[1].value, keys, 1, found, NULL) != 0)
@@ -149,8 +148,8 @@ static int of_any(struct sdw_book *book, struct sdw_str line, struct sdw_sample 
             return 0;
     if (found[0].kind != SDW_SCAN_NUMBER || !sdw_num_int(found[0].value, &sample->ts))
         return sdw_err_field(err, "ts", "not an integer of microseconds");
-    if (found[1].kind != SDW_SCAN_NULL && (found[1].kind != SDW_SCAN_NUMBER ||
-                                           !sdw_num_real(found[1].value, &sample->value)))
+    if (found[1].kind != SDW_SCAN_NULL &&
+        (found[1].kind != SDW_SCAN_NUMBER || !sdw_num_real(found[1].value, &sample->value)))
         return sdw_err_field(err, s->field, "not a number");
     for (size_t i = 0; rc == 0 && i < s->keys; i++)
         rc = append_key(&book->name, &found[2 + i], err);

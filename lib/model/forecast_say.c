@@ -28,8 +28,8 @@ static double quantile(const struct sdw_followed *series, const struct sdw_predi
     if (q->base >= 0)
         return prediction->q[q->base];
     const struct sdw_ensemble *e = sdw_outlook_ensemble(outlook);
-    double moved = series->kin ? prediction->q[2] - sdw_ensemble_quantile(
-                                                        e, &outlook->cohort->plan, horizon, 0.5)
+    double moved = series->kin ? prediction->q[2] -
+                                     sdw_ensemble_quantile(e, &outlook->cohort->plan, horizon, 0.5)
                                : 0;
     return sdw_ensemble_quantile(e, &outlook->cohort->plan, horizon, q->p) + moved;
 }

@@ -98,7 +98,8 @@ int sdw_forecast_above(const char *const *text, size_t n, struct sdw_forecast_se
         if (!limit_of(text[i], &settings->above[i]))
             return sdw_err_set(
                 err, SDW_EUSAGE,
-                "--above: '%s' is neither a value (8M) nor a share of the capacity (95%%)", text[i]);
+                "--above: '%s' is neither a value (8M) nor a share of the capacity (95%%)",
+                text[i]);
     settings->n_above = n;
     return 0;
 }

@@ -12,9 +12,9 @@
 #include "model/events.h"
 
 enum {
-    SDW_ABOVE_MAX = 8,   /* limits from above */
-    SDW_KEYS_MAX = 8,    /* members that name a series */
-    SDW_SAID_MAX = 21,   /* quantiles of a forecast */
+    SDW_ABOVE_MAX = 8, /* limits from above */
+    SDW_KEYS_MAX = 8,  /* members that name a series */
+    SDW_SAID_MAX = 21, /* quantiles of a forecast */
 };
 
 /* A limit as it was asked for: a value, or (is_share) a share of the series' capacity. */
@@ -55,17 +55,17 @@ struct sdw_forecast_settings {
     struct sdw_events events;
     struct sdw_said_quantile said[SDW_SAID_MAX]; /* ascending */
     size_t quantiles;
-    double probability; /* odds within the longest horizon that make a breach; 0: a young series
-                         * by 0.5, others whatever the odds */
-    const char *glob;   /* series to forecast; NULL: all */
-    const char *counters;            /* series that are counters; NULL: none */
-    const char *field;               /* of any JSON; NULL: records of known types */
-    const char *key[SDW_KEYS_MAX];   /* which, with field, name the series */
+    double probability;   /* odds within the longest horizon that make a breach; 0: a young series
+                           * by 0.5, others whatever the odds */
+    const char *glob;     /* series to forecast; NULL: all */
+    const char *counters; /* series that are counters; NULL: none */
+    const char *field;    /* of any JSON; NULL: records of known types */
+    const char *key[SDW_KEYS_MAX]; /* which, with field, name the series */
     size_t keys;
-    int64_t every;      /* a forecast after every so many values; 0: none */
-    int64_t step_us;    /* 0: automatic */
-    int seasons;        /* sum of SDW_SEASON_... */
-    int64_t ttl_us;     /* a series without a value for so long is forgotten; 0: never */
+    int64_t every;   /* a forecast after every so many values; 0: none */
+    int64_t step_us; /* 0: automatic */
+    int seasons;     /* sum of SDW_SEASON_... */
+    int64_t ttl_us;  /* a series without a value for so long is forgotten; 0: never */
     bool explain, correlate;
     size_t max_series;
     /* What local time is ahead of UTC at a moment; NULL: nothing. */

@@ -58,8 +58,7 @@ static void save_series(const struct sdw_book *book, const struct sdw_followed *
     saved.name_bytes = series->name.n;
     saved.parent_bytes = series->parent.n;
     saved.linked = series->kin && series->kin->parent;
-    while (saved.cohort < book->cohorts &&
-           book->cohort[saved.cohort].cohort != outlook->cohort)
+    while (saved.cohort < book->cohorts && book->cohort[saved.cohort].cohort != outlook->cohort)
         saved.cohort++;
     if (!outlook->cohort)
         saved.cohort = SDW_COHORTS_MAX;
@@ -78,8 +77,8 @@ static void save_series(const struct sdw_book *book, const struct sdw_followed *
 
 void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out)
 {
-    struct saved_head head = {book->newest, book->swept, book->capacity.n, book->cohorts,
-                              book->series.n, book->born};
+    struct saved_head head = {book->newest,  book->swept,    book->capacity.n,
+                              book->cohorts, book->series.n, book->born};
     sdw_buf_add(out, &head, sizeof head);
     size_t cursor = 0;
     struct sdw_str key;

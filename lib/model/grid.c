@@ -23,7 +23,8 @@ int64_t sdw_grid_convenient(double interval_us)
         3 * hour,    4 * hour,    6 * hour,    8 * hour,    12 * hour,   24 * hour};
     size_t best = 0;
     for (size_t i = 1; i < SDW_LEN(steps); i++)
-        if (fabs(log((double)steps[i] / interval_us)) < fabs(log((double)steps[best] / interval_us)))
+        if (fabs(log((double)steps[i] / interval_us)) <
+            fabs(log((double)steps[best] / interval_us)))
             best = i;
     return steps[best];
 }

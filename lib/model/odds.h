@@ -23,13 +23,13 @@ struct sdw_odds {
 /* What is known when the odds are asked for. All in the unit of the series. */
 struct sdw_odds_case {
     double limit;
-    bool above;       /* the side that is a breach */
-    double p;         /* the forecast's own probability of it */
-    double value;     /* now */
-    double before;    /* a few steps ago */
-    double forecast;  /* the median of the window's extreme */
-    double season;    /* the extreme of the same window a season ago */
-    double spread;    /* of the forecast at the end of the window: a standard deviation */
+    bool above;        /* the side that is a breach */
+    double p;          /* the forecast's own probability of it */
+    double value;      /* now */
+    double before;     /* a few steps ago */
+    double forecast;   /* the median of the window's extreme */
+    double season;     /* the extreme of the same window a season ago */
+    double spread;     /* of the forecast at the end of the window: a standard deviation */
     double spread_now; /* of one step's change */
 };
 

@@ -10,7 +10,7 @@ static size_t rounded(size_t bytes)
 }
 
 struct sdw_cohort *sdw_cohort_new(int64_t step_us, const int64_t *horizon_us, size_t n, int seasons,
-                              int companions, struct sdw_err *err)
+                                  int companions, struct sdw_err *err)
 {
     int64_t apart[SDW_STEPS_MAX];
     size_t m = 0;
@@ -127,8 +127,9 @@ void sdw_outlook_settle(struct sdw_outlook *outlook, struct sdw_cohort *cohort)
 static bool ready(const struct sdw_outlook *outlook)
 {
     const struct sdw_ensemble *e = sdw_outlook_ensemble(outlook);
-    return outlook->cohort->plan.day > 0 ? !sdw_ensemble_cold(e, &outlook->cohort->plan)
-                                       : sdw_ensemble_values(e, &outlook->cohort->plan) >= SDW_OUTLOOK_LONG;
+    return outlook->cohort->plan.day > 0
+               ? !sdw_ensemble_cold(e, &outlook->cohort->plan)
+               : sdw_ensemble_values(e, &outlook->cohort->plan) >= SDW_OUTLOOK_LONG;
 }
 
 void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *step,

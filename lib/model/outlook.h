@@ -31,21 +31,21 @@ struct sdw_cohort {
 /* horizons as for sdw_ensemble_plan, but two that come to the same number of steps are one. NULL
  * and err when the plan is refused. Free it after the series that use it. */
 struct sdw_cohort *sdw_cohort_new(int64_t step_us, const int64_t *horizon_us, size_t n, int seasons,
-                              int companions, struct sdw_err *err);
+                                  int companions, struct sdw_err *err);
 void sdw_cohort_free(struct sdw_cohort *cohort);
 /* The horizon of the plan that a duration falls on. */
 int sdw_cohort_horizon(const struct sdw_cohort *cohort, int64_t horizon_us);
 
 struct sdw_outlook {
     struct sdw_grid grid;
-    struct sdw_trend *trend; /* NULL once the ensemble has taken over */
-    struct sdw_cohort *cohort;   /* NULL until the step is known */
-    char *state;             /* sdw_cohort_state_bytes: ensemble, feedback, risk */
-    int64_t n;               /* values used */
-    double value;            /* newest value, of a sample or a step */
-    int64_t ts;              /* and its time */
-    int64_t step_index;      /* the newest step learned */
-    double greatest;         /* NAN: none yet */
+    struct sdw_trend *trend;   /* NULL once the ensemble has taken over */
+    struct sdw_cohort *cohort; /* NULL until the step is known */
+    char *state;               /* sdw_cohort_state_bytes: ensemble, feedback, risk */
+    int64_t n;                 /* values used */
+    double value;              /* newest value, of a sample or a step */
+    int64_t ts;                /* and its time */
+    int64_t step_index;        /* the newest step learned */
+    double greatest;           /* NAN: none yet */
 };
 
 /* The bytes of a series' state: one block without pointers. */

@@ -35,8 +35,7 @@ static struct waiting *waiting_of(struct sdw_risk *risk)
 
 size_t sdw_risk_bytes(const struct sdw_ensemble_plan *plan)
 {
-    size_t bytes =
-        sizeof(struct sdw_risk) + (size_t)plan->anchors * SLOTS * sizeof(struct waiting);
+    size_t bytes = sizeof(struct sdw_risk) + (size_t)plan->anchors * SLOTS * sizeof(struct waiting);
     return (bytes + 7) & ~(size_t)7;
 }
 
@@ -79,8 +78,9 @@ static struct sdw_odds_case view(const struct sdw_risk *risk, const struct sdw_e
         .value = risk->past[0],
         .before = risk->past[risk->n > BEFORE ? BEFORE : 0],
         .forecast = sdw_ensemble_window_quantile(e, plan, i, above, 0.5),
-        .spread = (sdw_ensemble_quantile(e, plan, i, 0.9) - sdw_ensemble_quantile(e, plan, i, 0.1)) /
-                  2.563,
+        .spread =
+            (sdw_ensemble_quantile(e, plan, i, 0.9) - sdw_ensemble_quantile(e, plan, i, 0.1)) /
+            2.563,
         .spread_now = risk->change * 1.2533,
     };
     int parts = plan->steps[i] < 4 ? plan->steps[i] : 4;

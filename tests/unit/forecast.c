@@ -305,7 +305,8 @@ static void bad_settings_are_named(void)
     ok(sdw_forecast_step("0", &settings, &err) == SDW_EUSAGE &&
            sdw_forecast_step("2d", &settings, &err) == SDW_EUSAGE,
        "a step of no length, or of two days, is refused");
-    ok(sdw_forecast_seasons(words, 1, &settings, &err) == SDW_EUSAGE, "an unknown season is refused");
+    ok(sdw_forecast_seasons(words, 1, &settings, &err) == SDW_EUSAGE,
+       "an unknown season is refused");
     ok(sdw_forecast_keys(words, 1, NULL, &settings, &err) == SDW_EUSAGE, "a key needs a field");
     ok(sdw_forecast_levels(odd, 1, &settings, &err) == SDW_EUSAGE, "a negative level is refused");
 }

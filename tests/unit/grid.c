@@ -20,7 +20,7 @@ static void automatic_step(void)
     static const struct {
         double distance_s;
         int64_t step_us;
-    } cases[] = {{300, 300 * S}, {299.4, 300 * S}, {60.05, 60 * S}, {1, S},
+    } cases[] = {{300, 300 * S}, {299.4, 300 * S}, {60.05, 60 * S},    {1, S},
                  {0.25, 200000}, {3600, 3600 * S}, {86400, 86400 * S}, {1e9, 86400 * S}};
     for (size_t i = 0; i < SDW_LEN(cases); i++)
         ok(sdw_grid_convenient(cases[i].distance_s * 1e6) == cases[i].step_us,
@@ -107,7 +107,8 @@ static void clock_set_back(void)
     int refused = 0;
     for (int i = 0; i < 5; i++)
         refused += take((1000 + i) * 300 * S, i) != SDW_GRID_USED;
-    ok(refused == SDW_GRID_LATE_IN_A_ROW - 1, "late values in order mean that the clock was set back");
+    ok(refused == SDW_GRID_LATE_IN_A_ROW - 1,
+       "late values in order mean that the clock was set back");
     ok(step[0].index > before, "the numbers go on growing");
     ok((step[0].index - (before + 1 - 3000 + 1000 + 4)) % (7 * DAY_STEP) == 0,
        "and keep the time of the week");

@@ -7,7 +7,8 @@ static struct sdw_prediction prediction(double mean, double var)
 {
     double sd = sqrt(var);
     return (struct sdw_prediction){
-        mean, {mean - 1.96 * sd, mean - 2.563 / 2 * sd, mean, mean + 2.563 / 2 * sd, mean + 1.96 * sd}};
+        mean,
+        {mean - 1.96 * sd, mean - 2.563 / 2 * sd, mean, mean + 2.563 / 2 * sd, mean + 1.96 * sd}};
 }
 
 /* A parent of two children that add up, after enough steps to know it. */
