@@ -70,12 +70,13 @@ struct sdw_str sdw_book_path(const struct sdw_followed *series);
 
 /* forecast_say.c */
 /* The forecast of a series, now or with its family; due: as a record. What is not said is judged
- * too. */
-void sdw_book_forecast(struct sdw_book *book, struct sdw_followed *series, bool due);
+ * too. predictions[SDW_STEPS_MAX]: its own, of a mature series. */
+void sdw_book_forecast(struct sdw_book *book, struct sdw_followed *series, bool due,
+                       struct sdw_prediction *predictions);
 /* A step is about to be learned: what waits for members of the family waits no longer. */
 void sdw_book_forecast_before(struct sdw_book *book, struct sdw_followed *series, int64_t index);
-void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
-                           struct sdw_foresight *out);
+void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series,
+                           const struct sdw_prediction *predictions, struct sdw_foresight *out);
 void sdw_book_say_scores(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
                          struct sdw_foresight *out);
 

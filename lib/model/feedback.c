@@ -54,28 +54,46 @@ static struct kept *first_kept(struct sdw_feedback *feedback, const struct sdw_e
     return (struct kept *)(void *)(sums_of(feedback) + plan->n);
 }
 
+/* 10 to the power n, n >= 0. */
+static double ten_to(int n)
+{
+    static const double power[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    return n < (int)SDW_LEN(power) ? power[n] : pow(10, n);
+}
+
+/* The power of ten that leaves six digits before the point, or (now and then) seven. */
+static int exponent_of(double magnitude)
+{
+    int two;
+    frexp(magnitude, &two);
+    return (int)floor((two - 1) * 0.30102999566398) - 5;
+}
+
+static long long digits_at(double value, int exponent)
+{
+    double scale = ten_to(abs(exponent));
+    return isfinite(scale) ? llround(exponent < 0 ? value * scale : value / scale) : 0;
+}
+
 /* Digits 0 mean that nothing is kept: 0 itself is one digit at another power. */
 static int32_t pack(double value)
 {
     if (value == 0 || !isfinite(value))
         return 1;
-    int exponent = (int)floor(log10(fabs(value))) - 5;
-    double scale = pow(10, abs(exponent));
-    long long digits = llround(exponent < 0 ? value * scale : value / scale);
-    if (!isfinite(scale) || digits == 0)
-        return 1;
-    if (digits >= 1000000 || digits <= -1000000) {
-        digits /= 10;
-        exponent++;
-    }
-    return (int32_t)(digits * (1 << EXPONENT_BITS)) + exponent + EXPONENT_ZERO;
+    int exponent = exponent_of(fabs(value));
+    long long digits = digits_at(value, exponent);
+    if (llabs(digits) >= 1000000)
+        digits = digits_at(value, ++exponent);
+    return digits == 0 ? 1 : (int32_t)(digits * (1 << EXPONENT_BITS)) + exponent + EXPONENT_ZERO;
 }
 
 static double unpack(int32_t packed)
 {
     int exponent = (packed & ((1 << EXPONENT_BITS) - 1)) - EXPONENT_ZERO;
     double digits = (packed - exponent - EXPONENT_ZERO) / (1 << EXPONENT_BITS);
-    double scale = pow(10, abs(exponent));
+    double scale = ten_to(abs(exponent));
     return exponent < 0 ? digits / scale : digits * scale;
 }
 

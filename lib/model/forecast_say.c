@@ -125,9 +125,9 @@ void sdw_book_forecast_before(struct sdw_book *book, struct sdw_followed *series
     conclude_family(book, sdw_kin_root(series->kin));
 }
 
-void sdw_book_forecast(struct sdw_book *book, struct sdw_followed *series, bool due)
+void sdw_book_forecast(struct sdw_book *book, struct sdw_followed *series, bool due,
+                       struct sdw_prediction *predictions)
 {
-    struct sdw_prediction predictions[SDW_STEPS_MAX];
     struct sdw_outlook *outlook = &series->outlook;
     struct sdw_kin *kin = series->kin, *root = kin ? sdw_kin_root(kin) : NULL;
     series->due = due;
@@ -191,8 +191,8 @@ static bool worth_saying(const struct sdw_book *book, struct sdw_followed *serie
     return true;
 }
 
-void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series, int64_t ts,
-                           struct sdw_foresight *out)
+void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series,
+                           const struct sdw_prediction *predictions, struct sdw_foresight *out)
 {
     struct sdw_limit limit[SDW_BREACHES_MAX];
     size_t n = sdw_book_limits(book, series, limit);
@@ -200,13 +200,13 @@ void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series, i
         struct sdw_breach_odds odds;
         if (!isfinite(limit[i].value))
             continue;
-        sdw_outlook_breach(&series->outlook, limit[i], book->settings.horizon_us,
+        sdw_outlook_breach(&series->outlook, limit[i], predictions, book->settings.horizon_us,
                            book->settings.horizons, &odds);
         if (!worth_saying(book, series, i, &odds))
             continue;
         struct sdw_breach *breach = &out->breach[out->n_breaches++];
         sdw_rec_init(&sdw_breach_schema, breach);
-        breach->ts = ts;
+        breach->ts = series->outlook.ts;
         breach->series = sdw_buf_view(&series->name);
         breach->value = series->outlook.value;
         breach->capacity = limit[i].value;

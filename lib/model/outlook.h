@@ -72,9 +72,11 @@ bool sdw_outlook_cold(const struct sdw_outlook *outlook);
 struct sdw_ensemble *sdw_outlook_ensemble(const struct sdw_outlook *outlook);
 struct sdw_feedback *sdw_outlook_feedback(const struct sdw_outlook *outlook);
 
-/* Odds, time left and severity of a limit (model/breach.h) for horizon_us[n]. Of a mature series
- * the times are found between the horizons, and NAN where they lie beyond the longest. */
+/* Odds, time left and severity of a limit (model/breach.h) for horizon_us[n]. Of a mature series,
+ * which needs what was forecast of it, the times are found between the horizons, and NAN where
+ * they lie beyond the longest. */
 void sdw_outlook_breach(const struct sdw_outlook *outlook, struct sdw_limit limit,
+                        const struct sdw_prediction *said,
                         const int64_t *horizon_us, size_t n, struct sdw_breach_odds *odds);
 
 #endif

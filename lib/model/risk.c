@@ -9,6 +9,7 @@ enum {
     SLOTS = 4,   /* cases that wait for their outcome, for each anchor */
     BEFORE = 3,  /* steps: what the slope is measured over */
     WARM = 144,  /* values until the past has quantiles */
+    POINTS = 12, /* times at which the season is looked at */
 };
 
 static const double limit_p[LIMITS] = {0.85, 0.92, 0.96, 0.98, 0.995};
@@ -69,27 +70,47 @@ static int anchor_of(const struct sdw_ensemble_plan *plan, int steps)
     return best;
 }
 
-/* What is known of a window, whatever the limit. */
-static struct sdw_odds_case view(const struct sdw_risk *risk, const struct sdw_ensemble *e,
-                                 const struct sdw_ensemble_plan *plan, int i, bool above)
+/* The extreme of the season's profile up to each of POINTS times, evenly spread to the longest
+ * horizon. */
+struct season {
+    int steps[POINTS];
+    double extreme[POINTS];
+};
+
+static struct season season_of(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                               bool above)
 {
-    struct sdw_odds_case c = {
+    struct season season;
+    int longest = plan->steps[plan->n - 1];
+    double extreme = above ? -INFINITY : INFINITY;
+    for (int k = 0; k < POINTS; k++) {
+        season.steps[k] = (longest * (k + 1) + POINTS - 1) / POINTS;
+        if (k == 0 || season.steps[k] != season.steps[k - 1]) {
+            double then = sdw_ensemble_season(e, plan, season.steps[k]);
+            extreme = above ? fmax(extreme, then) : fmin(extreme, then);
+        }
+        season.extreme[k] = extreme;
+    }
+    return season;
+}
+
+/* What is known of a window, whatever the limit. spread: of the forecast at its end. */
+static struct sdw_odds_case view(const struct sdw_risk *risk, const struct sdw_ensemble *e,
+                                 const struct sdw_ensemble_plan *plan, int i,
+                                 const struct season *season, double spread, bool above)
+{
+    int k = POINTS - 1;
+    while (k > 0 && season->steps[k] > plan->steps[i])
+        k--;
+    return (struct sdw_odds_case){
         .above = above,
         .value = risk->past[0],
         .before = risk->past[risk->n > BEFORE ? BEFORE : 0],
         .forecast = sdw_ensemble_window_quantile(e, plan, i, above, 0.5),
-        .spread =
-            (sdw_ensemble_quantile(e, plan, i, 0.9) - sdw_ensemble_quantile(e, plan, i, 0.1)) /
-            2.563,
+        .season = season->extreme[k],
+        .spread = spread,
         .spread_now = risk->change * 1.2533,
     };
-    int parts = plan->steps[i] < 4 ? plan->steps[i] : 4;
-    c.season = above ? -INFINITY : INFINITY;
-    for (int k = 1; k <= parts; k++) {
-        double then = sdw_ensemble_season(e, plan, k * plan->steps[i] / parts);
-        c.season = above ? fmax(c.season, then) : fmin(c.season, then);
-    }
-    return c;
 }
 
 static void set_limit(struct sdw_odds_case *c, const struct sdw_ensemble *e,
@@ -143,28 +164,38 @@ static void learn_outcomes(struct sdw_risk *risk, struct sdw_risk_shared *shared
         }
 }
 
+static struct waiting *free_slot_of(struct sdw_risk *risk, int anchor)
+{
+    for (int s = 0; s < SLOTS; s++)
+        if (waiting_of(risk)[anchor * SLOTS + s].left == 0)
+            return &waiting_of(risk)[anchor * SLOTS + s];
+    return NULL;
+}
+
 /* Set a case aside for each anchor whose turn it is. A limit that is crossed already is no case:
  * the next lower quantile will not do either. */
 static void set_aside(struct sdw_risk *risk, const struct sdw_ensemble *e,
                       const struct sdw_ensemble_plan *plan, bool above)
 {
+    struct season season = {.steps = {0}};
     for (int a = 0; a < plan->anchors; a++) {
         int steps = plan->anchor[a], apart = (steps + SLOTS - 1) / SLOTS;
-        struct waiting *free_slot = NULL;
-        for (size_t s = 0; s < SLOTS; s++)
-            if (waiting_of(risk)[a * SLOTS + (int)s].left == 0)
-                free_slot = &waiting_of(risk)[a * SLOTS + (int)s];
-        if (risk->n % apart != 0 || !free_slot)
+        struct waiting *slot = free_slot_of(risk, a);
+        if (risk->n % apart != 0 || !slot)
             continue;
+        if (season.steps[0] == 0)
+            season = season_of(e, plan, above);
         int i = horizon_of(plan, steps);
-        struct sdw_odds_case c = view(risk, e, plan, i, above);
-        *free_slot = (struct waiting){.left = (int16_t)steps, .above = above};
+        double spread =
+            sdw_ensemble_quantile(e, plan, i, 0.9) - sdw_ensemble_quantile(e, plan, i, 0.1);
+        struct sdw_odds_case c = view(risk, e, plan, i, &season, spread / 2.563, above);
+        *slot = (struct waiting){.left = (int16_t)steps, .above = above};
         for (size_t k = 0; k < AT_ONCE; k++) {
             size_t which = (size_t)(risk->n / apart + (int64_t)k * 3) % LIMITS;
             set_limit(&c, e, plan, i, risk->limit[above][which]);
             bool usable = !is_beyond(c.value, c.limit, above);
-            free_slot->limit[k] = usable ? (float)c.limit : NAN;
-            sdw_odds_features(&c, free_slot->x[k]);
+            slot->limit[k] = usable ? (float)c.limit : NAN;
+            sdw_odds_features(&c, slot->x[k]);
         }
     }
 }
@@ -182,17 +213,17 @@ void sdw_risk_learn(struct sdw_risk *risk, struct sdw_risk_shared *shared,
 }
 
 void sdw_risk_odds(const struct sdw_risk *risk, const struct sdw_risk_shared *shared,
-                   const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, double limit,
-                   bool above, double *p)
+                   const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                   const struct sdw_prediction *said, double limit, bool above, double *p)
 {
-    double least = 0;
+    struct season season = season_of(e, plan, above);
+    double least = is_beyond(risk->past[0], limit, above) ? 1 : 0;
     for (int i = 0; i < plan->n; i++) {
         float x[SDW_ODDS_FEATURES];
-        struct sdw_odds_case c = view(risk, e, plan, i, above);
+        double spread = (said[i].q[3] - said[i].q[1]) / 2.563;
+        struct sdw_odds_case c = view(risk, e, plan, i, &season, spread, above);
         set_limit(&c, e, plan, i, limit);
         sdw_odds_features(&c, x);
-        if (is_beyond(c.value, limit, above))
-            least = 1;
         least = fmax(least, sdw_odds_of(&shared->odds[above][anchor_of(plan, plan->steps[i])], x));
         p[i] = least;
     }
