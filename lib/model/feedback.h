@@ -19,7 +19,7 @@
 
 #include "model/ensemble.h"
 
-enum { SDW_FEEDBACK_KEPT = 12 };
+enum { SDW_FEEDBACK_KEPT = 4 };
 
 struct sdw_feedback;
 

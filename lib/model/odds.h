@@ -34,7 +34,7 @@ struct sdw_odds_case {
 };
 
 void sdw_odds_init(struct sdw_odds *odds);
-/* The features, each of the order of 1. Finite for any case. */
+/* The features, each of the order of 1 and within 16 of 0. Finite for any case. */
 void sdw_odds_features(const struct sdw_odds_case *c, float x[SDW_ODDS_FEATURES]);
 /* Probability of a breach, 0 < p < 1. */
 double sdw_odds_of(const struct sdw_odds *odds, const float x[SDW_ODDS_FEATURES]);

@@ -6,17 +6,19 @@
 enum {
     LIMITS = 5,  /* quantiles of the past that are followed */
     AT_ONCE = 2, /* of them taken as limits of a case */
-    SLOTS = 4,   /* cases that wait for their outcome, for each anchor */
+    SLOTS = 2,   /* cases that wait for their outcome, for each anchor */
     BEFORE = 3,  /* steps: what the slope is measured over */
     WARM = 144,  /* values until the past has quantiles */
+    FINE = 2048, /* features are within 16 */
     POINTS = 12, /* times at which the season is looked at */
 };
 
-static const double limit_p[LIMITS] = {0.85, 0.92, 0.96, 0.98, 0.995};
+static const double limit_p[LIMITS] = {0.92, 0.96, 0.98, 0.99, 0.995};
 
 /* A case that waits: its limits, what was known, and whether they have been crossed. */
 struct waiting {
-    float limit[AT_ONCE], x[AT_ONCE][SDW_ODDS_FEATURES];
+    float limit[AT_ONCE];
+    int16_t x[AT_ONCE][SDW_ODDS_FEATURES]; /* features, in units of 1/FINE */
     int16_t left; /* steps until its window is over; 0: none waits */
     bool crossed[AT_ONCE], above;
 };
@@ -147,6 +149,23 @@ static void learn_past(struct sdw_risk *risk, double value)
     risk->n++;
 }
 
+static void keep_case(struct waiting *w, size_t k, const struct sdw_odds_case *c, bool usable)
+{
+    float x[SDW_ODDS_FEATURES];
+    sdw_odds_features(c, x);
+    w->limit[k] = usable ? (float)c->limit : NAN;
+    for (size_t i = 0; i < SDW_ODDS_FEATURES; i++)
+        w->x[k][i] = (int16_t)lrintf(x[i] * FINE);
+}
+
+static void learn_case(struct sdw_odds *odds, const struct waiting *w, size_t k)
+{
+    float x[SDW_ODDS_FEATURES];
+    for (size_t i = 0; i < SDW_ODDS_FEATURES; i++)
+        x[i] = (float)w->x[k][i] / FINE;
+    sdw_odds_learn(odds, x, w->crossed[k]);
+}
+
 static void learn_outcomes(struct sdw_risk *risk, struct sdw_risk_shared *shared,
                            const struct sdw_ensemble_plan *plan, double value)
 {
@@ -159,7 +178,7 @@ static void learn_outcomes(struct sdw_risk *risk, struct sdw_risk_shared *shared
             for (size_t k = 0; k < AT_ONCE; k++) {
                 w->crossed[k] = w->crossed[k] || is_beyond(value, (double)w->limit[k], w->above);
                 if (w->left == 0 && isfinite(w->limit[k]))
-                    sdw_odds_learn(&shared->odds[w->above][a], w->x[k], w->crossed[k]);
+                    learn_case(&shared->odds[w->above][a], w, k);
             }
         }
 }
@@ -193,9 +212,7 @@ static void set_aside(struct sdw_risk *risk, const struct sdw_ensemble *e,
         for (size_t k = 0; k < AT_ONCE; k++) {
             size_t which = (size_t)(risk->n / apart + (int64_t)k * 3) % LIMITS;
             set_limit(&c, e, plan, i, risk->limit[above][which]);
-            bool usable = !is_beyond(c.value, c.limit, above);
-            slot->limit[k] = usable ? (float)c.limit : NAN;
-            sdw_odds_features(&c, slot->x[k]);
+            keep_case(slot, k, &c, !is_beyond(c.value, c.limit, above));
         }
     }
 }
