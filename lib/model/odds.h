@@ -4,6 +4,8 @@
  * corrects it by what is known of the margin. It is taught with pseudo-capacities, high quantiles
  * of the series' own past, since real breaches are rare; series of a kind share one.
  *
+ * What it says is mixed with the probability as it was, by which of the two was better of late.
+ *
  * The update is one step of an extended Kalman filter on the coefficients (Bayesian logistic
  * regression: Spiegelhalter and Lauritzen, 1990), with slow forgetting.
  */
@@ -12,12 +14,13 @@
 
 #include "core/base.h"
 
-enum { SDW_ODDS_FEATURES = 8 };
+enum { SDW_ODDS_FEATURES = 10 };
 
 struct sdw_odds {
     double weight[SDW_ODDS_FEATURES];
     double cov[SDW_ODDS_FEATURES][SDW_ODDS_FEATURES];
-    int64_t n; /* outcomes learned from */
+    double lead; /* of the uncorrected probability in log loss, over recent outcomes */
+    int64_t n;   /* outcomes learned from */
 };
 
 /* What is known when the odds are asked for. All in the unit of the series. */

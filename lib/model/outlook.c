@@ -181,8 +181,8 @@ static double time_of(const struct sdw_breach_odds *odds, const int64_t *horizon
 }
 
 void sdw_outlook_breach(const struct sdw_outlook *outlook, struct sdw_limit limit,
-                        const struct sdw_prediction *said,
-                        const int64_t *horizon_us, size_t n, struct sdw_breach_odds *odds)
+                        const struct sdw_prediction *said, const int64_t *horizon_us, size_t n,
+                        struct sdw_breach_odds *odds)
 {
     if (outlook->trend) {
         sdw_breach_foresee(outlook->trend, limit, horizon_us, n, odds);
@@ -190,8 +190,8 @@ void sdw_outlook_breach(const struct sdw_outlook *outlook, struct sdw_limit limi
     }
     const struct sdw_cohort *cohort = outlook->cohort;
     double p[SDW_STEPS_MAX];
-    sdw_risk_odds(risk_of(outlook), &cohort->risk, sdw_outlook_ensemble(outlook), &cohort->plan, said,
-                  limit.value, !limit.below, p);
+    sdw_risk_odds(risk_of(outlook), &cohort->risk, sdw_outlook_ensemble(outlook), &cohort->plan,
+                  said, limit.value, !limit.below, p);
     bool beyond = limit.below ? outlook->value < limit.value : outlook->value > limit.value;
     *odds = (struct sdw_breach_odds){.now = beyond};
     for (size_t i = 0; i < n; i++)

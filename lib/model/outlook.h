@@ -76,7 +76,7 @@ struct sdw_feedback *sdw_outlook_feedback(const struct sdw_outlook *outlook);
  * which needs what was forecast of it, the times are found between the horizons, and NAN where
  * they lie beyond the longest. */
 void sdw_outlook_breach(const struct sdw_outlook *outlook, struct sdw_limit limit,
-                        const struct sdw_prediction *said,
-                        const int64_t *horizon_us, size_t n, struct sdw_breach_odds *odds);
+                        const struct sdw_prediction *said, const int64_t *horizon_us, size_t n,
+                        struct sdw_breach_odds *odds);
 
 #endif

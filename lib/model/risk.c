@@ -19,7 +19,7 @@ static const double limit_p[LIMITS] = {0.92, 0.96, 0.98, 0.99, 0.995};
 struct waiting {
     float limit[AT_ONCE];
     int16_t x[AT_ONCE][SDW_ODDS_FEATURES]; /* features, in units of 1/FINE */
-    int16_t left; /* steps until its window is over; 0: none waits */
+    int16_t left;                          /* steps until its window is over; 0: none waits */
     bool crossed[AT_ONCE], above;
 };
 

@@ -28,8 +28,8 @@ void sdw_risk_learn(struct sdw_risk *risk, struct sdw_risk_shared *shared,
                     const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
                     double value, bool above);
 
-/* said[plan->n]: the forecast. p[plan->n]: that the series is beyond the limit within plan->steps[i]; never falling. When it is
- * beyond now: 1. */
+/* said[plan->n]: the forecast. p[plan->n]: that the series is beyond the limit within
+ * plan->steps[i]; never falling. When it is beyond now: 1. */
 void sdw_risk_odds(const struct sdw_risk *risk, const struct sdw_risk_shared *shared,
                    const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
                    const struct sdw_prediction *said, double limit, bool above, double *p);
