@@ -40,7 +40,7 @@ static int by_size(const void *a, const void *b)
 /* The median distance of the values that wait. */
 static double typical_distance(const struct sdw_grid *grid)
 {
-    int64_t distance[SDW_GRID_WAIT - 1];
+    int64_t distance[SDW_GRID_WAIT - 1] = {0};
     size_t n = 0;
     for (int i = 1; i < grid->waiting; i++)
         distance[n++] = grid->wait_ts[i] - grid->wait_ts[i - 1];
@@ -66,6 +66,8 @@ static void choose(struct sdw_grid *grid, int64_t local_us)
     if (grid->at_once) {
         int64_t middle = grid->wait_ts[0] + local_us - grid->step_us / 2;
         grid->phase_us = middle - floor_div(middle, grid->step_us) * grid->step_us;
+        if (grid->phase_us >= grid->step_us / 2)
+            grid->phase_us -= grid->step_us; /* values at whole steps have the number they are at */
     }
 }
 

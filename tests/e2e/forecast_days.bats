@@ -16,7 +16,7 @@ days() {
         for (i = 1; i <= n * 288; i++)
             for (k = 1; k <= m; k++)
                 printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"%s\",\"value\":%.3f}\n",
-                    1600000000 + i * 300, name[k],
+                    1600000200 + i * 300, name[k],
                     1000 + 500 * sin(6.2831853 * (i + 40 * k) / 288) + i * 7919 % 211
     }'
 }
@@ -32,7 +32,7 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
 | (map(select(.type == "metric")) | [.[].value]) as $all
 | (map(select(.type == "metric")) | .[0].ts | at) as $first
 | [.[] | select(.type == "forecast") | (.ts | at) as $o | .horizons[] | select(.horizon_us == $h)
-    | {due: ($o + (.horizon_us | at)), q}] as $f
+    | select($o % ($h / 300000000 / 4 | ceil) == 0) | {due: ($o + (.horizon_us | at)), q}] as $f
 | [.[] | select(.type == "score" and .horizon_us == $h)] as $s
 | range(1; $s | length) as $i
 | ($s[$i - 1].ts | at) as $from | ($s[$i].ts | at) as $to
@@ -58,14 +58,14 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
 @test "after kill -9 the records since the state was saved give the same bytes" {
     days 6 link/a/bps link/b/bps >in
     shadow-forecast --horizon 5m,1h --capacity 1700 <in >whole
-    lines=2000
+    fed=2000
     mkfifo feed
     shadow-forecast --horizon 5m,1h --capacity 1700 --state state --save 1h <feed >killed &
     pid=$!
     exec 9>feed
-    head -$lines in >&9
+    head -$fed in >&9
     for _ in $(seq 200); do
-        [ "$(grep -c '"type":"metric"' killed)" -ge $lines ] && break
+        [ "$(grep -c '"type":"metric"' killed)" -ge $fed ] && break
         sleep 0.05
     done
     kill -9 $pid
@@ -82,8 +82,8 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
     cmp a b
     # Only what came after is replayed: the same.
     rm state
-    head -$lines in | shadow-forecast --horizon 5m,1h --capacity 1700 --state state >/dev/null
-    tail -n +$((lines + 1)) in >rest
+    head -$fed in | shadow-forecast --horizon 5m,1h --capacity 1700 --state state >/dev/null
+    tail -n +$((fed + 1)) in >rest
     shadow-forecast --horizon 5m,1h --capacity 1700 --state state <rest | grep -v '"end"' >b
     grep -v '"end"' whole | tail -"$(wc -l <b)" | cmp - b
 }
