@@ -81,6 +81,5 @@ const struct sdw_schema sdw_breach_schema = {"breach", "a level that is expected
                                              sizeof(struct sdw_breach), breach_fields};
 const struct sdw_schema sdw_score_schema = {"score", "what forecasts of a series were worth",
                                             sizeof(struct sdw_score), score_fields};
-const struct sdw_schema sdw_correlation_schema = {"correlation", "what drives a series",
-                                                  sizeof(struct sdw_correlation),
-                                                  correlation_fields};
+const struct sdw_schema sdw_correlation_schema = {
+    "correlation", "what drives a series", sizeof(struct sdw_correlation), correlation_fields};

@@ -226,8 +226,8 @@ app/*/bps link/x/bps' >parents
     paste apart together
     jq -es '.[0] > 0.001 and .[1] < 0.0001' apart together
     # A link that carries more than that is left alone.
-    parts 3 1500 | shadow-forecast --horizon 1h -o forecast --parents parents | jq -s "$gap" >more
-    jq -e '. > 0.1' more
+    parts 3 1500 | shadow-forecast --horizon 1h -o forecast --parents parents | jq -s "$gap" >most
+    jq -e ". > 0.1" most
 }
 
 @test "--correlate says which applications drive a link" {
