@@ -174,7 +174,7 @@ static bool worth_saying(const struct sdw_book *book, struct sdw_followed *serie
     double p = odds->p[book->settings.horizons - 1], enough = book->settings.probability;
     uint16_t bit = (uint16_t)(1u << i);
     if (!(enough > 0)) {
-        if (sdw_outlook_mature(&series->outlook))
+        if (sdw_outlook_learned(&series->outlook))
             return true;
         enough = young_enough;
     }

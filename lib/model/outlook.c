@@ -146,7 +146,8 @@ void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *
         sdw_trend_learn(outlook->trend, step->ts, step->value);
     note(outlook, step->ts, step->value);
     outlook->step_index = step->index;
-    if (outlook->trend && ready(outlook)) {
+    outlook->mature = outlook->mature || ready(outlook);
+    if (outlook->trend && outlook->mature && cohort->plan.day > 0) {
         free(outlook->trend);
         outlook->trend = NULL;
     }
@@ -154,7 +155,12 @@ void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *
 
 bool sdw_outlook_mature(const struct sdw_outlook *outlook)
 {
-    return !outlook->trend;
+    return outlook->mature;
+}
+
+bool sdw_outlook_learned(const struct sdw_outlook *outlook)
+{
+    return outlook->mature && !outlook->trend;
 }
 
 bool sdw_outlook_cold(const struct sdw_outlook *outlook)

@@ -4,8 +4,10 @@
  *
  * A young series is forecast by its trend alone, from the second value on and whatever the times
  * of its values. When enough steps are known the ensemble takes over, with seasons, tracked
- * intervals, feedback and learned odds: after SDW_ENSEMBLE_COLD values where a day has few enough
- * steps to be remembered, and where it has not after SDW_OUTLOOK_LONG.
+ * intervals and feedback: after SDW_ENSEMBLE_COLD values where a day has few enough steps to be
+ * remembered, and where it has not after SDW_OUTLOOK_LONG. With days come odds that are learned
+ * from what came of them; without, those of the trend stay, which knows a fall that the series has
+ * never shown before.
  *
  * The heap memory of an outlook is its own; sdw_outlook_release frees it. The cohort is the
  * caller's, shared with other series, and must outlive it.
@@ -38,13 +40,14 @@ int sdw_cohort_horizon(const struct sdw_cohort *cohort, int64_t horizon_us);
 
 struct sdw_outlook {
     struct sdw_grid grid;
-    struct sdw_trend *trend;   /* NULL once the ensemble has taken over */
+    struct sdw_trend *trend;   /* NULL once odds are learned from what came of them */
     struct sdw_cohort *cohort; /* NULL until the step is known */
     char *state;               /* sdw_cohort_state_bytes: ensemble, feedback, risk */
     int64_t n;                 /* values used */
     double value;              /* newest value, of a sample or a step */
     int64_t ts;                /* and its time */
     int64_t step_index;        /* the newest step learned */
+    bool mature;               /* the ensemble has taken over */
     double greatest;           /* NAN: none yet */
 };
 
@@ -68,6 +71,9 @@ void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *
 /* Whether the ensemble has taken over; before, whether there is more than a guess. */
 bool sdw_outlook_mature(const struct sdw_outlook *outlook);
 bool sdw_outlook_cold(const struct sdw_outlook *outlook);
+
+/* Whether its odds are learned ones. */
+bool sdw_outlook_learned(const struct sdw_outlook *outlook);
 
 struct sdw_ensemble *sdw_outlook_ensemble(const struct sdw_outlook *outlook);
 struct sdw_feedback *sdw_outlook_feedback(const struct sdw_outlook *outlook);

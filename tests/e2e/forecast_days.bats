@@ -273,3 +273,15 @@ app/*/bps link/x/bps' >parents
     run -2 shadow-forecast --events events </dev/null
     [[ "$output" == *"line 1"* ]]
 }
+
+@test "a fall that an hour of seconds has never shown is foreseen as in the first minutes" {
+    awk 'BEGIN { for (i = 1; i <= 4300; i++) {
+        v = 5000000 + i * 7919 % 101 * 1000 - (i > 4000 ? 60000 * (i - 4000) : 0)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"path/00ff/available_bps\",\"value\":%d}\n",
+            i, v < 0 ? 0 : v } }' >in
+    shadow-forecast --below 600k -o breach <in >whole
+    tail -500 in | shadow-forecast --below 600k -o breach >young
+    first() { jq -s '.[0].ts / 1000000 | round' "$1"; }
+    [ "$(first whole)" -le 4040 ]
+    [ "$(first whole)" -le $(($(first young) + 3)) ]
+}
