@@ -13,18 +13,18 @@ struct range {
 
 struct sdw_detector {
     struct sdw_expect expect;
-    struct sdw_tail above, below;  /* of positive and of negative residuals */
-    struct range seen, drift;      /* of values; of the CUSUM */
-    double season2, up, down;      /* squared distance from the profile; the two CUSUMs */
+    struct sdw_tail above, below; /* of positive and of negative residuals */
+    struct range seen, drift;     /* of values; of the CUSUM */
+    double season2, up, down;     /* squared distance from the profile; the two CUSUMs */
     int64_t season_n;
-    double familiar;               /* surprise that was shown lately */
-    double value;                  /* the last one */
-    int64_t same, longest_same;    /* values in a row that were equal */
+    double familiar;            /* surprise that was shown lately */
+    double value;               /* the last one */
+    int64_t same, longest_same; /* values in a row that were equal */
     struct sdw_slot slot[];
 };
 
-static const double least_residual = 4;               /* usual errors */
-static const double novel_excess = 0.3;               /* ranges */
+static const double least_residual = 4;                 /* usual errors */
+static const double novel_excess = 0.3;                 /* ranges */
 static const double cusum_slack = 0.9, cusum_clip = 20; /* usual distances from the profile */
 static const double habituation = 1 / 40.0, refractory = 1.3;
 static const double drift_weight = 0.2, tail_weight = 3e-4, half_score = 0.005;
@@ -106,12 +106,12 @@ static enum sdw_anomaly_kind kind_of(const struct sdw_detector *d,
     bool changed = fabs(at->error) > log1p(settings->change);
     if (d->expect.n < settings->min_history)
         return SDW_ANOMALY_NONE;
-    if (changed && novelty > novel_excess)
+    if (changed && novelty > novel_excess * (1 + extra))
         return SDW_ANOMALY_NOVEL;
     if (changed && fabs(at->residual) > least_residual &&
         decades > extra - log10(settings->threshold))
         return at->error > 0 ? SDW_ANOMALY_SPIKE : SDW_ANOMALY_DROP;
-    if (drift > novel_excess && d->drift.n > settings->min_history)
+    if (drift > novel_excess * (1 + extra) && d->drift.n > settings->min_history)
         return SDW_ANOMALY_SHIFT;
     return SDW_ANOMALY_NONE;
 }

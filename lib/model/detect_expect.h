@@ -26,23 +26,23 @@ struct sdw_slot {
 
 struct sdw_expect {
     int64_t n;
-    double size, unit;            /* running mean of |value|; of the scale */
-    double last[3], fast, slow;   /* newest first; running means */
-    double least, greatest;       /* on the scale */
+    double size, unit;          /* running mean of |value|; of the scale */
+    double last[3], fast, slow; /* newest first; running means */
+    double least, greatest;     /* on the scale */
     double theta[SDW_EXPECT_TERMS];
     double cov[SDW_EXPECT_TERMS][SDW_EXPECT_TERMS];
-    double now2, ever2;           /* squared size of the error */
+    double now2, ever2; /* squared size of the error */
     float part2[SDW_EXPECT_PARTS];
     int32_t part_n[SDW_EXPECT_PARTS];
-    int previous;                 /* slot of the last value */
+    int previous; /* slot of the last value */
 };
 
 /* A value against what was expected of it. */
 struct sdw_surprise_at {
-    double z, expected_z;  /* on the scale */
-    double error, size;    /* z - expected_z, and the usual size of that */
-    double residual;       /* error / size; 0 for the first twenty values */
-    double season;         /* z against the profile of the season; NAN while there is none */
+    double z, expected_z; /* on the scale */
+    double error, size;   /* z - expected_z, and the usual size of that */
+    double residual;      /* error / size; 0 for the first twenty values */
+    double season;        /* z against the profile of the season; NAN while there is none */
 };
 
 /* slot[season->slots] is the caller's, and goes with the state. */

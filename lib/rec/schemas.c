@@ -1,5 +1,6 @@
 /* All record types, and what is derived from all of them. */
 #include "io/jsonw.h"
+#include "rec/anomaly.h"
 #include "rec/app.h"
 #include "rec/capacity.h"
 #include "rec/end.h"
@@ -27,6 +28,9 @@ const struct sdw_schema *const sdw_schemas[] = {
     &sdw_breach_schema,
     &sdw_score_schema,
     &sdw_correlation_schema,
+    &sdw_anomaly_schema,
+    &sdw_anomaly_score_schema,
+    &sdw_surge_schema,
     &sdw_unit_schema,
     &sdw_event_schema,
     &sdw_change_schema,

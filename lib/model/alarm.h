@@ -1,0 +1,32 @@
+/*
+ * The alarm of one series: opened by a detection, updated by each that follows, closed after some
+ * values without one. It keeps the worst of what it saw.
+ */
+#ifndef SDW_MODEL_ALARM_H
+#define SDW_MODEL_ALARM_H
+
+#include "model/detect.h"
+#include "model/incident.h"
+
+struct sdw_alarm {
+    enum sdw_anomaly_kind kind; /* NONE: not open */
+    struct sdw_incident *incident;
+    int64_t severity, quiet; /* quiet: values since the last that gave reason */
+    int64_t surge;           /* severity of the surge that was said; 0: none */
+    double p, score;
+    double debt; /* decades that are asked of the next one on top */
+    int64_t debt_ts;
+};
+
+/* Take reference of the incident. */
+void sdw_alarm_open(struct sdw_alarm *alarm, const struct sdw_detection *detection,
+                    struct sdw_incident *incident, struct sdw_str series);
+void sdw_alarm_update(struct sdw_alarm *alarm, const struct sdw_detection *detection,
+                      struct sdw_str series);
+/* Drops the incident, which must not be used afterwards unless held elsewhere. */
+void sdw_alarm_close(struct sdw_alarm *alarm);
+
+/* Decades of p that the budget (alarms a day; 0: none) asks at ts on top of the threshold. */
+double sdw_alarm_extra(struct sdw_alarm *alarm, int64_t ts, double budget);
+
+#endif

@@ -1,0 +1,371 @@
+#include "model/watch.h"
+#include "core/map.h"
+#include "core/mem.h"
+#include "model/alarm.h"
+#include "model/discovery.h"
+#include "model/hush.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { LATE_IN_ORDER = 3, KNOWN = 12, LOOKS = 2 };
+
+struct watched {
+    struct sdw_alarm alarm;
+    struct sdw_detection seen; /* of the newest value */
+    char *name;
+    size_t at;       /* in the list */
+    int64_t ts, n;   /* of the newest value; values */
+    int64_t gap_us;  /* the longest */
+    double interval; /* usual time between values, us */
+    double value;
+    int64_t late_ts; /* of values that came late in order: the newest, and how many */
+    int late;
+    bool candidate, measured; /* measured: values of its own came, not only estimates */
+    void *detector;           /* struct sdw_detector or sdw_rule */
+};
+
+struct sdw_watch {
+    struct sdw_watch_settings settings;
+    struct sdw_map series;
+    struct watched **list;
+    size_t cap, next; /* next: whose turn it is to be looked for */
+    struct sdw_hushes hushes;
+    struct sdw_discovery discovery;
+    int64_t tick_ts;
+    struct sdw_incident *incident; /* the newest; held */
+    struct sdw_watch_said *said;
+    size_t n_said, said_cap;
+    struct sdw_arena arena;
+    struct sdw_buf json;
+};
+
+struct sdw_watch *sdw_watch_new(const struct sdw_watch_settings *settings)
+{
+    static const enum sdw_rule_method rule[] = {
+        [SDW_WATCH_ZSCORE] = SDW_RULE_ZSCORE,
+        [SDW_WATCH_MAD] = SDW_RULE_MAD,
+        [SDW_WATCH_EWMA] = SDW_RULE_EWMA,
+    };
+    struct sdw_watch *watch = sdw_xalloc(sizeof *watch);
+    watch->settings = *settings;
+    watch->settings.rule.method = rule[settings->method];
+    sdw_map_init(&watch->series, 0);
+    return watch;
+}
+
+static void watched_free(struct watched *w)
+{
+    sdw_alarm_close(&w->alarm);
+    free(w->detector);
+    free(w->name);
+    free(w);
+}
+
+void sdw_watch_free(struct sdw_watch *watch)
+{
+    if (!watch)
+        return;
+    for (size_t i = 0; i < watch->series.n; i++)
+        watched_free(watch->list[i]);
+    free(watch->list);
+    sdw_map_release(&watch->series);
+    sdw_hushes_release(&watch->hushes);
+    sdw_discovery_release(&watch->discovery);
+    sdw_incident_drop(watch->incident);
+    free(watch->said);
+    sdw_arena_release(&watch->arena);
+    sdw_buf_release(&watch->json);
+    free(watch);
+}
+
+size_t sdw_watch_series(const struct sdw_watch *watch)
+{
+    return watch->series.n;
+}
+
+static struct watched *watched_at(struct sdw_watch *watch, struct sdw_str name)
+{
+    struct watched *w = sdw_map_get(&watch->series, name);
+    if (w || watch->series.n >= watch->settings.max_series)
+        return w;
+    const struct sdw_watch_settings *s = &watch->settings;
+    bool forecast = s->method == SDW_WATCH_FORECAST;
+    w = sdw_xalloc(sizeof *w);
+    w->name = sdw_xstrndup(name.p, name.n);
+    w->detector = sdw_xalloc(forecast ? sdw_detector_bytes(&s->detect) : sdw_rule_bytes(&s->rule));
+    if (forecast)
+        sdw_detector_init(w->detector, &s->detect);
+    else
+        sdw_rule_init(w->detector);
+    w->at = watch->series.n;
+    SDW_GROW(watch->list, watch->cap, w->at + 1);
+    watch->list[w->at] = w;
+    *sdw_map_at(&watch->series, name) = w;
+    return w;
+}
+
+/* Room for one more record, all of it absent. */
+static void *say(struct sdw_watch *watch, const struct sdw_schema *schema)
+{
+    void *record = sdw_arena_alloc(&watch->arena, schema->size);
+    sdw_rec_init(schema, record);
+    SDW_GROW(watch->said, watch->said_cap, watch->n_said + 1);
+    watch->said[watch->n_said++] = (struct sdw_watch_said){schema, record};
+    return record;
+}
+
+static struct sdw_str copy(struct sdw_watch *watch, struct sdw_str text)
+{
+    if (!text.p)
+        return text;
+    char *p = sdw_arena_alloc(&watch->arena, text.n + 1);
+    memcpy(p, text.p, text.n);
+    return (struct sdw_str){p, text.n};
+}
+
+static double finite_or_nan(double x)
+{
+    return isfinite(x) ? x : NAN;
+}
+
+static void say_surge(struct sdw_watch *watch, struct watched *w)
+{
+    const struct sdw_detection *seen = &w->seen;
+    bool rise = seen->change > 0 && seen->expected > 0 &&
+                w->value >= seen->expected * (1 + watch->settings.surge);
+    if (!rise || w->alarm.severity <= w->alarm.surge)
+        return;
+    struct sdw_surge *surge = say(watch, &sdw_surge_schema);
+    surge->ts = w->ts;
+    surge->series = copy(watch, sdw_str_of(w->name));
+    surge->severity = w->alarm.surge = w->alarm.severity;
+    surge->value = w->value;
+    surge->expected = seen->expected;
+    surge->ratio = finite_or_nan(w->value / seen->expected);
+    surge->incident = copy(watch, sdw_incident_id(w->alarm.incident));
+}
+
+static void say_anomaly(struct sdw_watch *watch, struct watched *w, int64_t ts, const char *state)
+{
+    struct sdw_anomaly *anomaly = say(watch, &sdw_anomaly_schema);
+    const struct sdw_incident *incident = w->alarm.incident;
+    bool missing = ts != w->ts;
+    sdw_buf_clear(&watch->json);
+    sdw_incident_members(incident, &watch->json);
+    anomaly->ts = ts;
+    anomaly->series = copy(watch, sdw_str_of(w->name));
+    anomaly->state = sdw_str_of(state);
+    anomaly->kind = sdw_str_of(sdw_anomaly_kinds[w->alarm.kind - 1]);
+    anomaly->severity = w->alarm.severity;
+    anomaly->score = w->alarm.score;
+    anomaly->p = w->alarm.p;
+    anomaly->value = missing ? NAN : w->value;
+    anomaly->expected = missing ? NAN : finite_or_nan(w->seen.expected);
+    anomaly->lo = missing ? NAN : finite_or_nan(w->seen.lo);
+    anomaly->hi = missing ? NAN : finite_or_nan(w->seen.hi);
+    anomaly->incident = copy(watch, sdw_incident_id(incident));
+    anomaly->parent = copy(watch, sdw_incident_parent(incident));
+    anomaly->members = copy(watch, sdw_buf_view(&watch->json));
+}
+
+static void open_alarm(struct sdw_watch *watch, struct watched *w, int64_t ts)
+{
+    struct sdw_str name = sdw_str_of(w->name);
+    struct sdw_incident *newest = watch->incident;
+    if (newest && ts - sdw_incident_ts(newest) <= watch->settings.together_us &&
+        ts >= sdw_incident_ts(newest)) {
+        sdw_incident_join(newest, name);
+    } else {
+        sdw_incident_drop(newest);
+        watch->incident = newest = sdw_incident_new(name, ts);
+        sdw_incident_hold(newest);
+    }
+    sdw_alarm_open(&w->alarm, &w->seen, newest, name);
+    say_anomaly(watch, w, ts, "open");
+}
+
+static void close_alarm(struct sdw_watch *watch, struct watched *w, int64_t ts)
+{
+    say_anomaly(watch, w, ts, "close");
+    sdw_alarm_close(&w->alarm);
+}
+
+static void forget(struct sdw_watch *watch, struct watched *w, int64_t ts)
+{
+    if (w->alarm.kind)
+        close_alarm(watch, w, ts);
+    if (w->candidate)
+        sdw_discovery_remove(&watch->discovery, w);
+    sdw_map_remove(&watch->series, sdw_str_of(w->name));
+    watch->list[w->at] = watch->list[watch->series.n];
+    watch->list[w->at]->at = w->at;
+    watched_free(w);
+}
+
+/* Look after some of the series, in turn: a few a value cost the same however many there are. */
+static void look_for_missing(struct sdw_watch *watch, int64_t ts)
+{
+    for (int look = 0; look < LOOKS && watch->series.n > 0; look++) {
+        watch->next = watch->next + 1 < watch->series.n ? watch->next + 1 : 0;
+        struct watched *w = watch->list[watch->next];
+        double silent = (double)ts - (double)w->ts;
+        if (silent > (double)watch->settings.ttl_us) {
+            forget(watch, w, ts);
+            continue;
+        }
+        if (w->n < KNOWN || w->alarm.kind == SDW_ANOMALY_MISSING || silent <= 4 * w->interval ||
+            silent <= 2 * (double)w->gap_us ||
+            sdw_hushes_cover(&watch->hushes, sdw_str_of(w->name), ts, watch->settings.ttl_us))
+            continue;
+        if (w->alarm.kind)
+            close_alarm(watch, w, ts);
+        double n = (double)w->n + 1;
+        w->seen = (struct sdw_detection){.kind = SDW_ANOMALY_MISSING, .p = 1 / (n * n)};
+        w->seen.expected = w->seen.lo = w->seen.hi = NAN;
+        open_alarm(watch, w, ts);
+    }
+}
+
+/* Whether the value is to be judged; keeps the time of the series. */
+static enum sdw_watch_use keep_time(struct watched *w, int64_t ts)
+{
+    if (w->n == 0) {
+        w->ts = ts;
+        return SDW_WATCH_USED;
+    }
+    if (ts <= w->ts) {
+        bool in_order = w->late == 0 || ts > w->late_ts;
+        if (ts == w->ts)
+            return SDW_WATCH_DUPLICATE;
+        w->late = in_order ? w->late + 1 : 1;
+        w->late_ts = ts;
+        if (w->late < LATE_IN_ORDER)
+            return SDW_WATCH_LATE;
+    } else {
+        int64_t gap = ts - w->ts;
+        double usual = w->n == 1 ? (double)gap : fmin((double)gap, 4 * w->interval);
+        w->interval += (w->n < KNOWN ? 1 / (double)w->n : 0.1) * (usual - w->interval);
+        w->gap_us = gap > w->gap_us ? gap : w->gap_us;
+    }
+    w->late = 0;
+    w->ts = ts;
+    return SDW_WATCH_USED;
+}
+
+static void judge(struct sdw_watch *watch, struct watched *w, double value)
+{
+    const struct sdw_watch_settings *s = &watch->settings;
+    w->n++;
+    w->value = value;
+    double extra = sdw_alarm_extra(&w->alarm, w->ts, s->budget);
+    if (s->method == SDW_WATCH_FORECAST)
+        sdw_detector_step(w->detector, &s->detect, w->ts, value, extra, &w->seen);
+    else
+        sdw_rule_step(w->detector, &s->rule, value, &w->seen);
+}
+
+/* One for every value that came; what is not judged is no surprise. */
+static void say_score(struct sdw_watch *watch, const struct watched *w,
+                      const struct sdw_reading *reading, bool judged)
+{
+    struct sdw_anomaly_score *score = say(watch, &sdw_anomaly_score_schema);
+    score->ts = reading->ts;
+    score->series = copy(watch, reading->series);
+    score->value = reading->value;
+    score->score = judged ? w->seen.score : 0;
+    score->p = judged ? w->seen.p : NAN;
+    score->expected = judged ? finite_or_nan(w->seen.expected) : NAN;
+}
+
+/* The alarm that is open, with one more value. */
+static void go_on(struct sdw_watch *watch, struct watched *w, double before)
+{
+    bool same = w->alarm.kind == SDW_ANOMALY_FLAT && w->value == before;
+    if (w->seen.kind) {
+        sdw_alarm_update(&w->alarm, &w->seen, sdw_str_of(w->name));
+        say_anomaly(watch, w, w->ts, "update");
+        say_surge(watch, w);
+    } else if (!same &&
+               (w->alarm.kind == SDW_ANOMALY_FLAT || ++w->alarm.quiet >= watch->settings.hold)) {
+        close_alarm(watch, w, w->ts);
+    }
+}
+
+/* Hold the candidates of this tick against each other, and open alarms for those that pass. */
+static void discover(struct sdw_watch *watch, struct watched *w)
+{
+    double since = (double)w->ts - (double)watch->tick_ts;
+    if (since < 0 || since > w->interval / 2) {
+        for (size_t i = watch->discovery.n; i-- > 0;)
+            ((struct watched *)sdw_discovery_waiting(&watch->discovery, i))->candidate = false;
+        sdw_discovery_clear(&watch->discovery);
+        watch->tick_ts = w->ts;
+    }
+    if (w->candidate)
+        sdw_discovery_remove(&watch->discovery, w);
+    w->candidate = w->seen.kind != SDW_ANOMALY_NONE;
+    if (!w->candidate)
+        return;
+    /* A textbook rule is held against nothing. */
+    bool control = watch->settings.method == SDW_WATCH_FORECAST;
+    size_t m = control ? watch->series.n : 1;
+    sdw_discovery_add(&watch->discovery, w->seen.p, w);
+    struct watched *found;
+    while ((found = sdw_discovery_take(&watch->discovery, watch->settings.false_share, m))) {
+        found->candidate = false;
+        open_alarm(watch, found, found->ts);
+        say_surge(watch, found);
+    }
+}
+
+static void conclude(struct sdw_watch *watch, struct watched *w, double before)
+{
+    if (w->alarm.kind == SDW_ANOMALY_MISSING)
+        close_alarm(watch, w, w->ts);
+    if (w->alarm.kind)
+        go_on(watch, w, before);
+    else
+        discover(watch, w);
+}
+
+static enum sdw_watch_use use_reading(struct sdw_watch *watch, struct watched *w,
+                                      const struct sdw_reading *reading)
+{
+    if (isnan(reading->value) || (reading->estimate && w->measured))
+        return SDW_WATCH_MISSING;
+    enum sdw_watch_use use = keep_time(w, reading->ts);
+    if (use != SDW_WATCH_USED)
+        return use;
+    if (sdw_hushes_cover(&watch->hushes, reading->series, reading->ts, watch->settings.ttl_us))
+        return SDW_WATCH_HUSHED;
+    w->measured |= !reading->estimate;
+    judge(watch, w, fmax(-DBL_MAX, fmin(DBL_MAX, reading->value)));
+    return SDW_WATCH_USED;
+}
+
+void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
+                     struct sdw_sighting *out)
+{
+    watch->n_said = 0;
+    sdw_arena_reset(&watch->arena);
+    *out = (struct sdw_sighting){.use = SDW_WATCH_DROPPED};
+    struct watched *w = watched_at(watch, reading->series);
+    if (w) {
+        double before = w->value;
+        out->use = use_reading(watch, w, reading);
+        if (watch->settings.scores)
+            say_score(watch, w, reading, out->use == SDW_WATCH_USED);
+        if (out->use == SDW_WATCH_USED)
+            conclude(watch, w, before);
+    }
+    look_for_missing(watch, reading->ts);
+    out->said = watch->said;
+    out->n = watch->n_said;
+}
+
+void sdw_watch_event(struct sdw_watch *watch, const struct sdw_event *event)
+{
+    sdw_hushes_event(&watch->hushes, event);
+}

@@ -1,0 +1,79 @@
+/*
+ * The watch over many series: a detector for each, and of what these find the alarms worth having.
+ *
+ * What a value gives reason for is a candidate. Candidates of one tick (values within half of a
+ * series' usual interval) are held against each other by false-discovery control over all series
+ * that are followed; a candidate that passes opens an alarm, at once. An alarm lives through its
+ * updates, one a value that gives reason anew, and closes after `hold` values that give none; then
+ * the series may alarm again. Alarms that open within `together_us` are one incident.
+ *
+ * A series has a budget of alarms a day: each alarm makes it a tenth of a decade harder to give
+ * reason for the next, and time makes it easier again at the rate the budget allows.
+ *
+ * A series that says nothing for four times its usual interval, and twice its longest gap, is
+ * missing: the time of the other records tells.
+ */
+#ifndef SDW_MODEL_WATCH_H
+#define SDW_MODEL_WATCH_H
+
+#include "model/detect_rule.h"
+#include "rec/anomaly.h"
+#include "rec/reading.h"
+#include "rec/steering.h"
+
+enum sdw_watch_method {
+    SDW_WATCH_FORECAST,
+    SDW_WATCH_ZSCORE,
+    SDW_WATCH_MAD,
+    SDW_WATCH_EWMA,
+};
+
+struct sdw_watch_settings {
+    enum sdw_watch_method method;
+    struct sdw_detect_settings detect; /* of FORECAST */
+    struct sdw_rule_settings rule;     /* of the others; its method is filled in */
+    double budget;                     /* alarms a day; 0: no bound */
+    double false_share;                /* of alarms that may be false; 1: no control */
+    double surge;                      /* least rise, as a share of expected, that is a surge */
+    int64_t hold;                      /* values without reason that close an alarm */
+    int64_t together_us, ttl_us;
+    size_t max_series;
+    bool scores; /* a score for every value */
+};
+
+enum sdw_watch_use {
+    SDW_WATCH_USED,
+    SDW_WATCH_MISSING, /* no value, or an estimate of a series that has values of its own */
+    SDW_WATCH_LATE,    /* three late ones in order mean that the clock was set back */
+    SDW_WATCH_DUPLICATE,
+    SDW_WATCH_HUSHED,  /* maintenance, or a declared gap: neither judged nor learned */
+    SDW_WATCH_DROPPED, /* more series than max_series */
+};
+
+/* A record to be written: an anomaly, anomaly.score or surge. */
+struct sdw_watch_said {
+    const struct sdw_schema *schema;
+    const void *record;
+};
+
+/* What one value led to; the watch owns it, until the next call. */
+struct sdw_sighting {
+    enum sdw_watch_use use;
+    size_t n;
+    const struct sdw_watch_said *said;
+};
+
+struct sdw_watch;
+
+struct sdw_watch *sdw_watch_new(const struct sdw_watch_settings *settings);
+void sdw_watch_free(struct sdw_watch *watch);
+
+/* An infinite value counts as the largest number. */
+void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
+                     struct sdw_sighting *out);
+/* Maintenance and declared gaps (model/hush.h); other events are none of its business. */
+void sdw_watch_event(struct sdw_watch *watch, const struct sdw_event *event);
+
+size_t sdw_watch_series(const struct sdw_watch *watch);
+
+#endif
