@@ -69,12 +69,12 @@ tools()
 }
 
 @test "a standard descriptor that is closed is an error, not another file" {
-    for tool in shadow-gradient shadow-forecast 'shadow filter' 'shadow records' 'shadow --version' \
+    for tool in shadow-gradient shadow-forecast shadow-detect 'shadow filter' 'shadow records' 'shadow --version' \
         'shadow -c records'; do
         run -4 --separate-stderr timeout 20 sh -c "$tool <'$samples/run.ndjson' >&-"
         [[ $stderr == *"standard output"* ]] || { echo "$tool: $stderr"; false; }
     done
-    for tool in shadow-gradient shadow-forecast 'shadow filter'; do
+    for tool in shadow-gradient shadow-forecast shadow-detect 'shadow filter'; do
         run -4 --separate-stderr timeout 20 sh -c "$tool <&-"
         [[ $stderr == *"standard input"* ]] || { echo "$tool: $stderr"; false; }
     done
