@@ -3,10 +3,11 @@
  * step before (model/detect_expect.h); out of the residual and the values come
  *
  *   spike, drop   the residual's tail probability (model/detect_tail.h), its size in usual errors,
- *                 and the change in per cent are all beyond their limits
+ *                 and the change in per cent are all beyond their limits; or those of several in a
+ *                 row that are off to the same side (model/detect_spell.h)
  *   novel         the value is well outside the range of all values before
- *   shift         the CUSUM (Page, 1954) of the distance from the season's profile is well outside
- *                 the range of all before: the level has moved, be each step as small as it may
+ *   shift         the level has drifted from the season's profile (model/detect_drift.h), be each
+ *                 step as small as it may
  *   flat          the value has not changed for longer than ever before
  *
  * and a score that is high where a value is new, or the level's distance from the profile is, and
