@@ -1,0 +1,228 @@
+#!/usr/bin/env bats
+# shadow-detect as a filter.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+}
+
+# wave SERIES N: N values five minutes apart, a wave of a day
+wave() {
+    awk -v s="$1" -v n="$2" 'BEGIN { srand(1); for (i = 0; i < n; i++)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"%s\",\"value\":%d}\n", 1000000 + i * 300, s,
+            1000000 * exp(0.7 * sin(i * 2 * 3.14159265 / 288) + 0.02 * (rand() - 0.5)) }'
+}
+
+# value SERIES I VALUE: the I-th value
+value() {
+    printf '{"type":"metric","v":1,"ts":%d000000,"series":"%s","value":%s}\n' $((1000000 + $2 * 300)) "$1" "$3"
+}
+
+@test "every record is passed on byte for byte and in order" {
+    {
+        printf '{"type":"unknown","x":1.10,"y":[1, 2,{"a":"\\u00e9"}],"type":"unknown"}\n'
+        wave a 600
+        value a 600 1
+        printf '{ "type" : "hop", "v":1,"extra":30.922999999999998 }\n'
+        printf '{"no_type":true}\n'
+        printf '{"type":"event","v":1,"ts":9,"kind":"degradation","failure":"dead","severity":3}\n'
+    } >in
+    shadow-detect --scores <in >out
+    grep -vE '^\{"type":"(anomaly|anomaly.score|surge|end)"' out >passed
+    cmp in passed
+    grep -q '"type":"anomaly"' out
+}
+
+@test "an anomaly and a surge follow the value that caused them, at once" {
+    { wave link/a/bps 600; value link/a/bps 600 4000000; } | shadow-detect >out
+    run jq -r .type <(tail -4 out)
+    [ "$output" = "metric
+anomaly
+surge
+end" ]
+    tail -3 out | head -1 >anomaly
+    jq -e '.state == "open" and .kind == "novel" and .severity >= 3 and .value == 4000000' anomaly
+    jq -e '.lo < .expected and .expected < .hi and .hi < .value and .p < 0.005' anomaly
+    jq -e '.score > 0.5 and .score <= 1 and .parent == "link/a" and .members == ["link/a/bps"]' anomaly
+    tail -2 out | head -1 | jq -e '.ratio > 2 and .severity >= 3 and .incident != null'
+}
+
+@test "--scores writes one score for each value, whatever it is" {
+    {
+        wave a 300
+        value a 299 5
+        value a 100 5
+        value a 301 null
+        value a 302 1e308
+    } | shadow-detect --scores -o anomaly.score >out
+    [ "$(wc -l <out)" -eq 304 ]
+    jq -es 'all(.[]; .score >= 0 and .score <= 1)' out
+    jq -es '.[300:303] | map(.score) == [0, 0, 0]' out
+    tail -1 out | jq -e '.score > 0.9'
+}
+
+@test "another metric of the same link raises the grade" {
+    {
+        wave link/a/bps 600
+        wave link/a/loss 600
+    } | sort -s -t: -k4,4n >in
+    { cat in; value link/a/bps 600 200000; } | shadow-detect -o anomaly >alone
+    { cat in; value link/a/loss 600 9000000; value link/a/bps 600 200000; } | shadow-detect -o anomaly >both
+    alone=$(jq 'select(.series == "link/a/bps").severity' alone)
+    both=$(jq 'select(.series == "link/a/bps").severity' both)
+    [ "$both" -eq $((alone + 1)) ]
+    jq -es 'map(.incident) | unique | length == 1' both
+    jq -es '.[1].members == ["link/a/loss", "link/a/bps"] and .[1].parent == "link/a"' both
+}
+
+@test "an event on 50 series is one incident" {
+    for s in $(seq 50); do wave "pop/x/link/$s/bps" 400; done | sort -s -t: -k4,4n >in
+    { cat in; for s in $(seq 50); do value "pop/x/link/$s/bps" 400 100000; done; } |
+        shadow-detect -o anomaly >out
+    jq -es 'map(select(.state == "open")) | length == 50 and (map(.incident) | unique | length) == 1' out
+    jq -es 'last | .parent == "pop/x/link" and (.members | length) == 50' out
+}
+
+@test "maintenance is left alone, and judged again when it is over" {
+    event='{"type":"event","v":1,"ts":1179999000000,"kind":"%s","failure":"maintenance","link":"a","severity":1}\n'
+    {
+        wave link/a/bps 600
+        # shellcheck disable=SC2059
+        printf "$event" degradation
+        value link/a/bps 600 10
+        # shellcheck disable=SC2059
+        printf "$event" recovery
+        value link/a/bps 601 10
+    } | shadow-detect >out
+    jq -es 'map(select(.type == "anomaly")) | map(.ts) == [1180300000000]' out
+    tail -1 out | jq -e '.counts.hushed == 1'
+}
+
+@test "the same input gives the same bytes" {
+    { wave a 600; value a 600 1; value a 601 1; } >in
+    shadow-detect --scores <in >one
+    shadow-detect --scores <in >two
+    cmp one two
+}
+
+@test "--method zscore is the pseudocode: difference over deviation against a threshold" {
+    for i in $(seq 20); do value a "$i" $((i % 2 ? 9 : 11)); done >in
+    # Mean 10, sample deviation sqrt(20/19) = 1.026: 13.07 is 2.99 deviations, 13.09 is 3.01.
+    { cat in; value a 21 13.07; } | shadow-detect --method zscore -o anomaly >below
+    { cat in; value a 21 13.09; } | shadow-detect --method zscore -o anomaly >above
+    [ ! -s below ]
+    jq -e '.kind == "spike" and .expected == 10' above
+    { cat in; value a 21 6.9; } | shadow-detect -m zscore --baseline 20 --sigma 2 -o anomaly >drop
+    jq -e '.kind == "drop"' drop
+}
+
+@test "--method mad and ewma judge by their own baselines" {
+    for i in $(seq 20); do value a "$i" $((i % 2 ? 9 : 11)); done >in
+    for method in mad ewma; do
+        { cat in; value a 21 30; } | shadow-detect --method "$method" -o anomaly | jq -e '.kind == "spike"'
+    done
+}
+
+@test "a bad value is passed on, named with line and field, and sets the status" {
+    {
+        value a 1 1
+        echo '{"type":"metric","v":1,"ts":2000000,"series":"a","value":"3"}'
+        echo '{"type":"metric","v":1,"ts":2000000,"series":7,"value":3}'
+        echo '{"type":"metric","v":1,"series":"a","value":3}'
+        echo '{"type":"event","v":1,"ts":3,"kind":"party","severity":1}'
+        echo '{"type":"metric","v":1,"ts":2000000,"series":"a","value":1e999}'
+    } >in
+    run --separate-stderr shadow-detect <in
+    [ "$status" -eq 3 ]
+    [[ "$stderr" == *"line 2"*value* ]]
+    [[ "$stderr" == *"line 3"*series* ]]
+    [[ "$stderr" == *"line 4"*ts* ]]
+    [[ "$stderr" == *"line 5"*kind* ]]
+    [[ "$stderr" == *"line 6"*value* ]]
+    [ "$(grep -c '"metric"' <<<"$output")" -eq 5 ]
+}
+
+@test "hard series leave no number that is none" {
+    for i in $(seq 700); do
+        value constant "$i" 5
+        value zero "$i" 0
+        value missing "$i" null
+        value huge "$i" $((i % 2 ? 1 : -1))e308
+        value alternating "$i" $((i % 2 ? 1 : -1))
+    done >in
+    value one 701 3 >>in
+    shadow-detect --scores <in >out
+    run ! grep -aiE 'nan|inf[^a-z]' out
+    # The only nulls are of what was not judged: null values, and series that were not expected.
+    jq -e . out >/dev/null
+    jq -es 'map(select(.type == "anomaly" and (.series | IN("constant", "zero", "alternating", "one"))))
+        | length == 0' out
+}
+
+@test "the time of the records is survived: duplicates, late values, a clock set back" {
+    {
+        wave a 20
+        value a 19 5
+        value a 10 5
+        value a 11 5
+        value a 12 5
+        value a 13 5
+    } | shadow-detect >out
+    jq -es 'last.counts | .duplicates == 1 and .late == 2 and .values == 22' out
+}
+
+@test "100,000 new series are capped, counted and cost no more" {
+    awk 'BEGIN { for (i = 0; i < 100000; i++)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d,\"series\":\"s/%d\",\"value\":1}\n", i, i }' >in
+    run --separate-stderr bash -c 'ulimit -v 400000; shadow-detect --max-series 1000 -o loss,end <in'
+    [ "$status" -eq 0 ]
+    [[ "$stderr" == *--max-series* ]]
+    jq -es '.[0].records == 99000 and .[1].counts.series == 1000' <<<"$output"
+}
+
+@test "IPv6 and IPv4 paths are judged apart" {
+    awk 'BEGIN { for (i = 1; i <= 400; i++) {
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"path/4444/rtt_us\",\"value\":%d,\"labels\":{\"dst\":\"10.9.1.1\"}}\n", i, 1000 + i % 7
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"path/6666/rtt_us\",\"value\":%d,\"labels\":{\"dst\":\"fd09::1\"}}\n", i, i == 400 ? 90000 : 1000 + i % 7 } }' |
+        shadow-detect -o anomaly >out
+    run jq -r .series out
+    [ "$output" = path/6666/rtt_us ]
+}
+
+@test "a verdict counts until its series comes itself" {
+    {
+        echo '{"type":"verdict","v":1,"ts":1,"path_id":"00ff","state":"clear","available_bps":{"lo":1,"mid":2,"hi":3}}'
+        echo '{"type":"metric","v":1,"ts":2,"series":"path/00ff/available_bps","value":5}'
+        echo '{"type":"verdict","v":1,"ts":3,"path_id":"00ff","state":"clear","available_bps":{"lo":1,"mid":2,"hi":3}}'
+    } | shadow-detect | tail -1 | jq -e '.counts.values == 2 and .counts.series == 1'
+}
+
+@test "flows, applications and gradients are series too" {
+    {
+        echo '{"type":"flow.update","v":1,"ts":1,"flow_id":"00000000000000aa","src":"10.0.0.1","dst":"10.0.0.2","protocol":"udp","packets":1,"bytes":1,"current_bps":7}'
+        echo '{"type":"app","v":1,"ts":1,"app":"TLS","src":"10.0.0.0/24","dst":"fd09::/48","current_bps":7}'
+        echo '{"type":"gradient","v":1,"ts":1,"path_id":"00ff","hop":3,"state":"clear","capacity_gradient":0.5}'
+    } | shadow-detect --scores -o anomaly.score >out
+    run jq -r .series out
+    [ "$output" = "flow/00000000000000aa/bps
+app/TLS/10.0.0.0/24>fd09::/48/bps
+path/00ff/hop/3/capacity_gradient" ]
+}
+
+@test "options that make no sense are refused by name" {
+    run shadow-detect --method magic </dev/null
+    [ "$status" -eq 2 ]
+    [[ "$output" == *--method*magic* ]]
+    run shadow-detect --threshold 0 </dev/null
+    [ "$status" -eq 2 ]
+    [[ "$output" == *--threshold* ]]
+    run shadow-detect --budget -1 </dev/null
+    [ "$status" -eq 2 ]
+    run shadow-detect --ttl 0 </dev/null
+    [ "$status" -eq 2 ]
+}
+
+@test "--series looks only at what matches" {
+    { value a/x 1 1; value b/x 1 1; } | shadow-detect --series 'a/*' | tail -1 | jq -e '.counts.series == 1'
+}
