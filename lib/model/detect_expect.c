@@ -43,7 +43,7 @@ double sdw_expect_value(const struct sdw_expect *e, double z)
 static void regressors(const struct sdw_expect *e, const struct sdw_slot *slot, int at,
                        double x[TERMS])
 {
-    double base = e->last[0], profile = e->slow, before = e->slow, lag = e->slow;
+    double base = e->last[0], profile = e->slow, before = profile, lag = profile;
     if (at >= 0 && !isnan(slot[at].mean)) {
         profile = slot[at].mean;
         lag = slot[at].last;
