@@ -142,3 +142,8 @@ void sdw_detector_step(struct sdw_detector *d, const struct sdw_detect_settings 
     out->lo = sdw_expect_value(&d->expect, e.at.expected_z - usual);
     out->hi = sdw_expect_value(&d->expect, e.at.expected_z + usual);
 }
+
+bool sdw_detector_is_sound(const struct sdw_detector *d, const struct sdw_detect_settings *settings)
+{
+    return d->expect.previous >= -1 && d->expect.previous < settings->season.slots;
+}

@@ -60,4 +60,8 @@ void sdw_detector_init(struct sdw_detector *d, const struct sdw_detect_settings 
 void sdw_detector_step(struct sdw_detector *d, const struct sdw_detect_settings *settings,
                        int64_t ts, double value, double extra, struct sdw_detection *out);
 
+/* Whether bytes that were read back are a detector that can be used. */
+bool sdw_detector_is_sound(const struct sdw_detector *d,
+                           const struct sdw_detect_settings *settings);
+
 #endif

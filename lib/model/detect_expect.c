@@ -34,8 +34,18 @@ static double to_scale(const struct sdw_expect *e, double value)
     return asinh(fmax(-greatest_ratio, fmin(greatest_ratio, ratio)));
 }
 
+/* z within the range of what was seen, and as much again, and a factor of e at least, to either
+ * side; but never of a sign that the series has not shown. */
+static double within(const struct sdw_expect *e, double z)
+{
+    double room = fmax(1, e->greatest - e->least);
+    double lo = e->least >= 0 ? 0 : e->least - room, hi = e->greatest <= 0 ? 0 : e->greatest + room;
+    return fmax(lo, fmin(hi, z));
+}
+
 double sdw_expect_value(const struct sdw_expect *e, double z)
 {
+    z = within(e, z);
     double value = sinh(fmax(-greatest_z, fmin(greatest_z, z))) * (e->unit > 0 ? e->unit : 1);
     return fmax(-1e300, fmin(1e300, value));
 }
@@ -156,10 +166,10 @@ void sdw_expect_step(struct sdw_expect *e, struct sdw_slot *slot, const struct s
     if (e->n == 1)
         begin(e, z);
     regressors(e, slot, at, x);
-    double expected = e->last[0], room = e->greatest - e->least;
+    double expected = e->last[0];
     for (int i = 0; i < TERMS; i++)
         expected += e->theta[i] * x[i];
-    expected = fmax(e->least - room, fmin(e->greatest + room, expected));
+    expected = within(e, expected);
     double error = z - expected, size = size_of(e, part);
     bool young = e->n <= YOUNG;
     double residual = young ? 0 : error / size;

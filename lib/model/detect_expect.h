@@ -52,7 +52,8 @@ void sdw_expect_init(struct sdw_expect *e, struct sdw_slot *slot, const struct s
 void sdw_expect_step(struct sdw_expect *e, struct sdw_slot *slot, const struct sdw_season *season,
                      int64_t ts, double value, struct sdw_surprise_at *out);
 
-/* A value on the scale, in the series' unit again. Finite. */
+/* A value on the scale, in the series' unit again: finite, within twice the range of what was seen,
+ * and of no sign that the series has not shown. */
 double sdw_expect_value(const struct sdw_expect *e, double z);
 
 #endif

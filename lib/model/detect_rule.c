@@ -122,3 +122,8 @@ void sdw_rule_step(struct sdw_rule *rule, const struct sdw_rule_settings *settin
     if (settings->baseline == 0 || rule->n < settings->baseline)
         methods[settings->method].learn(rule, value);
 }
+
+bool sdw_rule_is_sound(const struct sdw_rule *rule)
+{
+    return rule->n >= 0 && rule->n < INT64_MAX / 2;
+}

@@ -28,6 +28,9 @@ void sdw_rule_init(struct sdw_rule *rule);
 void sdw_rule_step(struct sdw_rule *rule, const struct sdw_rule_settings *settings, double value,
                    struct sdw_detection *out);
 
+/* Whether bytes that were read back are a rule that can be used. */
+bool sdw_rule_is_sound(const struct sdw_rule *rule);
+
 /* The greatest of the scores (now[i] - mean[i]) / deviation[i] of n >= 1 metrics: an anomaly when
  * its size is above the threshold. A deviation of 0 scores 0 for no difference, else +-1e9. */
 double sdw_zscore(const double *now, const double *mean, const double *deviation, size_t n);

@@ -1,5 +1,6 @@
 #include "model/hush.h"
 #include "core/mem.h"
+#include "model/saved.h"
 
 #include <stdlib.h>
 
@@ -71,4 +72,39 @@ void sdw_hushes_release(struct sdw_hushes *hushes)
         free(hushes->hush[i].name);
     free(hushes->hush);
     *hushes = (struct sdw_hushes){0};
+}
+
+struct saved {
+    int64_t ts;
+    uint64_t gap, prefix, name_bytes;
+};
+
+void sdw_hushes_save(const struct sdw_hushes *hushes, struct sdw_buf *out)
+{
+    uint64_t n = hushes->n;
+    sdw_buf_add(out, &n, sizeof n);
+    for (size_t i = 0; i < hushes->n; i++) {
+        const struct sdw_hush *hush = &hushes->hush[i];
+        const struct saved saved = {hush->ts, hush->gap, hush->prefix, strlen(hush->name)};
+        sdw_buf_add(out, &saved, sizeof saved);
+        sdw_buf_text(out, hush->name);
+    }
+}
+
+bool sdw_hushes_load(struct sdw_hushes *hushes, struct sdw_str *bytes)
+{
+    uint64_t n;
+    if (!sdw_saved_take(bytes, &n, sizeof n) || n > SDW_HUSHES_MAX)
+        return false;
+    while (hushes->n < n) {
+        struct saved saved;
+        struct sdw_str name;
+        if (!sdw_saved_take(bytes, &saved, sizeof saved) ||
+            !sdw_saved_text(bytes, (size_t)saved.name_bytes, &name))
+            return false;
+        SDW_GROW(hushes->hush, hushes->cap, hushes->n + 1);
+        hushes->hush[hushes->n++] = (struct sdw_hush){saved.ts, saved.gap != 0, saved.prefix != 0,
+                                                      sdw_xstrndup(name.p, name.n)};
+    }
+    return true;
 }

@@ -25,4 +25,8 @@ bool sdw_hushes_cover(const struct sdw_hushes *hushes, struct sdw_str series, in
                       int64_t longest_us);
 void sdw_hushes_release(struct sdw_hushes *hushes);
 
+/* As bytes, and back, into none; false when the bytes are something else. */
+void sdw_hushes_save(const struct sdw_hushes *hushes, struct sdw_buf *out);
+bool sdw_hushes_load(struct sdw_hushes *hushes, struct sdw_str *bytes);
+
 #endif

@@ -2,6 +2,7 @@
 #include "core/map.h"
 #include "core/mem.h"
 #include "io/jsonw.h"
+#include "model/saved.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,4 +102,47 @@ bool sdw_incident_corroborates(const struct sdw_incident *incident, struct sdw_s
             return true;
     }
     return false;
+}
+
+struct saved {
+    char id[24];
+    int64_t ts;
+    uint64_t members, common;
+};
+
+void sdw_incident_save(const struct sdw_incident *incident, struct sdw_buf *out)
+{
+    struct saved saved = {
+        .ts = incident->ts, .members = incident->members, .common = incident->common};
+    memcpy(saved.id, incident->id, sizeof incident->id);
+    sdw_buf_add(out, &saved, sizeof saved);
+    for (size_t i = 0; i < incident->members; i++) {
+        uint64_t n = strlen(incident->member[i]);
+        sdw_buf_add(out, &n, sizeof n);
+        sdw_buf_text(out, incident->member[i]);
+    }
+}
+
+struct sdw_incident *sdw_incident_load(struct sdw_str *bytes)
+{
+    struct saved saved;
+    if (!sdw_saved_take(bytes, &saved, sizeof saved) || saved.members < 1 ||
+        saved.members > SDW_MEMBERS_MAX || strnlen(saved.id, sizeof saved.id) != 16)
+        return NULL;
+    struct sdw_incident *incident = sdw_xalloc(sizeof *incident);
+    memcpy(incident->id, saved.id, sizeof incident->id);
+    incident->ts = saved.ts;
+    incident->references = 1;
+    incident->common = (size_t)saved.common;
+    while (incident->members < saved.members) {
+        uint64_t n;
+        struct sdw_str name;
+        if (!sdw_saved_take(bytes, &n, sizeof n) || !sdw_saved_text(bytes, (size_t)n, &name))
+            break;
+        incident->member[incident->members++] = sdw_xstrndup(name.p, name.n);
+    }
+    if (incident->members == saved.members && saved.common <= strlen(incident->member[0]))
+        return incident;
+    sdw_incident_drop(incident);
+    return NULL;
 }

@@ -32,4 +32,9 @@ void sdw_incident_members(const struct sdw_incident *incident, struct sdw_buf *j
 /* Whether another metric of the same thing takes part: link/a-b/loss for link/a-b/bps. */
 bool sdw_incident_corroborates(const struct sdw_incident *incident, struct sdw_str series);
 
+/* As bytes, without its references; and back, with one: the caller's. NULL when the bytes are not
+ * those of an incident. */
+void sdw_incident_save(const struct sdw_incident *incident, struct sdw_buf *out);
+struct sdw_incident *sdw_incident_load(struct sdw_str *bytes);
+
 #endif

@@ -1,45 +1,11 @@
 #include "model/watch.h"
-#include "core/map.h"
-#include "core/mem.h"
-#include "model/alarm.h"
-#include "model/discovery.h"
-#include "model/hush.h"
+#include "model/watch_book.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
 enum { LATE_IN_ORDER = 3, KNOWN = 12, LOOKS = 2 };
-
-struct watched {
-    struct sdw_alarm alarm;
-    struct sdw_detection seen; /* of the newest value */
-    char *name;
-    size_t at;       /* in the list */
-    int64_t ts, n;   /* of the newest value; values */
-    int64_t gap_us;  /* the longest */
-    double interval; /* usual time between values, us */
-    double value;
-    int64_t late_ts; /* of values that came late in order: the newest, and how many */
-    int late;
-    bool candidate, measured; /* measured: values of its own came, not only estimates */
-    void *detector;           /* struct sdw_detector or sdw_rule */
-};
-
-struct sdw_watch {
-    struct sdw_watch_settings settings;
-    struct sdw_map series;
-    struct watched **list;
-    size_t cap, next; /* next: whose turn it is to be looked for */
-    struct sdw_hushes hushes;
-    struct sdw_discovery discovery;
-    int64_t tick_ts;
-    struct sdw_incident *incident; /* the newest; held */
-    struct sdw_watch_said *said;
-    size_t n_said, said_cap;
-    struct sdw_arena arena;
-    struct sdw_buf json;
-};
 
 struct sdw_watch *sdw_watch_new(const struct sdw_watch_settings *settings)
 {
@@ -51,11 +17,12 @@ struct sdw_watch *sdw_watch_new(const struct sdw_watch_settings *settings)
     struct sdw_watch *watch = sdw_xalloc(sizeof *watch);
     watch->settings = *settings;
     watch->settings.rule.method = rule[settings->method];
+    watch->newest = watch->resumed = INT64_MIN;
     sdw_map_init(&watch->series, 0);
     return watch;
 }
 
-static void watched_free(struct watched *w)
+static void watched_free(struct sdw_watched *w)
 {
     sdw_alarm_close(&w->alarm);
     free(w->detector);
@@ -85,18 +52,20 @@ size_t sdw_watch_series(const struct sdw_watch *watch)
     return watch->series.n;
 }
 
-static struct watched *watched_at(struct sdw_watch *watch, struct sdw_str name)
+size_t sdw_watched_detector_bytes(const struct sdw_watch *watch)
 {
-    struct watched *w = sdw_map_get(&watch->series, name);
-    if (w || watch->series.n >= watch->settings.max_series)
-        return w;
     const struct sdw_watch_settings *s = &watch->settings;
-    bool forecast = s->method == SDW_WATCH_FORECAST;
-    w = sdw_xalloc(sizeof *w);
+    return s->method == SDW_WATCH_FORECAST ? sdw_detector_bytes(&s->detect)
+                                           : sdw_rule_bytes(&s->rule);
+}
+
+struct sdw_watched *sdw_watched_new(struct sdw_watch *watch, struct sdw_str name)
+{
+    struct sdw_watched *w = sdw_xalloc(sizeof *w);
     w->name = sdw_xstrndup(name.p, name.n);
-    w->detector = sdw_xalloc(forecast ? sdw_detector_bytes(&s->detect) : sdw_rule_bytes(&s->rule));
-    if (forecast)
-        sdw_detector_init(w->detector, &s->detect);
+    w->detector = sdw_xalloc(sdw_watched_detector_bytes(watch));
+    if (watch->settings.method == SDW_WATCH_FORECAST)
+        sdw_detector_init(w->detector, &watch->settings.detect);
     else
         sdw_rule_init(w->detector);
     w->at = watch->series.n;
@@ -104,6 +73,12 @@ static struct watched *watched_at(struct sdw_watch *watch, struct sdw_str name)
     watch->list[w->at] = w;
     *sdw_map_at(&watch->series, name) = w;
     return w;
+}
+
+static struct sdw_watched *watched_at(struct sdw_watch *watch, struct sdw_str name)
+{
+    struct sdw_watched *w = sdw_map_get(&watch->series, name);
+    return w || watch->series.n >= watch->settings.max_series ? w : sdw_watched_new(watch, name);
 }
 
 /* Room for one more record, all of it absent. */
@@ -130,7 +105,7 @@ static double finite_or_nan(double x)
     return isfinite(x) ? x : NAN;
 }
 
-static void say_surge(struct sdw_watch *watch, struct watched *w)
+static void say_surge(struct sdw_watch *watch, struct sdw_watched *w)
 {
     const struct sdw_detection *seen = &w->seen;
     bool rise = seen->change > 0 && seen->expected > 0 &&
@@ -147,7 +122,8 @@ static void say_surge(struct sdw_watch *watch, struct watched *w)
     surge->incident = copy(watch, sdw_incident_id(w->alarm.incident));
 }
 
-static void say_anomaly(struct sdw_watch *watch, struct watched *w, int64_t ts, const char *state)
+static void say_anomaly(struct sdw_watch *watch, struct sdw_watched *w, int64_t ts,
+                        const char *state)
 {
     struct sdw_anomaly *anomaly = say(watch, &sdw_anomaly_schema);
     const struct sdw_incident *incident = w->alarm.incident;
@@ -170,7 +146,7 @@ static void say_anomaly(struct sdw_watch *watch, struct watched *w, int64_t ts, 
     anomaly->members = copy(watch, sdw_buf_view(&watch->json));
 }
 
-static void open_alarm(struct sdw_watch *watch, struct watched *w, int64_t ts)
+static void open_alarm(struct sdw_watch *watch, struct sdw_watched *w, int64_t ts)
 {
     struct sdw_str name = sdw_str_of(w->name);
     struct sdw_incident *newest = watch->incident;
@@ -186,13 +162,13 @@ static void open_alarm(struct sdw_watch *watch, struct watched *w, int64_t ts)
     say_anomaly(watch, w, ts, "open");
 }
 
-static void close_alarm(struct sdw_watch *watch, struct watched *w, int64_t ts)
+static void close_alarm(struct sdw_watch *watch, struct sdw_watched *w, int64_t ts)
 {
     say_anomaly(watch, w, ts, "close");
     sdw_alarm_close(&w->alarm);
 }
 
-static void forget(struct sdw_watch *watch, struct watched *w, int64_t ts)
+static void forget(struct sdw_watch *watch, struct sdw_watched *w, int64_t ts)
 {
     if (w->alarm.kind)
         close_alarm(watch, w, ts);
@@ -209,7 +185,7 @@ static void look_for_missing(struct sdw_watch *watch, int64_t ts)
 {
     for (int look = 0; look < LOOKS && watch->series.n > 0; look++) {
         watch->next = watch->next + 1 < watch->series.n ? watch->next + 1 : 0;
-        struct watched *w = watch->list[watch->next];
+        struct sdw_watched *w = watch->list[watch->next];
         double silent = (double)ts - (double)w->ts;
         if (silent > (double)watch->settings.ttl_us) {
             forget(watch, w, ts);
@@ -229,7 +205,7 @@ static void look_for_missing(struct sdw_watch *watch, int64_t ts)
 }
 
 /* Whether the value is to be judged; keeps the time of the series. */
-static enum sdw_watch_use keep_time(struct watched *w, int64_t ts)
+static enum sdw_watch_use keep_time(struct sdw_watched *w, int64_t ts)
 {
     if (w->n == 0) {
         w->ts = ts;
@@ -254,7 +230,7 @@ static enum sdw_watch_use keep_time(struct watched *w, int64_t ts)
     return SDW_WATCH_USED;
 }
 
-static void judge(struct sdw_watch *watch, struct watched *w, double value)
+static void judge(struct sdw_watch *watch, struct sdw_watched *w, double value)
 {
     const struct sdw_watch_settings *s = &watch->settings;
     w->n++;
@@ -267,7 +243,7 @@ static void judge(struct sdw_watch *watch, struct watched *w, double value)
 }
 
 /* One for every value that came; what is not judged is no surprise. */
-static void say_score(struct sdw_watch *watch, const struct watched *w,
+static void say_score(struct sdw_watch *watch, const struct sdw_watched *w,
                       const struct sdw_reading *reading, bool judged)
 {
     struct sdw_anomaly_score *score = say(watch, &sdw_anomaly_score_schema);
@@ -280,7 +256,7 @@ static void say_score(struct sdw_watch *watch, const struct watched *w,
 }
 
 /* The alarm that is open, with one more value. */
-static void go_on(struct sdw_watch *watch, struct watched *w, double before)
+static void go_on(struct sdw_watch *watch, struct sdw_watched *w, double before)
 {
     bool same = w->alarm.kind == SDW_ANOMALY_FLAT && w->value == before;
     if (w->seen.kind) {
@@ -294,12 +270,12 @@ static void go_on(struct sdw_watch *watch, struct watched *w, double before)
 }
 
 /* Hold the candidates of this tick against each other, and open alarms for those that pass. */
-static void discover(struct sdw_watch *watch, struct watched *w)
+static void discover(struct sdw_watch *watch, struct sdw_watched *w)
 {
     double since = (double)w->ts - (double)watch->tick_ts;
     if (since < 0 || since > w->interval / 2) {
         for (size_t i = watch->discovery.n; i-- > 0;)
-            ((struct watched *)sdw_discovery_waiting(&watch->discovery, i))->candidate = false;
+            ((struct sdw_watched *)sdw_discovery_waiting(&watch->discovery, i))->candidate = false;
         sdw_discovery_clear(&watch->discovery);
         watch->tick_ts = w->ts;
     }
@@ -312,7 +288,7 @@ static void discover(struct sdw_watch *watch, struct watched *w)
     bool control = watch->settings.method == SDW_WATCH_FORECAST;
     size_t m = control ? watch->series.n : 1;
     sdw_discovery_add(&watch->discovery, w->seen.p, w);
-    struct watched *found;
+    struct sdw_watched *found;
     while ((found = sdw_discovery_take(&watch->discovery, watch->settings.false_share, m))) {
         found->candidate = false;
         open_alarm(watch, found, found->ts);
@@ -320,7 +296,7 @@ static void discover(struct sdw_watch *watch, struct watched *w)
     }
 }
 
-static void conclude(struct sdw_watch *watch, struct watched *w, double before)
+static void conclude(struct sdw_watch *watch, struct sdw_watched *w, double before)
 {
     if (w->alarm.kind == SDW_ANOMALY_MISSING)
         close_alarm(watch, w, w->ts);
@@ -330,7 +306,7 @@ static void conclude(struct sdw_watch *watch, struct watched *w, double before)
         discover(watch, w);
 }
 
-static enum sdw_watch_use use_reading(struct sdw_watch *watch, struct watched *w,
+static enum sdw_watch_use use_reading(struct sdw_watch *watch, struct sdw_watched *w,
                                       const struct sdw_reading *reading)
 {
     if (isnan(reading->value) || (reading->estimate && w->measured))
@@ -350,8 +326,13 @@ void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
 {
     watch->n_said = 0;
     sdw_arena_reset(&watch->arena);
-    *out = (struct sdw_sighting){.use = SDW_WATCH_DROPPED};
-    struct watched *w = watched_at(watch, reading->series);
+    *out = (struct sdw_sighting){.use = SDW_WATCH_KNOWN};
+    if (reading->ts <= watch->resumed)
+        return;
+    watch->resumed = INT64_MIN;
+    watch->newest = reading->ts > watch->newest ? reading->ts : watch->newest;
+    out->use = SDW_WATCH_DROPPED;
+    struct sdw_watched *w = watched_at(watch, reading->series);
     if (w) {
         double before = w->value;
         out->use = use_reading(watch, w, reading);
@@ -363,6 +344,11 @@ void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
     look_for_missing(watch, reading->ts);
     out->said = watch->said;
     out->n = watch->n_said;
+}
+
+int64_t sdw_watch_newest(const struct sdw_watch *watch)
+{
+    return watch->newest;
 }
 
 void sdw_watch_event(struct sdw_watch *watch, const struct sdw_event *event)

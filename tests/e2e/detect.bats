@@ -226,3 +226,61 @@ path/00ff/hop/3/capacity_gradient" ]
 @test "--series looks only at what matches" {
     { value a/x 1 1; value b/x 1 1; } | shadow-detect --series 'a/*' | tail -1 | jq -e '.counts.series == 1'
 }
+
+# days N FILE: N values of each of two series with an event in them
+days() {
+    { wave link/a/bps "$1"; wave link/b/bps "$1"; } | sort -s -t: -k4,4n |
+        awk -v n="$1" 'NR > 1.6 * n && NR < 1.61 * n { sub(/"value":/, "&9") } { print }' >"$2"
+}
+
+@test "killed and started again with --state, it goes on to the same bytes" {
+    days 900 in
+    shadow-detect --scores <in | grep -v '"end"' >whole
+    # The feeder waits after the 1500th line until the state is there and the tool is killed.
+    mkfifo pipe
+    shadow-detect --scores --state state --save 10m <pipe >first 2>err &
+    pid=$!
+    exec 5>pipe
+    head -1500 in >&5
+    for _ in $(seq 100); do [ ! -s state ] || [ "$(wc -l <first)" -lt 3000 ] || break; sleep 0.1; done
+    kill -9 "$pid"
+    exec 5>&-
+    wait "$pid" || true
+    shadow-detect --scores --state state -o anomaly,anomaly.score,surge <in >second
+    [ -s second ]
+    [ "$(wc -l <second)" -lt 500 ]
+    grep -vE '"type":"metric"' whole | tail -n "$(wc -l <second)" | cmp - second
+    grep -q '"anomaly"' <(grep -vE '"type":"metric"' whole | head -n "-$(wc -l <second)")
+}
+
+@test "an open alarm, its incident and maintenance outlive a restart" {
+    { wave link/a/bps 600; value link/a/bps 600 10; } >in
+    echo '{"type":"event","v":1,"ts":1179999000000,"kind":"prediction","failure":"maintenance","link":"b","severity":1}' >>in
+    shadow-detect --state state -o anomaly <in >before
+    { value link/a/bps 601 9000000; value link/b/bps 601 9; } | shadow-detect --state state >after
+    jq -es 'map(select(.type == "anomaly")) | .[0].state == "update"' after
+    [ "$(jq -r .incident before)" = "$(jq -r 'select(.type == "anomaly").incident' after)" ]
+    tail -1 after | jq -e '.counts.hushed == 1'
+}
+
+@test "a state that is cut, damaged, or of other settings is refused by name" {
+    wave a 30 >in
+    shadow-detect --state state <in >/dev/null
+    cp state good
+    head -c 300 good >state
+    run shadow-detect --state state <in
+    [ "$status" -eq 3 ]
+    [[ "$output" == *state*"cut short"* ]]
+    { head -c 200 good; printf '\377\377'; tail -c +203 good; } >state
+    run shadow-detect --state state <in
+    [ "$status" -eq 3 ]
+    [[ "$output" == *state*damaged* ]]
+    cp good state
+    run shadow-detect --season week --state state <in
+    [ "$status" -eq 3 ]
+    [[ "$output" == *state*settings* ]]
+    echo junk >state
+    run shadow-detect --state state <in
+    [ "$status" -eq 3 ]
+    cmp <(echo junk) state
+}
