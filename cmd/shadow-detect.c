@@ -161,8 +161,14 @@ static int run(struct sdw_ctx *ctx, void *config)
 }
 
 static const struct sdw_example examples[] = {
-    {"Alarms only, as they open and close, of a recorded run:",
-     "shadow-detect -o anomaly,surge <run.ndjson | shadow filter 'state!=update'", NULL},
+    {"Alert me only when it matters: once for each alarm of severity 4 or 5, and what it is part "
+     "of:",
+     "shadow-detect -o anomaly <run.ndjson | shadow filter state=open 'severity>=4' | "
+     "jq -r '[.series, .kind, .incident, .parent] | @tsv'",
+     NULL},
+    {"The score of every value, to plot or to compare detectors by:",
+     "shadow-detect --scores -o anomaly.score <run.ndjson | jq -r '[.ts, .series, .score] | @tsv'",
+     NULL},
     {"What would the textbook have said?",
      "for i in 5 6 5 7 6 5 6 7 5 6 60; do "
      "echo '{\"type\":\"metric\",\"v\":1,\"ts\":'$((n = n + 1))'000000,\"series\":\"link/a-b/bps\","
