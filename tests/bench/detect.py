@@ -7,6 +7,8 @@
                                      as the file with : for /. HALF: all, even or odd of the sorted list
   detect.py inject FILE AGG SEED     t,v rows on a grid of 5 min (AGG: mean or sum), in the last 40 %
                                      24 events of 30 min, x0.5 and x1.5 in turn, as metric records
+  detect.py series KIND SEED         40 days of t,v rows each 5 min: link (smooth, with days and weeks),
+                                     requests (counts, some hundred), heavy (noise with outliers)
   detect.py surges FILE AGG SEED     recall, delay and false episodes a day of anomalies on stdin
 """
 import bisect, csv, datetime, json, math, os, random, sys
@@ -69,6 +71,23 @@ def surges(path, agg, seed):
     print(json.dumps({'recall': len(delays) / EVENTS, 'delay_min': delays[len(delays) // 2] if delays else None,
                       'false_per_day': false / ((len(y) - start) * STEP / 86400)}))
 
+def noise_of(kind, rng, before, level):
+    if kind == 'link':
+        return .9 * before + rng.gauss(0, .02)
+    if kind == 'requests':
+        return rng.gauss(0, 1) / math.sqrt(level)
+    return .5 * before + rng.gauss(0, .03) * (4 if rng.random() < .02 else 1)
+
+def series(kind, seed):
+    rng, noise = random.Random(seed), 0
+    phase, swing, weekend = rng.random(), rng.uniform(.3, .8), rng.uniform(0, .4)
+    print('t,v')
+    for i in range(288 * 40):
+        wave = swing * math.sin(2 * math.pi * (i / 288 + phase)) - (weekend if i // 288 % 7 > 4 else 0)
+        level = 400 * math.exp(wave)
+        noise = noise_of(kind, rng, noise, level)
+        print('%d,%.6g' % (1600000200 + i * STEP, level * math.exp(noise)))
+
 def sigmoid(x):
     return -1. if x > 3 else 2 / (1 + math.exp(5 * x)) - 1
 
@@ -122,6 +141,8 @@ def nab(directory, half, folder):
 
 def main():
     what, path = sys.argv[1:3]
+    if what == 'series':
+        return series(path, sys.argv[3])
     if what == 'rows':
         for t, v in rows(path):
             metric(t, v)
