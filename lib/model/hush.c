@@ -30,7 +30,13 @@ static void forget(struct sdw_hushes *hushes, size_t i)
     hushes->hush[i] = hushes->hush[--hushes->n];
 }
 
-bool sdw_hushes_event(struct sdw_hushes *hushes, const struct sdw_event *event)
+/* Whether it is at ts within its time. */
+static bool lasts(const struct sdw_hush *hush, int64_t ts, int64_t longest_us)
+{
+    return ts - hush->ts <= longest_us;
+}
+
+bool sdw_hushes_event(struct sdw_hushes *hushes, const struct sdw_event *event, int64_t longest_us)
 {
     bool gap = sdw_str_is(event->failure, "gap");
     if (!gap && !sdw_str_is(event->failure, "maintenance"))
@@ -60,7 +66,7 @@ bool sdw_hushes_cover(const struct sdw_hushes *hushes, struct sdw_str series, in
                       int64_t longest_us)
 {
     for (size_t i = 0; i < hushes->n; i++)
-        if (ts >= hushes->hush[i].ts && ts - hushes->hush[i].ts <= longest_us &&
+        if (ts >= hushes->hush[i].ts && lasts(&hushes->hush[i], ts, longest_us) &&
             covers(&hushes->hush[i], series))
             return true;
     return false;

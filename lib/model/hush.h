@@ -16,9 +16,9 @@ struct sdw_hushes {
     size_t n, cap;
 };
 
-/* Take note of an event. Returns false for one that is about something else, and for one more
- * than there may be at a time. */
-bool sdw_hushes_event(struct sdw_hushes *hushes, const struct sdw_event *event);
+/* Take note of an event, and forget those that are older than longest_us. Returns false for one
+ * that is about something else, and for one more than there may be at a time. */
+bool sdw_hushes_event(struct sdw_hushes *hushes, const struct sdw_event *event, int64_t longest_us);
 
 /* Whether the series is hushed at ts, none of them being older than longest_us. */
 bool sdw_hushes_cover(const struct sdw_hushes *hushes, struct sdw_str series, int64_t ts,

@@ -197,6 +197,9 @@ static void look_for_missing(struct sdw_watch *watch, int64_t ts)
             continue;
         if (w->alarm.kind)
             close_alarm(watch, w, ts);
+        if (w->candidate)
+            sdw_discovery_remove(&watch->discovery, w);
+        w->candidate = false;
         double n = (double)w->n + 1;
         w->seen = (struct sdw_detection){.kind = SDW_ANOMALY_MISSING, .p = 1 / (n * n)};
         w->seen.expected = w->seen.lo = w->seen.hi = NAN;
@@ -353,5 +356,5 @@ int64_t sdw_watch_newest(const struct sdw_watch *watch)
 
 void sdw_watch_event(struct sdw_watch *watch, const struct sdw_event *event)
 {
-    sdw_hushes_event(&watch->hushes, event);
+    sdw_hushes_event(&watch->hushes, event, watch->settings.ttl_us);
 }

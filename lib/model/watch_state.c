@@ -115,10 +115,9 @@ static bool load_series(struct sdw_watch *watch, struct sdw_str *bytes,
     w->at = fresh.at;
     w->detector = fresh.detector;
     w->candidate = false;
-    if (open) {
-        w->alarm.incident = incidents->item[saved.incident];
+    w->alarm.incident = open ? incidents->item[saved.incident] : NULL;
+    if (open)
         sdw_incident_hold(w->alarm.incident);
-    }
     const struct sdw_watch_settings *s = &watch->settings;
     return sdw_saved_take(bytes, w->detector, sdw_watched_detector_bytes(watch)) &&
            (s->method == SDW_WATCH_FORECAST ? sdw_detector_is_sound(w->detector, &s->detect)

@@ -20,7 +20,8 @@ struct sdw_unit {
 struct sdw_event {
     int64_t ts;
     struct sdw_str kind;    /* prediction degradation recovery */
-    struct sdw_str failure; /* congestion loss delay capacity-gradient dead anomaly */
+    struct sdw_str failure; /* congestion loss delay capacity-gradient dead anomaly
+                             * maintenance gap */
     struct sdw_str unit, flow, link, path_id, series;
     int64_t hop;
     int64_t severity;
