@@ -42,10 +42,12 @@ bool sdw_hushes_event(struct sdw_hushes *hushes, const struct sdw_event *event, 
     if (!gap && !sdw_str_is(event->failure, "maintenance"))
         return false;
     struct sdw_hush new = {event->ts, gap, !event->series.p, name_of(event)};
-    for (size_t i = hushes->n; i-- > 0;)
-        if (hushes->hush[i].gap == gap &&
-            hushes->hush[i].prefix == new.prefix &&strcmp(hushes->hush[i].name, new.name) == 0)
+    for (size_t i = hushes->n; i-- > 0;) {
+        const struct sdw_hush *old = &hushes->hush[i];
+        bool same = old->gap == gap && old->prefix == new.prefix &&strcmp(old->name, new.name) == 0;
+        if (same || !lasts(old, event->ts, longest_us))
             forget(hushes, i);
+    }
     bool over = sdw_str_is(event->kind, "recovery");
     if (over || hushes->n == SDW_HUSHES_MAX) {
         free(new.name);

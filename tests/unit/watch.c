@@ -195,6 +195,11 @@ static void maintenance_is_left_alone(void)
     out = give(watch, "link/a/bps", i * step_us, 10);
     tally(&out, a);
     ok(a[0] == 1, "after its end it is judged again, by what it was before");
+    event_of(watch, i * step_us, "prediction", "gap", NULL);
+    out = give(watch, "link/ab/bps", ++i * step_us, 10);
+    ok(out.use == SDW_WATCH_HUSHED, "a gap that names nothing is one of all series");
+    out = give(watch, "link/ab/bps", i * step_us + settings.ttl_us, 10);
+    ok(out.use == SDW_WATCH_USED, "one that never ends ends by itself");
     sdw_watch_free(watch);
 }
 
