@@ -4,12 +4,14 @@
 #
 # SERIES: lines of `seconds value` on a regular grid. Writes DIR/PEER: lines of
 # `seconds steps q025 q10 q50 q90 q975` for 40 origins in the last 40 %, every step of an hour (of a
-# day where the step is an hour), and prints PEER SECONDS_OF_CPU FORECASTS. A method that fails at
-# an origin says what naive says there.
+# day where the step is an hour), and prints PEER SECONDS_OF_CPU FORECASTS FAILED. A method that fails
+# at an origin says what naive says there.
 suppressPackageStartupMessages(library(forecast))
 args <- commandArgs(TRUE)
 series <- scan(args[1], list(0, 0), quiet = TRUE)
-y <- series[[2]]
+size <- mean(abs(series[[2]])) # some fits fail on values of many digits
+if (size == 0) size <- 1
+y <- series[[2]] / size
 step <- series[[1]][2] - series[[1]][1]
 dir <- args[2]
 day <- as.integer(86400 / step)
@@ -27,7 +29,10 @@ known <- function(o, days, seasonal = TRUE) {
 }
 normal <- function(mean, sd) t(sapply(seq_along(mean), function(h) mean[h] + z * sd[h]))
 from_forecast <- function(f) {
-    cbind(f$lower[, "95%"], f$lower[, "80%"], f$mean, f$upper[, "80%"], f$upper[, "95%"])
+    at <- match(two, f$level)
+    lower <- as.matrix(f$lower)
+    upper <- as.matrix(f$upper)
+    cbind(lower[, at[2]], lower[, at[1]], f$mean, upper[, at[1]], upper[, at[2]])
 }
 two <- c(80, 95)
 
@@ -82,7 +87,8 @@ peers <- list(
     fourier.arima = function(o) {
         w <- known(o, 14)
         K <- min(6, day %/% 2 - 1)
-        fit <- Arima(w, order = c(3, 0, 1), xreg = fourier(w, K), method = "CSS-ML")
+        fit <- tryCatch(Arima(w, order = c(3, 0, 1), xreg = fourier(w, K), method = "CSS-ML"),
+            error = function(e) Arima(w, order = c(3, 0, 1), xreg = fourier(w, K), method = "CSS"))
         from_forecast(forecast(fit, xreg = fourier(w, K, H), level = two))
     },
     tbats = function(o) {
@@ -99,14 +105,19 @@ peers <- list(
 
 for (name in args[-(1:2)]) {
     seconds <- 0
+    failed <- 0
     lines <- character()
     for (o in origins) {
         seconds <- seconds + system.time(
             q <- tryCatch(suppressWarnings(peers[[name]](o)), error = function(e) NULL))[["user.self"]]
-        if (is.null(q) || any(!is.finite(q))) q <- peers$naive(o)
+        if (is.null(q) || any(!is.finite(q))) {
+            failed <- failed + 1
+            q <- peers$naive(o)
+        }
+        q <- q * size
         lines <- c(lines, sprintf("%.0f %d %.9g %.9g %.9g %.9g %.9g", series[[1]][o + 1],
             seq_len(H), q[, 1], q[, 2], q[, 3], q[, 4], q[, 5]))
     }
     writeLines(lines, file.path(dir, name))
-    cat(name, seconds, length(origins), "\n")
+    cat(name, seconds, length(origins), failed, "\n")
 }
