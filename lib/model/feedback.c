@@ -92,8 +92,8 @@ static int32_t pack(double value)
 static double unpack(int32_t packed)
 {
     int exponent = (packed & ((1 << EXPONENT_BITS) - 1)) - EXPONENT_ZERO;
-    double digits = (packed - exponent - EXPONENT_ZERO) / (1 << EXPONENT_BITS);
-    double scale = ten_to(abs(exponent));
+    int32_t whole = (packed - exponent - EXPONENT_ZERO) / (1 << EXPONENT_BITS);
+    double digits = whole, scale = ten_to(abs(exponent));
     return exponent < 0 ? digits / scale : digits * scale;
 }
 

@@ -45,7 +45,8 @@ static double typical_distance(const struct sdw_grid *grid)
     for (int i = 1; i < grid->waiting; i++)
         distance[n++] = grid->wait_ts[i] - grid->wait_ts[i - 1];
     qsort(distance, n, sizeof distance[0], by_size);
-    return (double)distance[n / 2];
+    size_t middle = n / 2;
+    return (double)distance[middle];
 }
 
 static int64_t floor_div(int64_t a, int64_t b)

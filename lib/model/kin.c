@@ -48,10 +48,10 @@ void sdw_kin_free(struct sdw_kin *kin)
 
 bool sdw_kin_link(struct sdw_kin *child, struct sdw_kin *parent)
 {
-    for (const struct sdw_kin *k = parent; k; k = k->parent)
+    for (const struct sdw_kin *k = parent->parent; k; k = k->parent)
         if (k == child)
             return false;
-    if (child->horizons != parent->horizons)
+    if (child == parent || child->horizons != parent->horizons)
         return false;
     unlink_child(child);
     SDW_GROW(parent->child, parent->cap, parent->children + 1);
