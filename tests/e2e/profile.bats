@@ -144,8 +144,8 @@
     [ "$(of end '.counts | [.packets, .flows, .cut, .bad] | join(" ")')" = "4 1 2 0" ]
     # What follows the IP packet in its frame is no part of it.
     [ "$(of flow.end '[.packets_fwd, .bytes_fwd] | join(" ")')" = "2 76" ]
-    capture link=raw sizes | profile --snap 64 >cut
-    [ "$(jq -c 'select(.type == "flow.end") | [.packets_fwd, .bytes_fwd]' cut)" = "[2,76]" ]
+    capture link=raw sizes | profile --snap 64 >short
+    [ "$(jq -c 'select(.type == "flow.end") | [.packets_fwd, .bytes_fwd]' short)" = "[2,76]" ]
 }
 
 @test "a clock that jumps ends what there is, and time goes on from there" {
