@@ -103,12 +103,30 @@ static size_t times_of(const char *interval)
     return most > UNFOLDED_MAX ? UNFOLDED_MAX : most ? most : 1;
 }
 
+/* The last character before the ] that ends the [ at p. At the beginning, and within [: :], [. .]
+ * and [= =], a ] is one like any other. */
+static const char *bracketed(const char *p)
+{
+    p += p[1] == '^';
+    p += p[1] == ']';
+    while (p[1] && p[1] != ']') {
+        p++;
+        const char close[] = {p[1], ']', '\0'};
+        const char *end = *p == '[' && p[1] && strchr(":.=", p[1]) ? strstr(p + 2, close) : NULL;
+        p = end ? end + 1 : p;
+    }
+    return p;
+}
+
 /* Takes one part of an expression; returns its last character. */
 static const char *unfold(struct unfolding *u, const char *p)
 {
+    if (*p == '*' || *p == '?')
+        return p; /* the next repetition repeats this one, and all that it repeats */
     if (*p == '+' || *p == '{') { /* a+ is kept as aa* */
+        const char *end = *p == '{' ? strchr(p, '}') : NULL;
         repeat(u, *p == '+' ? 2 : times_of(p));
-        return p;
+        return end ? end : p;
     }
     if (*p == '(' && u->depth + 1 < NESTING_MAX) {
         u->size[++u->depth] = 0;
@@ -118,14 +136,9 @@ static const char *unfold(struct unfolding *u, const char *p)
     if (*p == ')' && u->depth > 0)
         u->atom += u->size[u->depth--];
     u->size[u->depth] += u->atom;
-    p += *p == '\\' && p[1];
-    if (*p == '[') { /* up to its end: a ] at the beginning is a character */
-        p += p[1] == '^';
-        p += p[1] == ']';
-        while (p[1] && p[1] != ']')
-            p++;
-    }
-    return p;
+    if (*p == '\\' && p[1])
+        return p + 1;
+    return *p == '[' ? bracketed(p) : p;
 }
 
 /* Repetitions of repetitions multiply, and the C library has no limit but memory. */

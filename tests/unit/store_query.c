@@ -52,6 +52,15 @@ static void test_selectors(void)
             "an expression that would fill the memory is refused");
     is_text(complaint("{host=~\"a++++++++++++++++++++++++++++++\"}"),
             "selector, character 41: the expression repeats too much", "so is a+ of a+ of a+");
+    static const char *const large[] = {
+        "{host=~\"a{200}{200}{200}\"}",
+        "{host=~\"(a{100}?){100}?{100}*{100}\"}",
+        "{host=~\"[[=]=][](((a{200}){200}){200}])\"}",
+    };
+    for (size_t i = 0; i < SDW_LEN(large); i++)
+        ok(strstr(complaint(large[i]), "repeats too much"), "so is %s", large[i]);
+    ok(matches("{host=~\"[^]a]?[[:alpha:]]{3}[]]*{1,2}\"}", "up", "xyz]]"),
+       "a ] may be one of the characters in brackets");
     ok(matches("{host=~\"[a-z]+-[0-9]+-([a-z]+|[0-9]+)-[a-z]+-[a-z]+-[a-z]+-[a-z]+-[a-z]+-x+\"}",
                "up", "a-1-b-c-d-e-f-g-x"),
        "but not many of them side by side");
