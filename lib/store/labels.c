@@ -39,7 +39,7 @@ static int put(struct sdw_labels *labels, struct sdw_str key, struct sdw_str val
         return 0;
     }
     if (!there) {
-        if (labels->n == SDW_LABELS_MAX)
+        if (labels->n == SDW_LABELS_ROOM)
             return sdw_err_field(err, "labels", "more than %d", SDW_LABELS_MAX);
         memmove(place + 1, place, (labels->n++ - at) * sizeof *place);
     }
@@ -98,6 +98,8 @@ struct sdw_str sdw_labels_get(const struct sdw_labels *labels, struct sdw_str ke
 
 int sdw_labels_check(const struct sdw_labels *labels, struct sdw_err *err)
 {
+    if (labels->n > SDW_LABELS_MAX)
+        return sdw_err_field(err, "labels", "more than %d", SDW_LABELS_MAX);
     for (size_t i = 0; i < labels->n; i++)
         if (labels->label[i].key.n > SDW_LABEL_BYTES || labels->label[i].value.n > SDW_LABEL_BYTES)
             return sdw_err_field(err, "labels", "one is longer than %d bytes", SDW_LABEL_BYTES);

@@ -111,7 +111,7 @@ static void put_sample(struct sdw_buf *out, const struct sdw_point *point)
 static void put_prometheus(const struct sdw_wire_series *series, const struct sdw_labels *labels,
                            struct sdw_arena *scratch, struct sdw_buf *body)
 {
-    struct sdw_label all[SDW_LABELS_MAX + 2];
+    struct sdw_label all[SDW_LABELS_ROOM + 2];
     struct sdw_buf out = {0}, inside = {0};
     struct sdw_str name = clean(series->name, true, scratch);
     size_t n = 0;

@@ -301,6 +301,12 @@ post() {
 ["web","0 2 4"]' ]
     [ "$(ask query 'query=topk(1, sum by (app) (sum_over_time({app!=""}[1h])))' time=1700003640 |
         jq -c '.data.result[] | [.metric, .value[1]]')" = '[{"app":"web"},"3540"]' ]
+    # A series may have as many labels as are allowed, and is aggregated as others are.
+    points most 0 1 "$(jq -nc '[range(64) | {"l\(.)": "x"}] | add')" | shadow-store append >/dev/null
+    [ "$(ask query 'query=sum by (l0) (most)' time=1700000040 | jq -c '.data.result[] | [.metric, .value[1]]')" = '[{"l0":"x"},"0"]' ]
+    points more 0 1 "$(jq -nc '[range(65) | {"l\(.)": "x"}] | add')" >too-many
+    run -3 --separate-stderr shadow-store append <too-many
+    [[ $stderr == *"labels: more than 64"* ]]
     [ "$(ask query_exemplars query=x start=1700000000 end=1700000060 | jq -c .data)" = '[]' ]
     [ "$(ask rules | jq -c .data)" = '{"groups":[]}' ]
 }
