@@ -37,9 +37,8 @@ static bool parse_sum(struct sdw_str text, double *sum)
         const char *plus = text.n ? memchr(text.p, '+', text.n) : NULL;
         size_t n = plus ? (size_t)(plus - text.p) : text.n;
         double term;
-        if (!sdw_num_real(trim((struct sdw_str){text.p, n}), &term))
+        if (!sdw_num_real(trim((struct sdw_str){text.p, n}), &term) || !isfinite(*sum += term))
             return false;
-        *sum += term;
         more = plus != NULL;
         if (more)
             text = (struct sdw_str){plus + 1, text.n - n - 1};
@@ -66,6 +65,8 @@ static bool parse_range(struct sdw_str text, int64_t *range_us)
         if (!sdw_parse_duration(one, &part) || part > SDW_INT_MAX / 4)
             return false;
         *range_us += part;
+        if (*range_us > SDW_INT_MAX / 4)
+            return false;
         text = (struct sdw_str){text.p + n, text.n - n};
     }
     return *range_us > 0;

@@ -85,6 +85,8 @@ static void test_queries(void)
     ok(function_of("1 + 1.5", &range, &number) == SDW_PROMQL_NUMBER && number == 2.5,
        "numbers are summed");
     static const char *const others[] = {"",
+                                         "1e308 + 1e308",
+                                         "up[2000000000000000us2000000000000000us]",
                                          "sum(up[5m])",
                                          "sum(1)",
                                          "sum by (up)",
