@@ -7,13 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TIMEOUT_US = 10000000 };
+/* Servers refuse more than 11,000 steps at a time, and an answer of many series may be no longer
+ * than what is taken at once. */
+enum { TIMEOUT_US = 10000000, STEPS_MOST = 1000 };
 
 struct source {
     struct sdw_prometheus_plan plan;
     struct sdw_http *http;
     char *token;
-    int64_t next_us; /* the first point not asked for yet; 0 at the start */
+    int64_t next_us; /* the first point that has not come yet; 0 at the start */
     struct sdw_buf url, body;
     bool complained; /* that it does not answer, since it last did */
     uint64_t points, requests, unanswered;
@@ -42,9 +44,12 @@ static void write_url(struct source *source, const char *query, int64_t from_us,
     sdw_prometheus_param(&source->url, "step", sdw_str_of(step));
 }
 
-/* Take an answer of this HTTP status. What a proxy says in between may be no JSON. */
+/* Take an answer of this HTTP status. What a proxy says in between may be no JSON; a server that is
+ * starting, or has too much to do, says so in JSON. */
 static int take_answer(struct sdw_ctx *ctx, struct source *source, int status, struct sdw_err *err)
 {
+    if (status == 429 || status >= 500)
+        return sdw_err_set(err, SDW_ENO, "%s: HTTP status %d", source->plan.url, status);
     int code = sdw_prometheus_read(sdw_buf_view(&source->body), SDW_PROMETHEUS_BY_TIME, put_point,
                                    ctx, err);
     if (code == SDW_EINPUT && status != 200)
@@ -55,29 +60,24 @@ static int take_answer(struct sdw_ctx *ctx, struct source *source, int status, s
     return code < 0 ? code : 0;
 }
 
-static int tick(struct sdw_ctx *ctx, void *state, struct sdw_moment now)
+/* Ask for the points from next_us to to_us, which both are included. */
+static int ask(struct sdw_ctx *ctx, struct source *source, int64_t to_us)
 {
-    struct source *source = state;
     struct sdw_err err = {0};
-    int64_t step = source->plan.step_us, to = now.wall_us - now.wall_us % step;
-    int64_t since = now.wall_us - source->plan.since_us;
-    int64_t from = source->next_us ? source->next_us : since - since % step;
-    if (from > to)
-        return 0;
-    write_url(source, source->plan.query, from, to);
+    write_url(source, source->plan.query, source->next_us, to_us);
     struct sdw_http_request request = {.url = source->url.p,
                                        .bearer = source->token,
                                        .timeout_us = TIMEOUT_US,
                                        .stop_fd = ctx->stop_fd};
     int status = sdw_http_ask(source->http, &request, &source->body, &err);
     if (status == SDW_ESTOP)
-        return 0; /* the loop sees that, too */
+        return status;
     int code = status < 0 ? status : take_answer(ctx, source, status, &err);
     source->requests++;
     if (code != SDW_ENO) {
         source->complained = false;
         if (code == 0)
-            source->next_us = to + step;
+            source->next_us = to_us + source->plan.step_us;
         else
             ctx->err = err;
         return code;
@@ -87,7 +87,22 @@ static int tick(struct sdw_ctx *ctx, void *state, struct sdw_moment now)
     if (!source->complained)
         sdw_warn(ctx, "%s", err.text);
     source->complained = true;
-    return 0;
+    return code;
+}
+
+static int tick(struct sdw_ctx *ctx, void *state, struct sdw_moment now)
+{
+    struct source *source = state;
+    int64_t step = source->plan.step_us, to = now.wall_us - now.wall_us % step;
+    int64_t since = now.wall_us - source->plan.since_us;
+    int code = 0;
+    if (source->next_us == 0)
+        source->next_us = since > 0 ? since - since % step : 0;
+    while (code == 0 && source->next_us <= to) {
+        int64_t most = source->next_us + (STEPS_MOST - 1) * step;
+        code = ask(ctx, source, most < to ? most : to);
+    }
+    return code == SDW_ENO || code == SDW_ESTOP ? 0 : code; /* the loop sees a stop, too */
 }
 
 static void count(const void *state, struct sdw_jsonw *out)

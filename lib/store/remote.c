@@ -352,7 +352,7 @@ int sdw_remote_run(struct sdw_ctx *ctx, const struct sdw_remote *remote,
     if (code == 0)
         code = put_found(&a);
     if (code == 0)
-        code = sdw_rec_end(ctx, now_us, "done", NULL);
+        code = sdw_rec_end(ctx, now_us, sdw_stop_signal(ctx) ? "signal" : "done", NULL);
     release(&a);
     return code;
 }

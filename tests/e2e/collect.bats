@@ -443,6 +443,48 @@ EOF
     [[ $stderr == *'--prometheus needs --query'* ]]
 }
 
+@test "a Prometheus server that has too much to do is asked again, for all that was missed, in parts" {
+    cat >server.py <<'END'
+import http.server, json, urllib.parse
+class Server(http.server.BaseHTTPRequestHandler):
+    asked = 0
+    def do_GET(self):
+        of = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
+        start, end, step = float(of['start']), float(of['end']), float(of['step'])
+        Server.asked += 1
+        if Server.asked <= 2:
+            self.answer(503, {"status": "error", "errorType": "timeout", "error": "query timed out"})
+        elif (end - start) / step > 11000:
+            self.answer(400, {"status": "error", "errorType": "bad_data", "error": "exceeded maximum resolution"})
+        else:
+            self.answer(200, {"status": "success", "data": {"resultType": "matrix", "result": [
+                {"metric": {"__name__": "up"}, "values": [[start, "1"], [end, "1"]]}]}})
+    def answer(self, status, body):
+        body = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Server)
+print(server.server_port, flush=True)
+server.serve_forever()
+END
+    python3 server.py >port 3>&- &
+    agent=$!
+    for _ in $(seq 600); do
+        [ -s port ] && break
+        sleep 0.1
+    done
+    # 25,000 steps of 10 s, when the third request is answered.
+    run -0 --separate-stderr shadow-collect --prometheus "http://127.0.0.1:$(cat port)" --query up \
+        --since 250000s --step 10s --interval 20ms -n 3
+    [ "$(grep -c 'HTTP status 503' <<<"$stderr")" = 1 ]
+    [ "$(jq -s 'map(select(.type == "metric").ts) | (.[-1] - .[0]) / 1e7 | floor' <<<"$output")" -ge 25000 ]
+    [ "$(jq -sc 'map(select(.type == "metric").ts / 1e7) | [.[2] - .[1], .[4] - .[3]]' <<<"$output")" = '[1,1]' ]
+}
+
 @test "a Prometheus server is found by its name and known by its certificate, with few rights left" {
     command -v openssl >/dev/null || skip "openssl is not installed"
     pair
