@@ -35,6 +35,7 @@ struct export
     int64_t retry_ns, retry_after_ns; /* when to try again; by how much to wait then */
     int64_t newest_us;
     uint64_t sent, refused, dropped, unknown;
+    size_t failed; /* points that a failure left neither sent nor kept */
     struct sdw_arena arena;
     struct sdw_buf key, body, packed, reply;
 };
@@ -147,14 +148,17 @@ static int insist(struct export *export, struct sdw_str body, uint32_t points)
 static int deliver(struct export *export, struct sdw_str body, uint32_t points)
 {
     struct sdw_err err;
+    uint64_t sent = export->sent;
+    int code = SDW_EAGAIN;
     if (!export->spooling)
-        return insist(export, body, points);
-    if (sdw_spool_waiting(&export->spool) == 0) {
-        int code = conclude(export, post(export, body, &err), points, &err);
-        if (code != SDW_EAGAIN)
-            return code;
-    }
-    return sdw_spool_put(&export->spool, body, points, &export->dropped, &export->ctx->err);
+        code = insist(export, body, points);
+    else if (sdw_spool_waiting(&export->spool) == 0)
+        code = conclude(export, post(export, body, &err), points, &err);
+    if (code == SDW_EAGAIN)
+        code = sdw_spool_put(&export->spool, body, points, &export->dropped, &export->ctx->err);
+    if (code < 0 && export->sent == sent)
+        export->failed = points;
+    return code;
 }
 
 /* --- batches ------------------------------------------------------------------------------- */
@@ -424,6 +428,9 @@ int sdw_export_run(struct sdw_ctx *ctx, const struct sdw_export_settings *settin
     }
     if (code == 0)
         code = finish(&export);
+    export.failed += export.n;
+    if (export.failed)
+        sdw_warn(ctx, "%zu points are neither sent nor kept", export.failed);
     release(&export);
     return code;
 }

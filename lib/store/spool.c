@@ -120,8 +120,11 @@ int sdw_spool_put(struct sdw_spool *spool, struct sdw_str body, uint32_t points,
         *dropped += spool->batch[spool->first].points;
         sdw_spool_drop(spool);
     }
-    if (write_file(spool, name_of(spool, &batch, name), body) < 0)
-        return sdw_err_sys(err, "cannot write the spool %s", spool->path);
+    if (write_file(spool, name_of(spool, &batch, name), body) < 0) {
+        int code = sdw_err_sys(err, "cannot write the spool %s", spool->path);
+        unlinkat(spool->dir, "new", 0); /* what there is of it only takes room */
+        return code;
+    }
     add(spool, &batch);
     return 0;
 }

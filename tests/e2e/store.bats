@@ -663,6 +663,21 @@ full() {
     [ "$(jq .value <<<"$output" | xargs)" = "$acknowledged 3" ]
 }
 
+@test "a spool without room: a clear message, status 4, and all that was kept is sent later" {
+    points a 0 400 >in
+    full 32k 'for n in 1 2 3 4; do
+            shadow-store export --to http://127.0.0.1:1 --spool full/x --linger 0s --batch 100 <in
+        done >out 2>err; echo $? >status; cp -r full/x kept'
+    [ "$(cat status)" = 4 ]
+    grep -q 'cannot write the spool full/x: No space left on device' err
+    grep -q ' 100 points are neither sent nor kept' err
+    [ ! -e kept/new ]
+    waiting=$(find kept -type f | wc -l)
+    [ "$waiting" -gt 0 ]
+    moody 204
+    shadow-store export --to "$url" --spool kept </dev/null | last end ".counts.sent == 100 * $waiting"
+}
+
 @test "a clock that jumps back: the points are refused and counted until it has caught up" {
     points a 0 100 | shadow-store append >/dev/null
     # An hour back, and then on for two hours.
