@@ -15,6 +15,8 @@ struct sdw_capture {
     const char *name;
     bool live;
     size_t snap;
+    uint64_t lost;
+    uint32_t lost_seen; /* by pcap's counter */
     sdw_capture_each *each;
     void *arg;
 };
@@ -152,10 +154,12 @@ int sdw_capture_read(struct sdw_capture *capture, int max, sdw_capture_each *eac
     return n < 0 ? read_failure(capture, err) : n;
 }
 
-void sdw_capture_stats(const struct sdw_capture *capture, uint64_t *lost, uint64_t *offered)
+uint64_t sdw_capture_lost(struct sdw_capture *capture)
 {
     struct pcap_stat stat = {0};
-    bool known = capture->live && pcap_stats(capture->pcap, &stat) == 0;
-    *lost = known ? stat.ps_drop : 0;
-    *offered = known ? stat.ps_recv : 0;
+    if (capture->live && pcap_stats(capture->pcap, &stat) == 0) {
+        capture->lost += (uint32_t)(stat.ps_drop - capture->lost_seen);
+        capture->lost_seen = stat.ps_drop;
+    }
+    return capture->lost;
 }

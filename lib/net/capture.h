@@ -35,7 +35,8 @@ typedef void sdw_capture_each(void *arg, int64_t ts_ns, struct sdw_str bytes, ui
 int sdw_capture_read(struct sdw_capture *capture, int max, sdw_capture_each *each, void *arg,
                      struct sdw_err *err);
 
-/* Packets that the kernel lost for want of room so far; and what it took in, lost ones too. */
-void sdw_capture_stats(const struct sdw_capture *capture, uint64_t *lost, uint64_t *offered);
+/* Packets of an interface that the kernel lost for want of room so far. What it counts with has 32
+ * bits: to be asked before that many are lost. */
+uint64_t sdw_capture_lost(struct sdw_capture *capture);
 
 #endif

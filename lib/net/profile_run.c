@@ -60,8 +60,7 @@ static int say_loss(struct sdw_profile_run *run, const char *where, const char *
 /* What the kernel and the queue lost since this was last said. */
 static int say_losses(struct sdw_profile_run *run)
 {
-    uint64_t lost, offered, dropped = sdw_backlog_dropped(run->backlog);
-    sdw_capture_stats(run->capture, &lost, &offered);
+    uint64_t lost = sdw_capture_lost(run->capture), dropped = sdw_backlog_dropped(run->backlog);
     int code = say_loss(run, "kernel", "the tool did not keep up with the packets",
                         lost - run->told_lost, 0);
     run->told_lost = lost;
@@ -87,6 +86,7 @@ static int take(struct sdw_profile_run *run)
 {
     int n = sdw_capture_read(run->capture, BATCH, on_packet, run, &run->ctx->err);
     int code = sdw_profile_code(run->profile);
+    run->broke_off = code == 0 && n < 0;
     return code < 0 ? code : n > 0 ? 1 : n;
 }
 
@@ -185,7 +185,7 @@ int sdw_profile_run(struct sdw_profile_run *run, int64_t duration_us)
 {
     int code = run->backlog ? watch(run, duration_us) : read_file(run);
     struct sdw_err err = run->ctx->err;
-    if (code < 0 && code != SDW_EINPUT)
+    if (code < 0 && !run->broke_off)
         return code;
     sdw_profile_finish(run->profile); /* what was read before an error counts */
     int said = sdw_profile_code(run->profile);

@@ -15,6 +15,7 @@ struct sdw_profile_run {
     struct sdw_profile *profile;
     struct sdw_backlog *backlog; /* of an interface */
     uint64_t told_lost, told_dropped;
+    bool broke_off; /* it was reading packets that failed */
 };
 
 /* Open what takes rights. profile and apps: what depends on the capture is filled in. Close in any
@@ -25,7 +26,8 @@ int sdw_profile_run_open(struct sdw_profile_run *run, const struct sdw_capture_c
 void sdw_profile_run_close(struct sdw_profile_run *run);
 
 /* Profile until the file ends, the duration is over (0: none) or a signal asks to stop; ends with
- * the end record. A file that breaks off is SDW_EINPUT, after all that was good of it. */
+ * the end record. A file that breaks off is SDW_EINPUT, an interface that goes away SDW_ESYS, after
+ * all that was good of it. */
 int sdw_profile_run(struct sdw_profile_run *run, int64_t duration_us);
 
 #endif
