@@ -169,25 +169,22 @@ static int answer(struct server *server, const struct sdw_request *request)
     return sdw_prom_answer(&server->store, request, sdw_wall_us(), &server->body);
 }
 
-/* Answer all requests that are there whole. */
+/* Answer the first request when it is there whole. The next one has to wait until the answer was
+ * taken: small questions may have large answers. */
 static void answer_client(struct server *server, struct client *client)
 {
-    size_t at = 0;
-    while (!client->close_after && at < client->in.n) {
-        struct sdw_request request;
-        struct sdw_str rest = {client->in.p + at, client->in.n - at};
-        sdw_arena_reset(&server->arena);
-        long n = sdw_request_parse(rest, &server->arena, &request);
-        if (n == 0)
-            break;
-        client->close_after = n < 0 || !request.keep_alive;
-        sdw_buf_clear(&server->body);
-        int status = n < 0 ? (int)-n : answer(server, &request);
-        put_response(client, status, sdw_buf_view(&server->body));
-        at += n > 0 ? (size_t)n : rest.n;
-    }
-    memmove(client->in.p, client->in.p + at, client->in.n - at);
-    client->in.n -= at;
+    struct sdw_request request;
+    sdw_arena_reset(&server->arena);
+    long n = sdw_request_parse(sdw_buf_view(&client->in), &server->arena, &request);
+    if (n == 0)
+        return;
+    client->close_after = n < 0 || !request.keep_alive;
+    sdw_buf_clear(&server->body);
+    int status = n < 0 ? (int)-n : answer(server, &request);
+    put_response(client, status, sdw_buf_view(&server->body));
+    size_t used = n > 0 ? (size_t)n : client->in.n;
+    memmove(client->in.p, client->in.p + used, client->in.n - used);
+    client->in.n -= used;
 }
 
 /* --- the loop ------------------------------------------------------------------------------ */
@@ -217,7 +214,7 @@ static void write_client(struct client *client)
     client->seen_ns = sdw_mono_ns();
     if (client->sent < client->out.n)
         return;
-    sdw_buf_clear(&client->out);
+    sdw_buf_release(&client->out); /* it may have been large */
     client->sent = 0;
     if (client->close_after)
         drop_client(client);
@@ -230,6 +227,8 @@ static void serve_client(struct server *server, struct client *client, short eve
         read_client(server, client);
     if (client->fd >= 0 && client->out.n > 0)
         write_client(client);
+    if (client->fd >= 0 && client->out.n == 0 && client->in.n > 0)
+        answer_client(server, client);
     int64_t idle_ns = INT64_C(1000000000) * IDLE_S;
     if (client->fd >= 0 && sdw_mono_ns() - client->seen_ns > idle_ns)
         drop_client(client);

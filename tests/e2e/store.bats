@@ -311,6 +311,31 @@ post() {
     [ "$(ask rules | jq -c .data)" = '{"groups":[]}' ]
 }
 
+@test "serve answers requests that come together one by one, and keeps no more than one answer for each client" {
+    awk 'BEGIN { for (i = 0; i < 20000; i++)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"a\",\"value\":%d}\n", 1700000040 + i, i }' |
+        shadow-store append >/dev/null
+    serve
+    cat >together.py <<'END'
+import re, socket, sys, urllib.parse
+address = urllib.parse.urlsplit(sys.argv[1])
+s = socket.create_connection((address.hostname, address.port))
+ask = lambda path: b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+large = ask(b"/api/v1/query?query=a[1d]&time=1700020040")
+s.sendall(large * 300 + ask(b"/api/v1/labels") + ask(b"/-/healthy"))
+stream, bodies = s.makefile("rb"), []
+for _ in range(302):
+    while (line := stream.readline()) != b"\r\n":
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    bodies.append(stream.read(length))
+    if len(bodies) == 1:
+        memory = int(re.search(r"VmRSS:\s+(\d+)", open("/proc/%s/status" % sys.argv[2]).read())[1])
+print(len(set(bodies[:300])), len(bodies[0]) > 300000, bodies[300].decode(), bodies[301].decode(), memory < 60000)
+END
+    [ "$(python3 together.py "$url" "$server")" = '1 True {"status":"success","data":["__name__"]} {"status":"success"} True' ]
+}
+
 @test "serve sees at once what is appended while it runs" {
     command -v curl >/dev/null || skip "curl is not installed"
     points a 0 1 | shadow-store append >/dev/null
