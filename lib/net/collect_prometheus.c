@@ -48,7 +48,7 @@ static void write_url(struct source *source, const char *query, int64_t from_us,
  * starting, or has too much to do, says so in JSON. */
 static int take_answer(struct sdw_ctx *ctx, struct source *source, int status, struct sdw_err *err)
 {
-    if (status == 429 || status >= 500)
+    if (sdw_http_is_temporary(status))
         return sdw_err_set(err, SDW_ENO, "%s: HTTP status %d", source->plan.url, status);
     int code = sdw_prometheus_read(sdw_buf_view(&source->body), SDW_PROMETHEUS_BY_TIME, put_point,
                                    ctx, err);

@@ -60,7 +60,7 @@ static int post(struct export *export, struct sdw_str body, struct sdw_err *err)
         return 0;
     struct sdw_str reply = sdw_buf_view(&export->reply);
     int line = (int)(reply.n ? strcspn(reply.p, "\r\n") : 0);
-    return sdw_err_set(err, status == 429 || status >= 500 ? SDW_EAGAIN : SDW_EINPUT,
+    return sdw_err_set(err, sdw_http_is_temporary(status) ? SDW_EAGAIN : SDW_EINPUT,
                        "%s: status %d: %.*s", export->url.p, status, line > 200 ? 200 : line,
                        reply.n ? reply.p : "");
 }

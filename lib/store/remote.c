@@ -56,7 +56,8 @@ static int fetch(struct asking *a, struct sdw_err *err)
     int status = sdw_http_ask(a->http, &request, &a->body, err);
     if (status < 0)
         return status;
-    if (status != 200 && (a->body.n == 0 || a->body.p[0] != '{'))
+    bool json = a->body.n > 0 && a->body.p[0] == '{';
+    if (sdw_http_is_temporary(status) || (status != 200 && !json))
         return sdw_err_set(err, SDW_ENO, "%s: HTTP status %d", a->remote->url, status);
     return 0;
 }

@@ -131,6 +131,11 @@ int sdw_http_ask(struct sdw_http *http, const struct sdw_http_request *request,
     return code == CURLE_OK ? (int)status : failure(code, request, message, err);
 }
 
+bool sdw_http_is_temporary(int status)
+{
+    return status == 429 || status >= 500;
+}
+
 int sdw_http_token_load(char **token, const char *path, struct sdw_err *err)
 {
     char room[TOKEN_MAX];

@@ -31,6 +31,10 @@ void sdw_http_free(struct sdw_http *http);
 int sdw_http_ask(struct sdw_http *http, const struct sdw_http_request *request,
                  struct sdw_buf *body, struct sdw_err *err);
 
+/* Whether a status says that the same request may be answered later: too many of them (429), or the
+ * server failed or is not ready (5xx). */
+bool sdw_http_is_temporary(int status);
+
 /* The bearer token in the first line of a file: secrets come by file, for a command line is seen by
  * others. path NULL: *token is NULL. SDW_ESYS, or SDW_EUSAGE when there is none in it. */
 int sdw_http_token_load(char **token, const char *path, struct sdw_err *err);

@@ -536,7 +536,8 @@ many_points() {
 }
 
 # moody STATUS...: an engine in the background that answers one POST after the other with each of these,
-# the last one for ever; its URL into url, the number of POSTs into the file `posts`
+# the last one for ever, and a GET with the first and words in JSON; its URL into url, the number of
+# POSTs into the file `posts`
 moody() {
     cat >moody.py <<'END'
 import http.server, sys
@@ -551,12 +552,19 @@ class Engine(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header('Content-Length', '0')
         self.end_headers()
+    def do_GET(self):
+        words = b'{"status":"error","errorType":"any","error":"no"}'
+        self.send_response(answers[0])
+        self.send_header('Content-Length', str(len(words)))
+        self.end_headers()
+        self.wfile.write(words)
     def log_message(self, *args):
         pass
 server = http.server.HTTPServer(('127.0.0.1', 0), Engine)
 print(server.server_port, flush=True)
 server.serve_forever()
 END
+    rm -f port # of one before
     python3 moody.py "$@" >port 3>&- &
     prometheus=$!
     for _ in $(seq 600); do
@@ -564,6 +572,16 @@ END
         sleep 0.1
     done
     url=http://127.0.0.1:$(cat port)
+}
+
+@test "an engine that has too much to do does not answer, one that refuses says why" {
+    moody 503
+    run -1 --separate-stderr shadow-store query up --url "$url" --from -5m
+    [[ $stderr == *"HTTP status 503"* ]]
+    kill "$prometheus"
+    moody 422
+    run -2 --separate-stderr shadow-store query up --url "$url" --from -5m
+    [[ $stderr == *"the query was refused: no"* ]]
 }
 
 @test "export tries again after 429 and 5xx, and not after other refusals" {
