@@ -42,7 +42,7 @@ LIBS.net   = -lpcap $(if $(filter yes,$(NDPI)),-lndpi) $(shell libnet-config --l
 LIBS.sys   = $(call pkg,libmnl) $(call pkg,libseccomp)
 LIBS.steer = $(call pkg,libnftables)
 LIBS.shell = $(call pkg,readline)
-LIBS.store = $(call pkg,sqlite3 libcurl)
+LIBS.store = $(call pkg,sqlite3 libcurl libpcre2-8)
 LIBS.collect = $(call pkg,libnetfilter_conntrack netsnmp libcurl)
 
 # A tool whose own library is missing is left out, with its room.
@@ -55,9 +55,9 @@ ifeq ($(call have,libnftables),)
 ABSENT += steer
 $(info shadow-steer is left out: libnftables-dev is missing (make deps))
 endif
-ifeq ($(call have,sqlite3 libcurl),)
+ifeq ($(call have,sqlite3 libcurl libpcre2-8),)
 ABSENT += store
-$(info shadow-store is left out: libsqlite3-dev or libcurl4-openssl-dev is missing (make deps))
+$(info shadow-store is left out: libsqlite3-dev, libcurl4-openssl-dev or libpcre2-dev is missing (make deps))
 endif
 # libndpi's interface changes from one minor version to the next: only the one we know is taken.
 # NDPI=no does without it.
@@ -288,7 +288,7 @@ clean:
 
 APT.build := gcc libc6-dev pkg-config libpcap-dev libnet1-dev libjansson-dev libreadline-dev \
              libmnl-dev libnftables-dev libsodium-dev libseccomp-dev libndpi-dev libsqlite3-dev \
-             libnetfilter-conntrack-dev libsnmp-dev libcurl4-openssl-dev
+             libnetfilter-conntrack-dev libsnmp-dev libcurl4-openssl-dev libpcre2-dev
 APT.demo  := iproute2 nftables jq gawk procps
 APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish \
              conntrack softflowd snmpd snmp pmacct prometheus mtr-tiny iperf3 curl sqlite3 \

@@ -114,12 +114,12 @@ static struct found *found_at(struct asking *a, struct sdw_str name, struct sdw_
 }
 
 /* An engine may find more than was meant: another expression, a name that became the same. */
-static bool is_meant(const struct asking *a, struct sdw_str name, const struct sdw_labels *labels)
+static int is_meant(struct asking *a, struct sdw_str name, const struct sdw_labels *labels)
 {
-    for (size_t i = 0; i < a->ctx->n_operands; i++)
-        if (sdw_selector_matches(&a->selector[i], name, labels))
-            return true;
-    return false;
+    int fits = 0;
+    for (size_t i = 0; fits == 0 && i < a->ctx->n_operands; i++)
+        fits = sdw_selector_matches(&a->selector[i], name, labels, &a->ctx->err);
+    return fits;
 }
 
 static int take_point(const struct sdw_prometheus_point *point, void *arg)
@@ -134,8 +134,9 @@ static int take_point(const struct sdw_prometheus_point *point, void *arg)
     if (code < 0)
         return code;
     sdw_wire_restore(&name, &labels, &a->scratch);
-    if (!is_meant(a, name, &labels))
-        return 0;
+    code = is_meant(a, name, &labels);
+    if (code <= 0)
+        return code;
     sdw_buf_clear(&a->labels);
     sdw_labels_write(&labels, &a->labels);
     struct found *found = found_at(a, name, sdw_buf_view(&a->labels));

@@ -8,6 +8,7 @@ struct search {
     struct sdw_arena scratch;
     struct sdw_labels labels;
     struct sdw_selected *out;
+    struct sdw_err *err;
 };
 
 static struct sdw_str keep(struct sdw_arena *memory, struct sdw_str text)
@@ -19,14 +20,13 @@ static struct sdw_str keep(struct sdw_arena *memory, struct sdw_str text)
     return (struct sdw_str){copy, text.n};
 }
 
-static bool wanted(struct search *search, struct sdw_str name)
+/* 1, 0 or an error. */
+static int wanted(struct search *search, struct sdw_str name)
 {
-    if (search->n == 0)
-        return true;
-    for (size_t i = 0; i < search->n; i++)
-        if (sdw_selector_matches(&search->selector[i], name, &search->labels))
-            return true;
-    return false;
+    int fits = search->n == 0;
+    for (size_t i = 0; fits == 0 && i < search->n; i++)
+        fits = sdw_selector_matches(&search->selector[i], name, &search->labels, search->err);
+    return fits;
 }
 
 static int look(uint32_t id, struct sdw_str name, struct sdw_str labels, void *arg)
@@ -35,7 +35,8 @@ static int look(uint32_t id, struct sdw_str name, struct sdw_str labels, void *a
     struct sdw_selected *out = search->out;
     sdw_arena_reset(&search->scratch);
     int code = sdw_labels_parse(labels, &search->scratch, &search->labels, NULL);
-    if (code < 0 || !wanted(search, name))
+    code = code < 0 ? code : wanted(search, name);
+    if (code <= 0)
         return code;
     SDW_GROW(out->series, out->cap, out->n + 1);
     out->series[out->n++] =
@@ -53,7 +54,7 @@ static int by_name(const void *a, const void *b)
 int sdw_select(struct sdw_store *store, const struct sdw_selector *selector, size_t n,
                struct sdw_selected *out, struct sdw_err *err)
 {
-    struct search search = {.selector = selector, .n = n, .out = out};
+    struct search search = {.selector = selector, .n = n, .out = out, .err = err};
     const char *name = n == 1 ? selector->name : NULL; /* the catalogue finds a name at once */
     sdw_err_set(err, SDW_EINPUT, "the labels of a series are damaged");
     int code = sdw_catalog_each(store->catalog, name, look, &search, err);

@@ -1,13 +1,10 @@
 #include "store/selector.h"
 #include "core/buf.h"
 #include "io/jsonw.h"
+#include "store/expression.h"
 
 #include <fnmatch.h>
-#include <regex.h>
 #include <stdlib.h>
-
-/* Of an expression: characters with its repetitions written out, and parentheses in one another. */
-enum { UNFOLDED_MAX = 20000, NESTING_MAX = 32 };
 
 enum op { EQUAL, UNEQUAL, LIKE, UNLIKE, GLOB };
 static const char *const op_text[] = {"=", "!=", "=~", "!~"};
@@ -16,7 +13,7 @@ struct sdw_matcher {
     struct sdw_str key;
     const char *value;
     enum op op;
-    regex_t regex;
+    struct sdw_expression *expression; /* of LIKE and UNLIKE */
 };
 
 /* Where the parser is. */
@@ -80,96 +77,11 @@ static int parse_string(struct parse *parse, const char **out)
     return take(parse, quote == '"' ? "\"" : "'") ? 0 : wrong(parse, "the string has no end");
 }
 
-/* What a character of an expression does to the size of what the C library makes of it. */
-struct unfolding {
-    size_t size[NESTING_MAX]; /* of what each open parenthesis holds so far */
-    size_t depth, atom;       /* atom: of what a repetition would repeat */
-};
-
-static void repeat(struct unfolding *u, size_t times)
-{
-    u->size[u->depth] += u->atom * (times - 1);
-    u->atom *= times;
-}
-
-/* How often {n}, {n,} or {n,m} repeats at most. */
-static size_t times_of(const char *interval)
-{
-    const char *comma = interval + 1 + strspn(interval + 1, "0123456789");
-    unsigned long least = strtoul(interval + 1, NULL, 10), most = least;
-    if (*comma == ',')
-        most = strtoul(comma + 1, NULL, 10);
-    most = most > least ? most : least;
-    return most > UNFOLDED_MAX ? UNFOLDED_MAX : most ? most : 1;
-}
-
-/* The last character before the ] that ends the [ at p. At the beginning, and within [: :], [. .]
- * and [= =], a ] is one like any other. */
-static const char *bracketed(const char *p)
-{
-    p += p[1] == '^';
-    p += p[1] == ']';
-    while (p[1] && p[1] != ']') {
-        p++;
-        const char close[] = {p[1], ']', '\0'};
-        const char *end = *p == '[' && p[1] && strchr(":.=", p[1]) ? strstr(p + 2, close) : NULL;
-        p = end ? end + 1 : p;
-    }
-    return p;
-}
-
-/* Takes one part of an expression; returns its last character. */
-static const char *unfold(struct unfolding *u, const char *p)
-{
-    if (*p == '*' || *p == '?')
-        return p; /* the next repetition repeats this one, and all that it repeats */
-    if (*p == '+' || *p == '{') { /* a+ is kept as aa* */
-        const char *end = *p == '{' ? strchr(p, '}') : NULL;
-        repeat(u, *p == '+' ? 2 : times_of(p));
-        return end ? end : p;
-    }
-    if (*p == '(' && u->depth + 1 < NESTING_MAX) {
-        u->size[++u->depth] = 0;
-        return p;
-    }
-    u->atom = 1;
-    if (*p == ')' && u->depth > 0)
-        u->atom += u->size[u->depth--];
-    u->size[u->depth] += u->atom;
-    if (*p == '\\' && p[1])
-        return p + 1;
-    return *p == '[' ? bracketed(p) : p;
-}
-
-/* Repetitions of repetitions multiply, and the C library has no limit but memory. */
-static bool is_too_large(const char *expression)
-{
-    struct unfolding u = {0};
-    bool large = false;
-    for (const char *p = expression; *p && !large; p++) {
-        bool deep = *p == '(' && u.depth + 1 == NESTING_MAX;
-        p = unfold(&u, p);
-        large = deep || u.size[u.depth] > UNFOLDED_MAX;
-    }
-    return large;
-}
-
 static int compile(struct parse *parse, struct sdw_matcher *matcher)
 {
-    struct sdw_buf whole = {0};
-    char text[128];
-    if (is_too_large(matcher->value)) {
-        matcher->op = EQUAL; /* there is nothing to free */
-        return wrong(parse, "the expression repeats too much");
-    }
-    sdw_buf_printf(&whole, "^(%s)$", matcher->value);
-    int got = regcomp(&matcher->regex, whole.p, REG_EXTENDED | REG_NOSUB);
-    sdw_buf_release(&whole);
-    if (got == 0)
-        return 0;
-    regerror(got, &matcher->regex, text, sizeof text);
-    matcher->op = EQUAL;
-    return wrong(parse, text);
+    char why[128];
+    matcher->expression = sdw_expression_new(matcher->value, why, sizeof why);
+    return matcher->expression ? 0 : wrong(parse, why);
 }
 
 static int add(struct parse *parse, struct sdw_str key, enum op op, const char *value)
@@ -263,44 +175,42 @@ int sdw_selector_parse(struct sdw_selector *selector, struct sdw_str text, size_
 void sdw_selector_release(struct sdw_selector *selector)
 {
     for (size_t i = 0; i < selector->n; i++)
-        if (selector->matcher[i].op == LIKE || selector->matcher[i].op == UNLIKE)
-            regfree(&selector->matcher[i].regex);
+        sdw_expression_free(selector->matcher[i].expression);
     sdw_arena_release(&selector->memory);
     *selector = (struct sdw_selector){0};
 }
 
-static bool holds(const struct sdw_matcher *matcher, struct sdw_str value)
+/* 1, 0, or SDW_EUSAGE when an expression takes too long. */
+static int holds(const struct sdw_matcher *matcher, struct sdw_str value)
 {
     char text[SDW_LABEL_BYTES + 1]; /* no store has longer ones */
-    switch (matcher->op) {
-    case EQUAL:
-        return sdw_str_is(value, matcher->value);
-    case UNEQUAL:
-        return !sdw_str_is(value, matcher->value);
-    default:
-        break;
-    }
+    if (matcher->op == EQUAL || matcher->op == UNEQUAL)
+        return sdw_str_is(value, matcher->value) == (matcher->op == EQUAL);
     if (value.n >= sizeof text)
         return matcher->op == UNLIKE;
-    memcpy(text, value.p, value.n);
-    text[value.n] = '\0';
-    if (matcher->op == GLOB)
+    if (matcher->op == GLOB) {
+        memcpy(text, value.p, value.n);
+        text[value.n] = '\0';
         return fnmatch(matcher->value, text, 0) == 0;
-    return (regexec(&matcher->regex, text, 0, NULL, 0) == 0) == (matcher->op == LIKE);
+    }
+    int fits = sdw_expression_fits(matcher->expression, value);
+    return fits < 0 ? fits : fits == (matcher->op == LIKE);
 }
 
-bool sdw_selector_matches(const struct sdw_selector *selector, struct sdw_str name,
-                          const struct sdw_labels *labels)
+int sdw_selector_matches(const struct sdw_selector *selector, struct sdw_str name,
+                         const struct sdw_labels *labels, struct sdw_err *err)
 {
     if (selector->name && !sdw_str_is(name, selector->name))
-        return false;
-    for (size_t i = 0; i < selector->n; i++) {
+        return 0;
+    int held = 1;
+    for (size_t i = 0; held == 1 && i < selector->n; i++) {
         const struct sdw_matcher *matcher = &selector->matcher[i];
         bool by_name = sdw_str_is(matcher->key, "__name__");
-        if (!holds(matcher, by_name ? name : sdw_labels_get(labels, matcher->key)))
-            return false;
+        held = holds(matcher, by_name ? name : sdw_labels_get(labels, matcher->key));
+        if (held < 0)
+            held = sdw_err_set(err, held, "selector: %s takes too long to compare", matcher->value);
     }
-    return true;
+    return held;
 }
 
 /* --- for an engine ------------------------------------------------------------------------- */

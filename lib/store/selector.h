@@ -1,7 +1,6 @@
 /*
  * Selectors of series, as in Prometheus: NAME, NAME{label="value", ...} or {label=~"regex"}.
- * Operators are = != =~ !~; an absent label is an empty one; expressions are anchored (regex(7),
- * extended). In a NAME * and ? stand for any text and any character; the label __name__ is the
+ * Operators are = != =~ !~; an absent label is an empty one; expressions are anchored. In a NAME * and ? stand for any text and any character; the label __name__ is the
  * name.
  */
 #ifndef SDW_STORE_SELECTOR_H
@@ -32,7 +31,8 @@ void sdw_selector_release(struct sdw_selector *selector);
  * SDW_EUSAGE for a label that no engine has. */
 int sdw_selector_write(const struct sdw_selector *selector, const char *name_key, const char *name,
                        struct sdw_buf *out, struct sdw_err *err);
-bool sdw_selector_matches(const struct sdw_selector *selector, struct sdw_str name,
-                          const struct sdw_labels *labels);
+/* 1 when name and labels fit, 0 when not; SDW_EUSAGE when an expression takes too long. */
+int sdw_selector_matches(const struct sdw_selector *selector, struct sdw_str name,
+                         const struct sdw_labels *labels, struct sdw_err *err);
 
 #endif

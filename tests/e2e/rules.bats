@@ -67,6 +67,7 @@ only()
 @test "each outside library is included in its place only" {
     only 'jansson' lib/io/json.c
     only 'pcap|libnet\.' lib/net/
+    only 'pcre2' lib/store/expression.c
     only 'ndpi' lib/net/dpi_ndpi.c
     only 'readline' lib/shell/
     only 'nftables' lib/steer/

@@ -11,13 +11,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sdw_selector selector;
     struct sdw_err err;
     size_t used;
-    if (size > 200) /* long expressions only test the regular expressions of the C library */
-        return 0;
     struct sdw_str text = {(const char *)data, size};
     if (sdw_selector_parse(&selector, text, &used, &err) == 0) {
         if (used > size)
             abort();
-        (void)sdw_selector_matches(&selector, sdw_str_of("link/a-b/bps"), &labels);
+        (void)sdw_selector_matches(&selector, sdw_str_of("link/a-b/bps"), &labels, &err);
     }
     sdw_selector_release(&selector);
     return 0;
