@@ -22,7 +22,7 @@
 #include "net/address.h"
 
 /* One packet to send. */
-struct sdw_packet {
+struct sdw_probe_packet {
     uint32_t id;
     uint8_t ttl;       /* TTL or hop limit, 1..255 */
     uint8_t dscp;      /* 0..63 */
@@ -63,8 +63,8 @@ struct sdw_carrier;
 struct sdw_carrier_ops {
     /* Send one packet. *sent_ns: the wall clock right before the system call. Returns the IP bytes
      * sent, SDW_EAGAIN when the socket's buffer is full (nothing was sent), or an error. */
-    int (*send)(struct sdw_carrier *carrier, const struct sdw_packet *packet, int64_t *sent_ns,
-                struct sdw_err *err);
+    int (*send)(struct sdw_carrier *carrier, const struct sdw_probe_packet *packet,
+                int64_t *sent_ns, struct sdw_err *err);
     /* Take what has arrived, without blocking: up to `max` answers. Returns their number; 0 when
      * nothing is there; an error only when the carrier cannot go on. Foreign, unmatched and
      * malformed packets are skipped (and counted in `foreign`). */

@@ -68,8 +68,8 @@ static void write_message(struct echo *echo, uint32_t id, size_t n)
         sdw_put16(m + 2, checksum(m, n));
 }
 
-static int icmp_send(struct sdw_carrier *carrier, const struct sdw_packet *packet, int64_t *sent_ns,
-                     struct sdw_err *err)
+static int icmp_send(struct sdw_carrier *carrier, const struct sdw_probe_packet *packet,
+                     int64_t *sent_ns, struct sdw_err *err)
 {
     struct echo *echo = (struct echo *)carrier;
     size_t ip = ip_header(echo), n = HEADER + OURS;

@@ -72,8 +72,8 @@ static int transmit(struct raw *raw, const uint8_t *packet, size_t n, struct sdw
     return (int)n;
 }
 
-static int raw_send(struct sdw_carrier *carrier, const struct sdw_packet *packet, int64_t *sent_ns,
-                    struct sdw_err *err)
+static int raw_send(struct sdw_carrier *carrier, const struct sdw_probe_packet *packet,
+                    int64_t *sent_ns, struct sdw_err *err)
 {
     struct raw *raw = (struct raw *)carrier;
     uint8_t payload[COOKIE];

@@ -63,8 +63,8 @@ static size_t put_tlvs(struct udp *udp, size_t n, bool short_reply)
     return n;
 }
 
-static int udp_send(struct sdw_carrier *carrier, const struct sdw_packet *packet, int64_t *sent_ns,
-                    struct sdw_err *err)
+static int udp_send(struct sdw_carrier *carrier, const struct sdw_probe_packet *packet,
+                    int64_t *sent_ns, struct sdw_err *err)
 {
     struct udp *udp = (struct udp *)carrier;
     size_t headers = header_bytes(carrier), n = udp->base;

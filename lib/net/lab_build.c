@@ -189,7 +189,7 @@ static int add_route(const struct build *build, size_t index, struct sdw_netlink
         if (hops[i].interface < 0)
             return hops[i].interface;
     }
-    struct sdw_route add = {route->to, hops, route->n_links, route->priority};
+    struct sdw_kernel_route add = {route->to, hops, route->n_links, route->priority};
     return sdw_route_add(netlink, &add, build->err);
 }
 

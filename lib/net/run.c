@@ -165,11 +165,11 @@ static int send_shot(struct job *job, size_t i)
 {
     const struct sdw_shot *shot = &job->plan->shots[i];
     struct sdw_shot_fate *fate = &job->run->fates[i];
-    struct sdw_packet packet = {.id = job->run->first_id + (uint32_t)i,
-                                .ttl = shot->ttl,
-                                .dscp = job->rules->dscp,
-                                .ip_bytes = shot->ip_bytes,
-                                .short_reply = shot->load};
+    struct sdw_probe_packet packet = {.id = job->run->first_id + (uint32_t)i,
+                                      .ttl = shot->ttl,
+                                      .dscp = job->rules->dscp,
+                                      .ip_bytes = shot->ip_bytes,
+                                      .short_reply = shot->load};
     int sent = SDW_EAGAIN;
     for (int tries = 0; sent == SDW_EAGAIN && tries < SEND_TRIES; tries++)
         sent = job->carrier->ops->send(job->carrier, &packet, &fate->sent_ns, job->err);

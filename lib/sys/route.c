@@ -44,7 +44,7 @@ int sdw_neighbour_add(struct sdw_netlink *netlink, int interface, struct sdw_ip 
 }
 
 /* The equal-cost next hops of a route: rtnexthop headers, each followed by its gateway. */
-static void put_multipath(struct nlmsghdr *request, const struct sdw_route *route)
+static void put_multipath(struct nlmsghdr *request, const struct sdw_kernel_route *route)
 {
     struct nlattr *nest = mnl_attr_nest_start(request, RTA_MULTIPATH);
     for (size_t i = 0; i < route->n_hops; i++) {
@@ -57,7 +57,8 @@ static void put_multipath(struct nlmsghdr *request, const struct sdw_route *rout
     mnl_attr_nest_end(request, nest);
 }
 
-int sdw_route_add(struct sdw_netlink *netlink, const struct sdw_route *route, struct sdw_err *err)
+int sdw_route_add(struct sdw_netlink *netlink, const struct sdw_kernel_route *route,
+                  struct sdw_err *err)
 {
     char text[SDW_IP_TEXT], what[96];
     struct nlmsghdr *request =

@@ -17,13 +17,15 @@ struct sdw_next_hop {
     int interface;
 };
 
-struct sdw_route {
+/* One entry of the kernel's table. */
+struct sdw_kernel_route {
     struct sdw_ip to;
     const struct sdw_next_hop *hops; /* equal-cost; at least one */
     size_t n_hops;
     uint32_t priority; /* metric; 0: the kernel's default */
 };
 
-int sdw_route_add(struct sdw_netlink *netlink, const struct sdw_route *route, struct sdw_err *err);
+int sdw_route_add(struct sdw_netlink *netlink, const struct sdw_kernel_route *route,
+                  struct sdw_err *err);
 
 #endif
