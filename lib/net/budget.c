@@ -81,21 +81,28 @@ void sdw_budget_spend(struct sdw_budget *budget, int64_t bytes, int64_t now_ns)
     budget->spent_bytes += bytes;
 }
 
+void sdw_budget_promise(struct sdw_budget *budget, int64_t bytes)
+{
+    budget->promised_bytes += bytes;
+}
+
 int64_t sdw_budget_wait_ns(struct sdw_budget *budget, int64_t bytes, int64_t now_ns)
 {
     const int64_t ask_again_ns = 200000000;
-    if (budget->total_bytes && budget->spent_bytes + bytes > budget->total_bytes)
+    int64_t spoken_for = budget->spent_bytes + budget->promised_bytes;
+    if (budget->total_bytes && spoken_for + bytes > budget->total_bytes)
         return INT64_MAX;
-    if (budget->credit >= (double)bytes)
+    if (budget->credit >= (double)(budget->promised_bytes + bytes))
         return 0;
     refill(budget, now_ns);
+    double free_bytes = budget->tokens - (double)budget->promised_bytes;
     /* More than can be saved up is sent when all is saved up, on credit. */
     double need = (double)bytes < budget->burst_bytes ? (double)bytes : budget->burst_bytes;
     if (budget->bytes_per_s <= 0)
-        return budget->tokens >= (double)bytes ? 0 : ask_again_ns;
-    if (budget->tokens >= need)
+        return free_bytes >= (double)bytes ? 0 : ask_again_ns;
+    if (free_bytes >= need)
         return 0;
-    return (int64_t)((need - budget->tokens) / budget->bytes_per_s * 1e9) + 1;
+    return (int64_t)((need - free_bytes) / budget->bytes_per_s * 1e9) + 1;
 }
 
 /* Take the word at *p, blanks around it left out. */

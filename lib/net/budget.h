@@ -23,7 +23,8 @@ struct sdw_budget {
     double tokens;       /* may be negative: what was sent has been sent */
     int64_t total_bytes; /* may be spent in all; 0: no limit */
     int64_t spent_bytes;
-    double share; /* of live bytes; 0: bytes_per_s is fixed */
+    int64_t promised_bytes; /* to what has begun and has not sent all of it */
+    double share;           /* of live bytes; 0: bytes_per_s is fixed */
     double live_bytes_per_s;
     int64_t last_ns, counted_ns;
     uint64_t counted_bytes; /* the interface's counter then */
@@ -44,7 +45,11 @@ struct sdw_budget sdw_budget_share(double share, int64_t total_bytes, int64_t no
 void sdw_budget_live(struct sdw_budget *budget, uint64_t bytes, int64_t now_ns);
 
 void sdw_budget_spend(struct sdw_budget *budget, int64_t bytes, int64_t now_ns);
-/* How long until `bytes` may be sent: 0 now, INT64_MAX never (the total is used up). */
+/* So many bytes more (negative: less) are promised to what is under way: nothing else may have them
+ * until they are spent, or not needed after all. */
+void sdw_budget_promise(struct sdw_budget *budget, int64_t bytes);
+/* How long until `bytes` may be sent, beside what is promised: 0 now, INT64_MAX never (the total is
+ * used up). */
 int64_t sdw_budget_wait_ns(struct sdw_budget *budget, int64_t bytes, int64_t now_ns);
 
 /* IP bytes that the interfaces (comma-separated) have sent (Ethernet headers taken off), from the

@@ -77,7 +77,7 @@ const struct sdw_mirror_counts *sdw_mirror_counts(const struct sdw_mirror *mirro
 }
 
 struct sdw_mirror_flight *sdw_mirror_flight(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
-                                            struct sdw_err *err)
+                                            int64_t bytes, struct sdw_err *err)
 {
     size_t i = 0;
     while (i < SDW_MIRROR_FLIGHTS && mirror->flights[i].serial)
@@ -95,6 +95,8 @@ struct sdw_mirror_flight *sdw_mirror_flight(struct sdw_mirror *mirror, struct sd
     f->shadow = shadow;
     f->tuple = shadow->tuple;
     memcpy(f->flow_id, shadow->flow_id, sizeof f->flow_id);
+    f->promised_bytes = bytes;
+    sdw_budget_promise(mirror->config.budget, bytes);
     mirror->n_flights++;
     return f;
 }
@@ -124,6 +126,17 @@ static int receive(struct sdw_mirror *mirror, struct sdw_err *err)
     return more < 0 ? more : 0;
 }
 
+/* All that is sent is spent as it goes out, and counted. */
+static void spend(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, int64_t bytes,
+                  int64_t now_ns)
+{
+    f->promised_bytes -= bytes;
+    sdw_budget_promise(mirror->config.budget, -bytes);
+    sdw_budget_spend(mirror->config.budget, bytes, now_ns);
+    mirror->counts.bytes += bytes;
+    mirror->counts.packets++;
+}
+
 /* Send what is due of a flight. A packet that the kernel does not take is not sent: what is silent
  * for long is found out as such. */
 static void send_due(struct sdw_mirror *mirror, struct sdw_mirror_flight *f)
@@ -138,7 +151,10 @@ static void send_due(struct sdw_mirror *mirror, struct sdw_mirror_flight *f)
         int64_t sent_ns = 0;
         int bytes = sdw_mirror_wire_send(mirror->wire, &f->tuple, f->craft, shot,
                                          mirror->config.dscp, &claim, &sent_ns, &why);
-        sdw_flight_sent(&f->flight, number, sent_ns, bytes > 0 ? bytes : 0, sdw_mono_ns());
+        int64_t now_ns = sdw_mono_ns();
+        if (bytes > 0)
+            spend(mirror, f, bytes, now_ns);
+        sdw_flight_sent(&f->flight, number, sent_ns, bytes > 0 ? bytes : 0, now_ns);
     }
 }
 
@@ -151,6 +167,7 @@ static int finish(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, int64_
     sdw_craft_free(f->craft);
     f->craft = NULL;
     f->serial = 0;
+    sdw_budget_promise(mirror->config.budget, -f->promised_bytes); /* what it did not need */
     mirror->n_flights--;
     return code;
 }

@@ -15,6 +15,7 @@ enum {
     SDW_MIRROR_PATHS = 4096,
     SDW_MIRROR_GOALS = 1 << 17, /* destinations remembered; then all are found anew */
     SDW_MIRROR_APPS = 4096,     /* whose sensitivity was told */
+    SDW_MIRROR_MARKER = 66,     /* IP bytes of a packet without load, at most: IPv6 and UDP */
     SDW_MIRROR_BEYOND = 3,      /* TTLs asked beyond the last router that answered */
     SDW_MIRROR_ID = 40,
     SDW_MIRROR_FLOW = 2 * SDW_ADDRESS_TEXT + 32,
@@ -92,6 +93,7 @@ struct sdw_mirror_flight {
     struct sdw_rungs rungs;   /* of a slot */
     struct sdw_ticket ticket; /* of a slot */
     double target_bps;
+    int64_t promised_bytes;   /* of the budget, and not spent yet */
     unsigned top, reach, far; /* of a trace: highest TTL asked, answered by a router; the TTL that
                                  the destination itself answered, 0 none */
     bool known;               /* of a trace: no TTL beyond what the destination is known for */
@@ -173,10 +175,11 @@ int sdw_mirror_share(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
                      const struct sdw_shadow *carrier);
 int sdw_mirror_slotted(struct sdw_mirror *mirror, struct sdw_mirror_flight *flight, int64_t now_ns);
 
-/* A free place, with packets of the shadow's tuple; NULL: none, or (err set) no memory of libnet.
+/* A free place, with packets of the shadow's tuple, which may send so many bytes; NULL: none, or
+ * (err set) no memory of libnet.
  */
 struct sdw_mirror_flight *sdw_mirror_flight(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
-                                            struct sdw_err *err);
+                                            int64_t bytes, struct sdw_err *err);
 
 /* mirror_say.c: records. */
 int sdw_mirror_say(struct sdw_mirror *mirror, const struct sdw_shadow *shadow, const char *state,

@@ -9,8 +9,7 @@ enum {
     SETTLE_NS = 60 * MS, /* for answers, beyond the base round trip */
     TRAIN_LONGEST_NS = 150 * MS,
     LOAD_MOST = 20, /* packets of a train: they all expire at the last router */
-    LOAD_BYTES_MOST = 20 * 1200,
-    MARKER_BYTES = 44,
+    LOAD_BYTES_MOST = LOAD_MOST * 1200,
 };
 
 static void begin_window(struct sdw_mirror *mirror, struct sdw_mirror_path *path)
@@ -35,6 +34,11 @@ static bool pick_rungs(const struct sdw_mirror_path *path, int64_t now_ns, struc
     return any;
 }
 
+static int64_t ladder_bytes(const struct sdw_mirror_path *path)
+{
+    return path->route.hops * SDW_MIRROR_MARKER;
+}
+
 /* Whether a train may go now: nothing is sent on a path that it would hurt, nor more than the last
  * router should have to answer. */
 static bool train_may_go(const struct sdw_mirror *mirror, const struct sdw_mirror_path *path,
@@ -43,7 +47,8 @@ static bool train_may_go(const struct sdw_mirror *mirror, const struct sdw_mirro
     const struct sdw_router *last = path->router[path->route.hops];
     return !mirror->train && mirror->config.max_bps > 0 && now_ns >= path->hold_ns && last &&
            !last->limited && sdw_gate_allows(&last->gate, LOAD_MOST + 1, now_ns) &&
-           sdw_budget_wait_ns(mirror->config.budget, LOAD_BYTES_MOST, now_ns) == 0;
+           sdw_budget_wait_ns(mirror->config.budget, LOAD_BYTES_MOST + ladder_bytes(path),
+                              now_ns) == 0;
 }
 
 static struct sdw_hover make_train(struct sdw_mirror_path *path)
@@ -99,7 +104,7 @@ static bool ladder_may_go(const struct sdw_mirror *mirror, const struct sdw_mirr
 {
     size_t n = mirror->ladders.n, free = regular || path->unserved ? 1 : n - n / 4;
     return sdw_gate_allows(&mirror->ladders, free, now_ns) &&
-           sdw_budget_wait_ns(mirror->config.budget, path->route.hops * MARKER_BYTES, now_ns) == 0;
+           sdw_budget_wait_ns(mirror->config.budget, ladder_bytes(path), now_ns) == 0;
 }
 
 /* Whose packets it has: of the flow that waits most, but load only of one that is known to go the
@@ -140,7 +145,8 @@ int sdw_mirror_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int
     if (path->windows == 0)
         begin_window(mirror, path);
     struct sdw_shadow *carrier = pick_carrier(mirror, path, regular, now_ns, &train);
-    struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, carrier, err);
+    int64_t bytes = ladder_bytes(path) + (train ? LOAD_BYTES_MOST : 0);
+    struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, carrier, bytes, err);
     if (!f)
         return err->code;
     f->path = path;

@@ -188,9 +188,6 @@ int sdw_mirror_slotted(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, i
     path->flights--;
     if (f->flight.with_train)
         mirror->train = false;
-    sdw_budget_spend(mirror->config.budget, run->bytes, now_ns);
-    mirror->counts.bytes += run->bytes;
-    mirror->counts.packets += (int64_t)run->n;
     bool same = sdw_route_learn(&path->route, &f->flight.plan, run);
     unsigned limited = 0, answered = count_answers(path, f, &limited);
     unsigned silent_most = limited == asked_hops(&f->rungs) ? SILENT_LIMITED : SILENT_MOST;

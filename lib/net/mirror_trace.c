@@ -6,7 +6,6 @@
 
 enum {
     PATIENCE_NS = 400000000, /* for the answer of a router */
-    TRACE_BYTES = 40 * 16,   /* about what one costs */
     NOTHING = 4,             /* traces without any answer, after which the wait grows no more */
 };
 
@@ -33,10 +32,11 @@ int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64
     struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
     struct sdw_run_rules rules = {
         .base_round_ns = INT64_MAX, .base_one_way_ns = INT64_MAX, .settle_ns = PATIENCE_NS};
+    int64_t bytes = mirror->config.max_hops * SDW_MIRROR_MARKER; /* each TTL is asked once */
     if (!sdw_gate_allows(&mirror->ladders, 1, now_ns) ||
-        sdw_budget_wait_ns(mirror->config.budget, TRACE_BYTES, now_ns) > 0)
+        sdw_budget_wait_ns(mirror->config.budget, bytes, now_ns) > 0)
         return 0;
-    struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, shadow, err);
+    struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, shadow, bytes, err);
     if (!f)
         return err->code;
     sdw_gate_take(&mirror->ladders, 1, now_ns);
@@ -164,9 +164,6 @@ int sdw_mirror_traced(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, in
     struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &f->tuple.dst, true);
     goal->traces -= goal->traces > 0;
     mirror->launch_ns = 0;
-    sdw_budget_spend(mirror->config.budget, f->flight.run.bytes, now_ns);
-    mirror->counts.bytes += f->flight.run.bytes;
-    mirror->counts.packets += (int64_t)f->flight.run.n;
     if (!shadow)
         return 0;
     shadow->tracing = false;

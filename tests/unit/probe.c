@@ -124,6 +124,15 @@ static void budgets(void)
     }
     ok(sent <= 100 * 1000000, "the mean rate is kept over a long time");
     budget = sdw_budget_rate(8e6, 100000, 0);
+    sdw_budget_promise(&budget, 90000);
+    ok(sdw_budget_wait_ns(&budget, 20000, 0) == INT64_MAX, "what is promised counts to the total");
+    sdw_budget_promise(&budget, -90000);
+    budget.total_bytes = 0;
+    size_t begun = 0;
+    for (; begun < 5000 && sdw_budget_wait_ns(&budget, 1000, 0) == 0; begun++)
+        sdw_budget_promise(&budget, 1000);
+    ok(begun == 2000, "what begins at one time has together no more than one would have");
+    budget = sdw_budget_rate(8e6, 100000, 0);
     sdw_budget_spend(&budget, 90000, 0);
     ok(sdw_budget_wait_ns(&budget, 20000, second) == INT64_MAX, "a total is a total");
 
