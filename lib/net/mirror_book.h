@@ -122,6 +122,7 @@ struct sdw_mirror {
     bool train; /* one is under way */
     uint32_t serial;
     int64_t launch_ns, care_ns; /* when to look for what may begin; for what has aged */
+    int64_t traces_ns;          /* no trace before */
     struct sdw_rng rng;
     struct sdw_buf scratch;
     struct sdw_arena arena;

@@ -33,7 +33,7 @@ int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64
     struct sdw_run_rules rules = {
         .base_round_ns = INT64_MAX, .base_one_way_ns = INT64_MAX, .settle_ns = PATIENCE_NS};
     int64_t bytes = mirror->config.max_hops * SDW_MIRROR_MARKER; /* each TTL is asked once */
-    if (!sdw_gate_allows(&mirror->ladders, 1, now_ns) ||
+    if (now_ns < mirror->traces_ns || !sdw_gate_allows(&mirror->ladders, 1, now_ns) ||
         sdw_budget_wait_ns(mirror->config.budget, bytes, now_ns) > 0)
         return 0;
     struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, shadow, bytes, err);
@@ -55,6 +55,30 @@ int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64
     return 1;
 }
 
+/* Where packets go round in a circle: the TTL at which a router answered again that had answered
+ * one before its neighbour's. 0: nowhere. Neighbours may be one, where a router lets packets of TTL
+ * 0 pass. */
+static unsigned find_circle(const struct sdw_mirror_flight *f, size_t shot)
+{
+    const struct sdw_plan *plan = &f->flight.plan;
+    const struct sdw_shot_fate *fates = f->flight.run.fates;
+    unsigned ttl = plan->shots[shot].ttl, first = 0;
+    for (size_t i = 0; i < plan->n; i++) {
+        unsigned other = plan->shots[i].ttl, high = other > ttl ? other : ttl;
+        if (fates[i].kind == SDW_ANSWER_EXPIRED && (other > ttl + 1 || other + 1 < ttl) &&
+            sdw_address_same_host(&fates[i].from, &fates[shot].from) && (!first || high < first))
+            first = high;
+    }
+    return first;
+}
+
+/* A router got one packet more of a trace than it should: the next traces come so much later. */
+static void make_up(struct sdw_mirror *mirror, int64_t now_ns)
+{
+    int64_t from_ns = mirror->traces_ns > now_ns ? mirror->traces_ns : now_ns;
+    mirror->traces_ns = from_ns + (int64_t)((double)SECOND_NS / mirror->config.ttl_rate);
+}
+
 void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, size_t shot,
                              int64_t now_ns)
 {
@@ -66,9 +90,12 @@ void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight
     struct sdw_router *router = far ? NULL : sdw_routers_find(&mirror->routers, &fate->from);
     if (router)
         sdw_gate_take(&router->gate, 1, now_ns);
-    if (far && (!f->far || ttl < f->far))
-        f->far = ttl;
-    else if (!far && ttl > f->reach)
+    unsigned end = far ? ttl : find_circle(f, shot);
+    if (!far && end)
+        make_up(mirror, now_ns);
+    if (end && (!f->far || end < f->far))
+        f->far = end;
+    if (!far && ttl > f->reach)
         f->reach = ttl;
     ask_on(mirror, f, now_ns);
 }
