@@ -143,12 +143,22 @@ void sdw_mirror_detach(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
     mirror->launch_ns = 0;
 }
 
+int sdw_mirror_put_off(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t until_ns)
+{
+    shadow->trace_ns = until_ns;
+    return shadow->failed++
+               ? 0
+               : sdw_mirror_say(mirror, shadow, "suspended", "no router of its path answers");
+}
+
 int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
 {
     const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, false);
     if (goal && goal->path && !goal->several)
         return sdw_mirror_attach(mirror, shadow, goal->path, false);
     sdw_shadow_last(&mirror->traces[shadow->sensitivity], shadow);
+    if (goal && goal->trace_ns > sdw_mono_ns())
+        return sdw_mirror_put_off(mirror, shadow, goal->trace_ns);
     mirror->launch_ns = 0;
     return 0;
 }

@@ -39,7 +39,7 @@ struct sdw_shadow {
     bool verified;    /* its own packets went the path */
     bool tracing;     /* a trace is under way */
     bool moved;       /* its path changed while it was open */
-    unsigned failed;  /* traces in a row that found nothing */
+    unsigned failed;  /* times that it was put off */
     int64_t heard_ns; /* monotonic: a record told of it */
     int64_t trace_ns; /* not to be traced before */
 };
@@ -104,6 +104,8 @@ struct sdw_mirror_goal {
     struct sdw_mirror_path *path; /* that a flow to it took */
     bool several;                 /* flows to it take more than one */
     unsigned traces;              /* under way */
+    unsigned failed;              /* traces in a row that found nothing */
+    int64_t trace_ns;             /* after them: not to be traced before */
 };
 
 struct sdw_mirror {
@@ -138,6 +140,8 @@ struct sdw_mirror_goal *sdw_mirror_goal(struct sdw_mirror *mirror, const struct 
 void sdw_mirror_forget_goals(struct sdw_mirror *mirror);
 /* All that wait for the destination of this one, whose only path has been found, are on it. */
 int sdw_mirror_place_others(struct sdw_mirror *mirror, const struct sdw_shadow *found);
+/* No router answers on its way: it waits until then. */
+int sdw_mirror_put_off(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t until_ns);
 /* Find the shadow a path: that of its destination when there is only one, or else a trace. */
 int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow);
 int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,

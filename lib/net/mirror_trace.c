@@ -123,16 +123,25 @@ static void read_route(const struct sdw_mirror_flight *f, struct sdw_route *rout
     }
 }
 
-/* Nothing answered: again after a while, which grows. */
+/* Nothing answered: again after a while, which grows. All flows to a destination wait for it: one
+ * without a router in front would get packets for each of them. */
 static int failed(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns)
 {
-    shadow->trace_ns =
-        now_ns + (5 * SECOND_NS << (shadow->failed < NOTHING ? shadow->failed : NOTHING));
+    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
+    bool alone = goal->path || goal->several;
+    unsigned before = alone ? shadow->failed : goal->failed++;
+    int64_t until_ns = now_ns + (5 * SECOND_NS << (before < NOTHING ? before : NOTHING));
     sdw_shadow_unlist(&mirror->traces[shadow->sensitivity], shadow);
     sdw_shadow_last(&mirror->traces[shadow->sensitivity], shadow);
-    return shadow->failed++
-               ? 0
-               : sdw_mirror_say(mirror, shadow, "suspended", "no router of its path answers");
+    int code = sdw_mirror_put_off(mirror, shadow, until_ns);
+    if (alone)
+        return code;
+    goal->trace_ns = until_ns;
+    for (size_t i = 0; i < SDW_MIRROR_CLASSES; i++)
+        for (struct sdw_shadow *s = mirror->traces[i].first; s && code == 0; s = s->after)
+            if (s != shadow && sdw_address_same_host(&s->tuple.dst, &shadow->tuple.dst))
+                code = sdw_mirror_put_off(mirror, s, until_ns);
+    return code;
 }
 
 static int found(struct sdw_mirror *mirror, struct sdw_shadow *shadow, struct sdw_mirror_path *path,
@@ -141,6 +150,8 @@ static int found(struct sdw_mirror *mirror, struct sdw_shadow *shadow, struct sd
     struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
     goal->several = goal->several || (goal->path && goal->path != path);
     goal->path = path;
+    goal->failed = 0;
+    goal->trace_ns = 0;
     sdw_shadow_unlist(&mirror->traces[shadow->sensitivity], shadow);
     int code = sdw_mirror_attach(mirror, shadow, path, true);
     if (code == 0 && made)

@@ -160,6 +160,25 @@ answers() {
         | any(.type == "slot" and .path_id == $p and .void == false)'
 }
 
+@test "a destination with no router in front gets one trace, not one of each flow" {
+    shadow-lab up chain --hops 1 --icmp off -l "$LAB" >plan
+    for i in $(seq 30); do
+        printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"f%d","src":"10.9.0.1","sport":%d,"dst":"10.9.0.2","dport":53,"protocol":"udp"}\n' "$i" "$((5000 + i))"
+    done >flows
+    head -n 20 flows >first
+    from=r1
+    mirror --duration 4s
+    cat first >&7
+    await 3 'map(select(.type == "mirror" and .state == "suspended")) | length == 20'
+    tail -n 10 flows >&7
+    wait "$probe"
+    jq -se 'map(select(.type == "mirror" and .state == "suspended") | .reason) | length == 30
+        and all(. == "no router of its path answers")' out
+    jq -se '.[-1].counts.traces == 1' out
+    read -r delivered poisoned <<<"$(received s)"
+    [ "$delivered $poisoned" = "0 3" ]
+}
+
 @test "a trace ends where packets go round in a circle" {
     shadow-lab up chain --hops 2 --icmp off -l "$LAB" >plan
     # What r2 has no other way for goes back to r1, which sends it to r2 again.
