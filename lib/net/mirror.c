@@ -93,6 +93,7 @@ struct sdw_mirror_flight *sdw_mirror_flight(struct sdw_mirror *mirror, struct sd
     mirror->serial += mirror->serial + 1 ? 1 : 2;
     f->serial = mirror->serial;
     f->shadow = shadow;
+    sdw_mirror_wire_follow(mirror->wire, &shadow->tuple);
     f->tuple = shadow->tuple;
     memcpy(f->flow_id, shadow->flow_id, sizeof f->flow_id);
     f->promised_bytes = bytes;

@@ -121,6 +121,14 @@ int sdw_mirror_wire_egress(struct sdw_mirror_wire *wire, struct sdw_mirror_tuple
     return code;
 }
 
+void sdw_mirror_wire_follow(struct sdw_mirror_wire *wire, struct sdw_mirror_tuple *tuple)
+{
+    struct sdw_mirror_tuple now = *tuple;
+    struct sdw_err why = {0};
+    if (find_egress(wire, &now, &why) == 0 && now.interface != wire->loopback)
+        tuple->interface = now.interface;
+}
+
 /* Hand the packet to the kernel for the interface. */
 static int transmit(struct sdw_mirror_wire *wire, const struct sdw_mirror_tuple *tuple,
                     const uint8_t *packet, size_t n, struct sdw_err *err)

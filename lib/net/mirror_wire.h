@@ -38,6 +38,10 @@ int sdw_mirror_wire_fd(const struct sdw_mirror_wire *wire); /* readable: answers
 int sdw_mirror_wire_egress(struct sdw_mirror_wire *wire, struct sdw_mirror_tuple *tuple,
                            struct sdw_err *err);
 
+/* Follow the kernel where it routes the flow's packets another way by now; without a route they
+ * stay on the old one. */
+void sdw_mirror_wire_follow(struct sdw_mirror_wire *wire, struct sdw_mirror_tuple *tuple);
+
 /* Send the shot as a packet of the tuple, built with its craft. Returns IP bytes, SDW_EAGAIN when
  * the socket's buffer is full, or an error; *sent_ns: the wall clock right before. */
 int sdw_mirror_wire_send(struct sdw_mirror_wire *wire, const struct sdw_mirror_tuple *tuple,

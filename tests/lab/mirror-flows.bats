@@ -160,6 +160,19 @@ answers() {
         | any(.type == "slot" and .path_id == $p and .void == false)'
 }
 
+@test "a flow that this host sends out by another interface is followed there" {
+    shadow-lab up diamond --icmp off -l "$LAB" >plan
+    from=r1
+    mirror
+    printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"%s","src":"%s","sport":5000,"dst":"%s","dport":9,"protocol":"udp"}\n' \
+        4a 10.64.0.2 10.9.0.2 6a fd00:6400::2 fd09::2 >&7
+    await 5 '(map(select(.type == "slot") | .flow_id) | unique | length) == 2'
+    jq -se 'map(select(.type == "path") | .addrs[0]) | sort == ["10.64.1.2", "fd00:6401::2"]' out
+    node r1 ip route del 10.9.0.0/24 via 10.64.1.2 # the other way stays
+    node r1 ip route del fd09::/64 via fd00:6401::2
+    await 20 'map(select(.type == "path" and .reason == "change") | .addrs[0]) | sort == ["10.64.3.2", "fd00:6403::2"]'
+}
+
 @test "a destination with no router in front gets one trace, not one of each flow" {
     shadow-lab up chain --hops 1 --icmp off -l "$LAB" >plan
     for i in $(seq 30); do
