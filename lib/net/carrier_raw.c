@@ -6,6 +6,7 @@
 #include "net/egress.h"
 #include "net/label.h"
 #include "net/mark.h"
+#include "net/mirrored.h"
 #include "net/quote.h"
 #include "net/sniff.h"
 #include "net/wire.h"
@@ -296,7 +297,7 @@ static int open_raw(struct raw *raw, const struct sdw_carrier_config *config, st
     if (code < 0)
         return code;
     sdw_rng_seed(&rng, (uint64_t)sdw_wall_ns());
-    raw->cookie = (uint32_t)sdw_rng_next(&rng) | 1;
+    raw->cookie = sdw_mirrored_cookie(sdw_rng_next(&rng));
     raw->craft = sdw_craft_new(src, &raw->carrier.dst, raw->protocol, err);
     if (!raw->craft)
         return SDW_ESYS;

@@ -115,7 +115,7 @@ int sdw_mirror_attach(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
     int code = sdw_mirror_say(mirror, shadow, moved ? "moved" : "opened", NULL);
     if (code == 0)
         code = sdw_mirror_say_path(mirror, shadow, moved ? "change" : "new", false);
-    if (code == 0 && path->last.known && now_ns - path->slot_ns < fresh_ns)
+    if (code == 0 && path->last.known && now_ns - path->last.begun_ns < fresh_ns)
         code = sdw_mirror_share(mirror, path, NULL);
     sdw_mirror_hasten(path, now_ns);
     return code;

@@ -72,6 +72,7 @@ struct sdw_mirror_path {
     unsigned flights;
     struct { /* the last slot that was fit to be judged */
         bool known;
+        int64_t begun_ns;
         struct sdw_slot_about about;
         struct sdw_rungs rungs;
         struct sdw_plan plan;

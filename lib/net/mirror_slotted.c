@@ -100,6 +100,7 @@ static void keep(struct sdw_mirror_path *path, struct sdw_mirror_flight *f,
     struct sdw_plan plan = path->last.plan;
     struct sdw_run run = path->last.run;
     path->last.known = true;
+    path->last.begun_ns = f->flight.start_ns;
     path->last.about = *about;
     path->last.rungs = f->rungs;
     path->last.plan = f->flight.plan;

@@ -10,6 +10,7 @@
 #include "core/rng.h"
 #include "net/egress.h"
 #include "net/mark.h"
+#include "net/mirrored.h"
 #include "net/quote.h"
 #include "net/sniff.h"
 #include "net/wire.h"
@@ -59,7 +60,7 @@ struct sdw_mirror_wire *sdw_mirror_wire_new(uint32_t mark, struct sdw_err *err)
     wire->fd[0] = wire->fd[1] = -1;
     wire->mark = mark;
     sdw_rng_seed(&rng, (uint64_t)sdw_wall_ns());
-    wire->cookie = (uint32_t)sdw_rng_next(&rng) | 1;
+    wire->cookie = sdw_mirrored_cookie(sdw_rng_next(&rng));
     wire->loopback = if_nametoindex("lo");
     int code = open_socket(AF_INET, mark, &wire->fd[0], err);
     if (code == 0)

@@ -13,6 +13,11 @@
 enum { SDW_MIRRORED_AT = 8, SDW_MIRRORED_OCTETS = 8 };
 extern const uint8_t sdw_mirrored_sign[SDW_MIRRORED_OCTETS];
 
+/* The four octets that UDP payload begins with, from random bits. Far ends of tunnels need not look
+ * at the checksum: for VXLAN they lack the I flag (RFC 7348, section 5), for Geneve the version is
+ * an unknown one (RFC 8926, section 3.4), and both have to drop the packet. */
+uint32_t sdw_mirrored_cookie(uint64_t random);
+
 bool sdw_packet_mirrored(const struct sdw_packet *packet);
 
 #endif

@@ -210,9 +210,24 @@ static void marks(void)
     ok(sdw_mark_id(sdw_mark(UINT32_MAX - 3), UINT32_MAX) == UINT32_MAX - 3, "to the last id");
 }
 
+/* What begins the payload is no header that the far end of a tunnel goes by. */
+static void cookies(void)
+{
+    bool valid = false, known = false;
+    for (uint64_t random = 0; random < 256; random++) {
+        uint32_t cookie = sdw_mirrored_cookie(random << 24 | random);
+        valid = valid || cookie & 0x08000000;
+        known = known || cookie >> 30 == 0;
+    }
+    ok(!valid, "no VXLAN header with a VNI");
+    ok(!known, "no Geneve header of a version that there is");
+    ok(sdw_mirrored_cookie(1) != sdw_mirrored_cookie(2), "and cookies differ");
+}
+
 int main(void)
 {
     marks();
+    cookies();
     packets(0, IPPROTO_UDP, "IPv4 UDP");
     packets(0, IPPROTO_TCP, "IPv4 TCP");
     packets(1, IPPROTO_UDP, "IPv6 UDP");
