@@ -18,7 +18,6 @@ enum {
     SDW_MIRROR_MARKER = 66,     /* IP bytes of a packet without load, at most: IPv6 and UDP */
     SDW_MIRROR_BEYOND = 3,      /* TTLs asked beyond the last router that answered */
     SDW_MIRROR_ID = 40,
-    SDW_MIRROR_FLOW = 2 * SDW_ADDRESS_TEXT + 32,
     SDW_MIRROR_APP = 48,
     SDW_MIRROR_CLASSES = 3,         /* of sensitivity */
     SDW_MIRROR_ABORT_NS = 20000000, /* of delay above the base: load would hurt */

@@ -9,77 +9,26 @@
 #include "rec/app.h"
 #include "rec/flow.h"
 
-static void write_end(const struct sdw_address *end, char *out, size_t size)
-{
-    char text[SDW_ADDRESS_TEXT];
-    bool v6 = sdw_address_family(end) == AF_INET6;
-    (void)snprintf(out, size, v6 ? "[%s]:%u" : "%s:%u", sdw_address_text(end, text),
-                   sdw_address_port(end));
-}
-
-static void write_flow(struct sdw_shadow *shadow)
-{
-    char src[SDW_ADDRESS_TEXT + 8], dst[SDW_ADDRESS_TEXT + 8];
-    write_end(&shadow->tuple.src, src, sizeof src);
-    write_end(&shadow->tuple.dst, dst, sizeof dst);
-    (void)snprintf(shadow->flow, sizeof shadow->flow, "%s-%s/%s", src, dst,
-                   shadow->tuple.tcp ? "tcp" : "udp");
-}
-
 static void copy(char *out, size_t size, struct sdw_str text)
 {
     if (text.p)
         (void)snprintf(out, size, "%.*s", (int)text.n, text.p);
 }
 
-/* Whether no host, but a group or a whole network, is meant. */
-static bool is_group(const struct sdw_address *address)
-{
-    size_t n;
-    const uint8_t *bytes = sdw_address_bytes(address, &n);
-    return n == 4 ? bytes[0] >= 224 : bytes[0] == 0xff;
-}
-
-static bool read_address(struct sdw_str text, int64_t port, struct sdw_address *out)
-{
-    char host[SDW_ADDRESS_TEXT];
-    if (text.n >= sizeof host || port < 1 || port > 65535)
-        return false;
-    copy(host, sizeof host, text);
-    return sdw_address_parse(host, (uint16_t)port, out);
-}
-
-/* Whether its packets were inside others, whose ends route them. */
-static bool is_tunnelled(const struct sdw_flow_rec *rec)
-{
-    static const char *const tunnels[] = {"\"gre\"", "\"vxlan\"", "\"ip\""};
-    bool found = rec->vni > 0;
-    for (size_t i = 0; i < SDW_LEN(tunnels) && rec->around.p && !found; i++)
-        found = memmem(rec->around.p, rec->around.n, tunnels[i], strlen(tunnels[i])) != NULL;
-    return found;
-}
-
-/* The tuple of a flow's packets; why there is none to mirror, or NULL. */
+/* The tuple of a flow's packets, in the direction that leaves here; why there is none to mirror, or
+ * NULL. */
 static const char *read_tuple(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec,
                               struct sdw_mirror_tuple *tuple)
 {
     struct sdw_err why = {0};
-    *tuple = (struct sdw_mirror_tuple){.tcp = sdw_str_is(rec->protocol, "tcp")};
-    if (!tuple->tcp && !sdw_str_is(rec->protocol, "udp"))
-        return "neither TCP nor UDP";
-    if (!read_address(rec->src, rec->sport, &tuple->src) ||
-        !read_address(rec->dst, rec->dport, &tuple->dst) ||
-        sdw_address_family(&tuple->src) != sdw_address_family(&tuple->dst))
-        return "no addresses and ports of one family";
-    if (is_group(&tuple->src) || is_group(&tuple->dst))
-        return "a group has no one path";
-    if (is_tunnelled(rec))
-        return "inside a tunnel";
+    const char *reason = sdw_mirror_tuple_read(rec, tuple);
+    if (reason)
+        return reason;
     struct sdw_address src = tuple->src;
     if (sdw_mirror_wire_egress(mirror->wire, tuple, &why) < 0)
         return "no route from here";
-    bool turned = !sdw_address_same_host(&src, &tuple->src);
-    tuple->flow_label = turned || rec->flow_label == SDW_NO_INT ? -1 : (int32_t)rec->flow_label;
+    if (!sdw_address_same_host(&src, &tuple->src)) /* it was turned: the label is the other's */
+        tuple->flow_label = -1;
     return NULL;
 }
 
@@ -108,7 +57,7 @@ static int open_shadow(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec
     const char *reason = read_tuple(mirror, rec, &fresh.tuple);
     mirror->counts.flows++;
     if (sdw_address_family(&fresh.tuple.dst) != AF_UNSPEC)
-        write_flow(&fresh);
+        sdw_mirror_tuple_write(&fresh.tuple, fresh.flow);
     if (!reason && mirror->shadows.n >= SDW_MIRROR_SHADOWS)
         reason = "too many shadows";
     if (reason)
@@ -127,7 +76,7 @@ static int open_shadow(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec
 static uintptr_t details_of(const struct sdw_flow_rec *rec)
 {
     uintptr_t label = rec->flow_label == SDW_NO_INT ? 0 : (uintptr_t)rec->flow_label + 1;
-    return label << 1 | is_tunnelled(rec);
+    return label << 1 | sdw_mirror_tunnelled(rec);
 }
 
 static void keep_details(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec)

@@ -9,15 +9,8 @@
 
 #include "net/carrier.h"
 #include "net/craft.h"
+#include "net/mirror_tuple.h"
 #include "net/plan.h"
-
-/* One direction of a live flow. */
-struct sdw_mirror_tuple {
-    struct sdw_address src, dst; /* with their ports */
-    bool tcp;
-    int32_t flow_label; /* IPv6; -1: not known, 0 is sent */
-    unsigned interface; /* index of the one that it leaves by */
-};
 
 /* What a packet is for; the caller's. */
 struct sdw_mirror_claim {

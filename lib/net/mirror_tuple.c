@@ -1,0 +1,63 @@
+#include "net/mirror_tuple.h"
+
+#include <stdio.h>
+
+static void write_end(const struct sdw_address *end, char *out, size_t size)
+{
+    char text[SDW_ADDRESS_TEXT];
+    bool v6 = sdw_address_family(end) == AF_INET6;
+    (void)snprintf(out, size, v6 ? "[%s]:%u" : "%s:%u", sdw_address_text(end, text),
+                   sdw_address_port(end));
+}
+
+void sdw_mirror_tuple_write(const struct sdw_mirror_tuple *tuple, char out[SDW_MIRROR_FLOW])
+{
+    char src[SDW_ADDRESS_TEXT + 8], dst[SDW_ADDRESS_TEXT + 8];
+    write_end(&tuple->src, src, sizeof src);
+    write_end(&tuple->dst, dst, sizeof dst);
+    (void)snprintf(out, SDW_MIRROR_FLOW, "%s-%s/%s", src, dst, tuple->tcp ? "tcp" : "udp");
+}
+
+/* Whether no host, but a group or a whole network, is meant. */
+static bool is_group(const struct sdw_address *address)
+{
+    size_t n;
+    const uint8_t *bytes = sdw_address_bytes(address, &n);
+    return n == 4 ? bytes[0] >= 224 : bytes[0] == 0xff;
+}
+
+static bool read_address(struct sdw_str text, int64_t port, struct sdw_address *out)
+{
+    char host[SDW_ADDRESS_TEXT];
+    if (!text.p || text.n >= sizeof host || port < 1 || port > 65535)
+        return false;
+    (void)snprintf(host, sizeof host, "%.*s", (int)text.n, text.p);
+    return sdw_address_parse(host, (uint16_t)port, out);
+}
+
+bool sdw_mirror_tunnelled(const struct sdw_flow_rec *rec)
+{
+    static const char *const tunnels[] = {"\"gre\"", "\"vxlan\"", "\"ip\""};
+    bool found = rec->vni > 0;
+    for (size_t i = 0; i < SDW_LEN(tunnels) && rec->around.p && !found; i++)
+        found = memmem(rec->around.p, rec->around.n, tunnels[i], strlen(tunnels[i])) != NULL;
+    return found;
+}
+
+const char *sdw_mirror_tuple_read(const struct sdw_flow_rec *rec, struct sdw_mirror_tuple *tuple)
+{
+    *tuple = (struct sdw_mirror_tuple){.tcp = sdw_str_is(rec->protocol, "tcp"), .flow_label = -1};
+    if (!tuple->tcp && !sdw_str_is(rec->protocol, "udp"))
+        return "neither TCP nor UDP";
+    if (!read_address(rec->src, rec->sport, &tuple->src) ||
+        !read_address(rec->dst, rec->dport, &tuple->dst) ||
+        sdw_address_family(&tuple->src) != sdw_address_family(&tuple->dst))
+        return "no addresses and ports of one family";
+    if (is_group(&tuple->src) || is_group(&tuple->dst))
+        return "a group has no one path";
+    if (sdw_mirror_tunnelled(rec))
+        return "inside a tunnel";
+    if (rec->flow_label != SDW_NO_INT)
+        tuple->flow_label = (int32_t)rec->flow_label;
+    return NULL;
+}
