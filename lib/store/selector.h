@@ -1,7 +1,7 @@
 /*
  * Selectors of series, as in Prometheus: NAME, NAME{label="value", ...} or {label=~"regex"}.
- * Operators are = != =~ !~; an absent label is an empty one; expressions are anchored. In a NAME * and ? stand for any text and any character; the label __name__ is the
- * name.
+ * Operators are = != =~ !~; an absent label is an empty one; expressions are anchored. In a NAME *
+ * and ? stand for any text and any character; the label __name__ is the name.
  */
 #ifndef SDW_STORE_SELECTOR_H
 #define SDW_STORE_SELECTOR_H
