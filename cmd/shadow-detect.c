@@ -104,7 +104,7 @@ static int look_at(struct sdw_ctx *ctx, struct detector *d, struct sdw_str line)
         return rc;
     sdw_watch_value(d->watch, &reading, &sighting);
     d->counts.use[sighting.use]++;
-    if (reading.ts > d->counts.ts)
+    if (sighting.use != SDW_WATCH_LATE && reading.ts > d->counts.ts)
         d->counts.ts = reading.ts;
     return say(ctx, d, &sighting);
 }

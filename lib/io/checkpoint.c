@@ -73,5 +73,8 @@ int sdw_checkpoint_read(const char *path, const struct sdw_checkpoint *what, str
                         struct sdw_str *body, struct sdw_err *err)
 {
     int code = sdw_whole_read(path, most_bytes, text, err);
-    return code == 1 ? sdw_checkpoint_open(sdw_buf_view(text), path, what, body, err) : code;
+    if (code == 1)
+        code = sdw_checkpoint_open(sdw_buf_view(text), path, what, body, err);
+    int writable = code >= 0 ? sdw_whole_writable(path, err) : 0;
+    return writable < 0 ? writable : code;
 }

@@ -23,7 +23,8 @@ int sdw_checkpoint_write(const char *path, const struct sdw_checkpoint *what, st
 
 /* Read the file into text; *body is a view into it. 1; 0 when there is no such file; SDW_EINPUT
  * with a message for a file that is not a checkpoint of this tool, of another version, another
- * machine or other settings, cut short or damaged. */
+ * machine or other settings, cut short or damaged; SDW_ESYS or SDW_EPERM
+ * also where it could not be replaced later, so that this is known before the work begins. */
 int sdw_checkpoint_read(const char *path, const struct sdw_checkpoint *what, struct sdw_buf *text,
                         struct sdw_str *body, struct sdw_err *err);
 

@@ -52,18 +52,36 @@ static int open_folder(const char *path)
     return fd;
 }
 
+static int open_draft(const char *path, struct sdw_buf *draft)
+{
+    sdw_buf_text(draft, path);
+    sdw_buf_text(draft, ".new");
+    return open(draft->p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
+int sdw_whole_writable(const char *path, struct sdw_err *err)
+{
+    struct sdw_buf draft = {0};
+    int fd = open_draft(path, &draft), code = fd < 0 ? sdw_err_sys(err, "%s", path) : 0;
+    if (fd >= 0) {
+        unlink(draft.p);
+        close(fd);
+    }
+    sdw_buf_release(&draft);
+    return code;
+}
+
 int sdw_whole_replace(const char *path, struct sdw_str bytes, struct sdw_err *err)
 {
     struct sdw_buf draft = {0};
-    sdw_buf_text(&draft, path);
-    sdw_buf_text(&draft, ".new");
-    int code = 0, folder = open_folder(path);
-    int fd = open(draft.p, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int code = 0, folder = open_folder(path), fd = open_draft(path, &draft);
     if (fd < 0 || !write_all(fd, bytes) || fsync(fd) < 0 || rename(draft.p, path) < 0 ||
         folder < 0 || fsync(folder) < 0)
         code = sdw_err_sys(err, "%s", path);
     if (fd >= 0)
         close(fd);
+    if (code != 0 && fd >= 0)
+        unlink(draft.p); /* on a full disk it would keep the place that others need */
     if (folder >= 0)
         close(folder);
     sdw_buf_release(&draft);

@@ -11,7 +11,11 @@ int sdw_whole_read(const char *path, size_t most, struct sdw_buf *out, struct sd
 
 /* Put bytes in the place of the file, so that at any moment, and after a loss of power, the file
  * is either the old one or the new one: written beside it (PATH.new), synced, renamed over it, and
- * the folder synced. 0, or SDW_ESYS or SDW_EPERM with the old file untouched. */
+ * the folder synced. 0, or SDW_ESYS or SDW_EPERM with the old file untouched and
+ * nothing left beside it. */
 int sdw_whole_replace(const char *path, struct sdw_str bytes, struct sdw_err *err);
+
+/* Whether sdw_whole_replace() may make its file beside PATH: 0, or SDW_ESYS or SDW_EPERM. */
+int sdw_whole_writable(const char *path, struct sdw_err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/map.h"
 #include "model/forecast.h"
 #include "model/kin.h"
+#include "model/leap.h"
 #include "model/outlook.h"
 
 enum { SDW_COHORTS_MAX = 64, SDW_SORT_MAX = 32, SDW_CORRELATIONS_MAX = 64 };
@@ -43,6 +44,7 @@ struct sdw_book {
     struct sdw_book_cohort cohort[SDW_COHORTS_MAX];
     size_t cohorts;
     int64_t newest, swept, resume; /* record times; INT64_MIN: none */
+    struct sdw_leap leap;
     struct sdw_buf name, json[SDW_BREACHES_MAX];
     struct sdw_forecast *said; /* of the value being learned, and their texts */
     struct sdw_buf *said_json;

@@ -230,6 +230,10 @@ static void take(struct sdw_book *book, const struct sdw_sample *sample, struct 
 {
     if (book->resume != INT64_MIN && sample->ts <= book->resume)
         return;
+    if (!sdw_leap_believed(&book->leap, book->newest, sample->ts)) {
+        out->use = SDW_GRID_LATE;
+        return;
+    }
     book->resume = INT64_MIN;
     sdw_book_learn_capacity(book, sample->series, sample->value);
     sdw_book_learn_connections(book, sample->series, sample->value);
@@ -273,6 +277,6 @@ void sdw_book_learn(struct sdw_book *book, const struct sdw_sample *sample,
     counts->breaches += (int64_t)out->n_breaches;
     counts->scores += (int64_t)out->n_scores;
     counts->dropped += out->dropped;
-    if (sample->ts > counts->ts)
+    if (out->use != SDW_GRID_LATE && sample->ts > counts->ts)
         counts->ts = sample->ts;
 }

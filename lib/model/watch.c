@@ -324,14 +324,9 @@ static enum sdw_watch_use use_reading(struct sdw_watch *watch, struct sdw_watche
     return SDW_WATCH_USED;
 }
 
-void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
-                     struct sdw_sighting *out)
+static void take(struct sdw_watch *watch, const struct sdw_reading *reading,
+                 struct sdw_sighting *out)
 {
-    watch->n_said = 0;
-    sdw_arena_reset(&watch->arena);
-    *out = (struct sdw_sighting){.use = SDW_WATCH_KNOWN};
-    if (reading->ts <= watch->resumed)
-        return;
     watch->resumed = INT64_MIN;
     watch->newest = reading->ts > watch->newest ? reading->ts : watch->newest;
     out->use = SDW_WATCH_DROPPED;
@@ -345,6 +340,21 @@ void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
             conclude(watch, w, before);
     }
     look_for_missing(watch, reading->ts);
+}
+
+void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
+                     struct sdw_sighting *out)
+{
+    watch->n_said = 0;
+    sdw_arena_reset(&watch->arena);
+    *out = (struct sdw_sighting){.use = SDW_WATCH_KNOWN};
+    if (reading->ts <= watch->resumed)
+        return;
+    out->use = SDW_WATCH_LATE;
+    if (sdw_leap_believed(&watch->leap, watch->newest, reading->ts))
+        take(watch, reading, out);
+    else if (watch->settings.scores)
+        say_score(watch, NULL, reading, false);
     out->said = watch->said;
     out->n = watch->n_said;
 }

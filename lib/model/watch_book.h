@@ -7,6 +7,7 @@
 #include "model/alarm.h"
 #include "model/discovery.h"
 #include "model/hush.h"
+#include "model/leap.h"
 #include "model/watch.h"
 
 struct sdw_watched {
@@ -32,7 +33,8 @@ struct sdw_watch {
     struct sdw_hushes hushes;
     struct sdw_discovery discovery;
     int64_t tick_ts;
-    int64_t newest, resumed;       /* times; values up to resumed are known already */
+    int64_t newest, resumed; /* times; values up to resumed are known already */
+    struct sdw_leap leap;
     struct sdw_incident *incident; /* the newest; held */
     struct sdw_watch_said *said;
     size_t n_said, said_cap;

@@ -172,6 +172,26 @@ end" ]
     jq -es 'last.counts | .duplicates == 1 and .late == 2 and .values == 22' out
 }
 
+@test "one wrong clock in the far future makes nothing else old or missing" {
+    { wave a 300; wave b 300; } | sort -s -t: -k4,4n >in
+    echo '{"type":"metric","v":1,"ts":4102444800000000,"series":"c","value":1}' >wrong
+    { head -500 in; cat wrong; tail -n +501 in | head -50; cat wrong wrong; } |
+        shadow-detect --scores --state state -o anomaly.score,anomaly,end >out
+    jq -es 'map(select(.type == "anomaly.score")) | length == 553' out
+    jq -es 'map(select(.type == "anomaly")) | length == 0' out
+    tail -1 out | jq -e '.ts < 4102444800000000 and (.counts | .values == 550 and .late == 3 and .series == 2)'
+    tail -n +551 in | shadow-detect --state state -o end | jq -e '.counts | .values == 50 and .series == 2'
+    # Time that goes on there is a gap: the third time is believed.
+    { cat in; for i in 1 2 3 4; do sed "s/4102444800/410244480$i/" wrong; done; } |
+        shadow-detect -o end | jq -e '.counts | .values == 602 and .late == 2'
+}
+
+@test "a state that cannot be written is known before the first record" {
+    run -4 --separate-stderr shadow-detect --state none/state < <(wave a 3)
+    [[ "$stderr" == *none/state* ]]
+    [ -z "$output" ]
+}
+
 @test "100,000 new series are capped, counted and cost no more" {
     awk 'BEGIN { for (i = 0; i < 100000; i++)
         printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d,\"series\":\"s/%d\",\"value\":1}\n", i, i }' >in

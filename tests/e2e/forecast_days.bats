@@ -115,9 +115,33 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
     refused 'other settings' --step 5m
 }
 
+@test "where there is no room for a state, the old one stays and no half of a new one" {
+    days 1 >in
+    head -2 in | shadow-forecast --state state >/dev/null
+    cp state good
+    run -4 --separate-stderr bash -c 'trap "" XFSZ; ulimit -f 1; shadow-forecast --state state --save 2d <in'
+    [[ "$stderr" == *state* ]]
+    cmp state good
+    [ ! -e state.new ]
+}
+
+@test "one wrong clock in the far future makes nothing else old" {
+    days 1 link/a/bps link/b/bps >in
+    echo '{"type":"metric","v":1,"ts":4102444800000000,"series":"link/c/bps","value":1}' >wrong
+    { head -400 in; cat wrong; tail -n +401 in | head -50; cat wrong wrong; } |
+        shadow-forecast --state state -o end >one
+    jq -e '.ts < 1700000000000000' one
+    jq -e '.counts | .values == 450 and .late == 3 and .series == 2' one
+    tail -n +451 in | shadow-forecast --state state -o end | jq -e '.counts | .values == 126 and .series == 2'
+    # Time that goes on there is a gap: the third time is believed.
+    { cat in; for i in 1 2 3 4; do sed "s/4102444800/410244480$i/" wrong; done; } |
+        shadow-forecast -o end | jq -e '.counts | .values == 578 and .late == 2'
+}
+
 @test "a state that cannot be written is an error of the system" {
     run -4 --separate-stderr shadow-forecast --horizon 1h --state none/state < <(days 1)
     [[ "$stderr" == *none/state* ]]
+    [ -z "$output" ] # it is known before the first record
 }
 
 @test "values no series should have lead to no NaN, no crash and no growth" {
