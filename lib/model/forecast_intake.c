@@ -1,86 +1,11 @@
-/* Values out of records: what series a record has a value of, and which. */
+/* Values out of records of any kind, and what else a line says of its series. */
 #include "core/mem.h"
 #include "core/num.h"
 #include "io/scan.h"
 #include "model/book.h"
-#include "rec/app.h"
-#include "rec/capacity.h"
-#include "rec/flow.h"
+#include "rec/reading.h"
 
 #include <math.h>
-
-/* What a decoded record says of its series. The name is built in the buffer. */
-typedef void sample_of(const void *rec, struct sdw_buf *name, struct sdw_sample *sample);
-
-static void of_metric(const void *rec, struct sdw_buf *name, struct sdw_sample *sample)
-{
-    const struct sdw_metric *metric = rec;
-    sdw_buf_str(name, metric->series);
-    sample->ts = metric->ts;
-    sample->value = metric->value;
-}
-
-static void of_verdict(const void *rec, struct sdw_buf *name, struct sdw_sample *sample)
-{
-    const struct sdw_verdict *verdict = rec;
-    sdw_buf_printf(name, "path/%.*s/available_bps", (int)verdict->path_id.n, verdict->path_id.p);
-    sample->ts = verdict->ts;
-    sample->value = verdict->available_bps.mid;
-    sample->capacity = verdict->capacity_bps;
-    sample->estimate = true;
-}
-
-static void of_gradient(const void *rec, struct sdw_buf *name, struct sdw_sample *sample)
-{
-    const struct sdw_gradient *gradient = rec;
-    sdw_buf_printf(name, "path/%.*s/hop/%lld/capacity_gradient", (int)gradient->path_id.n,
-                   gradient->path_id.p, (long long)gradient->hop);
-    sample->ts = gradient->ts;
-    sample->value = gradient->capacity_gradient;
-}
-
-static void of_flow(const void *rec, struct sdw_buf *name, struct sdw_sample *sample)
-{
-    const struct sdw_flow_rec *flow = rec;
-    sdw_buf_printf(name, "flow/%.*s/bps", (int)flow->flow_id.n, flow->flow_id.p);
-    sample->ts = flow->ts;
-    sample->value = flow->current_bps;
-}
-
-static void of_app(const void *rec, struct sdw_buf *name, struct sdw_sample *sample)
-{
-    const struct sdw_app *app = rec;
-    struct sdw_str any = sdw_str_of("*");
-    sdw_buf_text(name, "app/");
-    sdw_buf_str(name, app->app);
-    sdw_buf_char(name, '/');
-    sdw_buf_str(name, app->src.p ? app->src : any);
-    sdw_buf_char(name, '>');
-    sdw_buf_str(name, app->dst.p ? app->dst : any);
-    sdw_buf_text(name, "/bps");
-    sample->ts = app->ts;
-    sample->value = app->current_bps;
-}
-
-union any_rec {
-    struct sdw_metric metric;
-    struct sdw_verdict verdict;
-    struct sdw_gradient gradient;
-    struct sdw_flow_rec flow;
-    struct sdw_app app;
-};
-
-static const struct {
-    const char *type;
-    const struct sdw_schema *schema;
-    sample_of *sample;
-} intake[] = {
-    {"metric", &sdw_metric_schema, of_metric},
-    {"verdict", &sdw_verdict_schema, of_verdict},
-    {"gradient", &sdw_gradient_schema, of_gradient},
-    {"flow.update", &sdw_flow_update_schema, of_flow},
-    {"app", &sdw_app_schema, of_app},
-};
 
 /* A number among the members of a record, or (where it has labels) among its labels: NAN when
  * there is none. Labels are strings. */
@@ -161,18 +86,14 @@ static int of_any(struct sdw_book *book, struct sdw_str line, struct sdw_sample 
 static int of_known(struct sdw_book *book, struct sdw_str line, struct sdw_arena *arena,
                     struct sdw_sample *sample, struct sdw_err *err)
 {
-    struct sdw_str type = sdw_scan_type(line);
-    union any_rec rec;
-    for (size_t i = 0; i < SDW_LEN(intake); i++) {
-        if (!sdw_str_is(type, intake[i].type))
-            continue;
-        int rc = sdw_rec_decode(intake[i].schema, line, arena, &rec, err);
-        if (rc != 0)
-            return rc;
-        intake[i].sample(&rec, &book->name, sample);
-        return 1;
-    }
-    return 0;
+    struct sdw_reading reading;
+    int rc = sdw_reading_of(line, arena, &book->name, &reading, err);
+    if (rc == 1)
+        *sample = (struct sdw_sample){.ts = reading.ts,
+                                      .value = reading.value,
+                                      .capacity = reading.capacity,
+                                      .estimate = reading.estimate};
+    return rc;
 }
 
 int sdw_book_read(struct sdw_book *book, struct sdw_str line, struct sdw_arena *arena,

@@ -2,6 +2,7 @@
  * beyond memory is checked. */
 #include "core/mem.h"
 #include "model/book.h"
+#include "model/saved.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -105,33 +106,13 @@ void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out)
         save_series(book, value, out);
 }
 
-/* The next n bytes into `to`; false when there are not so many. */
-static bool take(struct sdw_str *body, void *to, size_t n)
-{
-    if (body->n < n)
-        return false;
-    if (n > 0)
-        memcpy(to, body->p, n);
-    *body = (struct sdw_str){body->p + n, body->n - n};
-    return true;
-}
-
-static bool take_text(struct sdw_str *body, uint64_t n, struct sdw_str *text)
-{
-    if (body->n < n)
-        return false;
-    *text = (struct sdw_str){body->p, (size_t)n};
-    *body = (struct sdw_str){body->p + n, body->n - (size_t)n};
-    return true;
-}
-
 static bool load_capacity(struct sdw_book *book, struct sdw_str *body)
 {
     uint64_t n;
     struct sdw_str head;
     double value;
-    if (!take(body, &n, sizeof n) || !take_text(body, n, &head) ||
-        !take(body, &value, sizeof value))
+    if (!sdw_saved_take(body, &n, sizeof n) || !sdw_saved_text(body, (size_t)n, &head) ||
+        !sdw_saved_take(body, &value, sizeof value))
         return false;
     sdw_book_path_capacity(book, head, value);
     return true;
@@ -140,16 +121,17 @@ static bool load_capacity(struct sdw_book *book, struct sdw_str *body)
 static bool load_cohort(struct sdw_book *book, struct sdw_str *body)
 {
     struct saved_cohort saved;
-    if (!take(body, &saved, sizeof saved) || memchr(saved.sort, '\0', sizeof saved.sort) == NULL ||
-        saved.companions < 0 || saved.companions > SDW_COMPANIONS_MAX || saved.step_us < 1000 ||
+    if (!sdw_saved_take(body, &saved, sizeof saved) ||
+        memchr(saved.sort, '\0', sizeof saved.sort) == NULL || saved.companions < 0 ||
+        saved.companions > SDW_COMPANIONS_MAX || saved.step_us < 1000 ||
         saved.step_us > INT64_C(86400000000))
         return false;
     size_t before = book->cohorts;
     struct sdw_cohort *cohort =
         sdw_book_cohort_at(book, sdw_str_of(saved.sort), saved.step_us, (int)saved.companions);
     return cohort && book->cohorts == before + 1 &&
-           take(body, cohort->shared, cohort->plan.shared_bytes) &&
-           take(body, &cohort->risk, sizeof cohort->risk);
+           sdw_saved_take(body, cohort->shared, cohort->plan.shared_bytes) &&
+           sdw_saved_take(body, &cohort->risk, sizeof cohort->risk);
 }
 
 static bool grid_is_sound(const struct sdw_grid *grid)
@@ -163,8 +145,9 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
 {
     struct saved_series saved;
     struct sdw_str name, parent;
-    if (!take(body, &saved, sizeof saved) || !take_text(body, saved.name_bytes, &name) ||
-        !take_text(body, saved.parent_bytes, &parent))
+    if (!sdw_saved_take(body, &saved, sizeof saved) ||
+        !sdw_saved_text(body, (size_t)saved.name_bytes, &name) ||
+        !sdw_saved_text(body, (size_t)saved.parent_bytes, &parent))
         return false;
     bool has_trend = saved.followed.outlook.trend, has_cohort = saved.cohort != SDW_COHORTS_MAX;
     if (!grid_is_sound(&saved.followed.outlook.grid) || (!has_trend && !has_cohort) ||
@@ -186,20 +169,21 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
     series->outlook.trend = trend;
     series->outlook.state = NULL;
     series->outlook.cohort = NULL;
-    if (has_trend && !take(body, trend, sizeof *trend))
+    if (has_trend && !sdw_saved_take(body, trend, sizeof *trend))
         return false;
     if (has_cohort) {
         struct sdw_cohort *cohort = book->cohort[saved.cohort].cohort;
         sdw_outlook_settle(&series->outlook, cohort);
-        if (!take(body, series->outlook.state, sdw_cohort_state_bytes(cohort)))
+        if (!sdw_saved_take(body, series->outlook.state, sdw_cohort_state_bytes(cohort)))
             return false;
     }
     if (saved.followed.kin) {
         if (!has_cohort)
             return false;
         series->kin = sdw_kin_new((size_t)series->outlook.cohort->plan.n, 0, series);
-        if (!take(body, &series->kin->s, sizeof series->kin->s) ||
-            !take(body, series->kin->said, SDW_KIN_SAID * series->kin->horizons * sizeof(double)))
+        if (!sdw_saved_take(body, &series->kin->s, sizeof series->kin->s) ||
+            !sdw_saved_take(body, series->kin->said,
+                            SDW_KIN_SAID * series->kin->horizons * sizeof(double)))
             return false;
         series->rejoins = saved.linked;
     }
@@ -227,7 +211,7 @@ static void rejoin(struct sdw_book *book)
 int sdw_book_load(struct sdw_book *book, struct sdw_str body, struct sdw_err *err)
 {
     struct saved_head head;
-    bool good = take(&body, &head, sizeof head);
+    bool good = sdw_saved_take(&body, &head, sizeof head);
     for (uint64_t i = 0; good && i < head.capacities; i++)
         good = load_capacity(book, &body);
     for (uint64_t i = 0; good && i < head.cohorts; i++)

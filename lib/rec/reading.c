@@ -86,5 +86,6 @@ int sdw_reading_of(struct sdw_str line, struct sdw_arena *arena, struct sdw_buf 
     reading->ts = rec.metric.ts; /* the first member of all of them */
     reading->series = sdw_buf_view(name);
     reading->estimate = kinds[i].estimate;
+    reading->capacity = kinds[i].estimate ? rec.verdict.capacity_bps : NAN;
     return 1;
 }

@@ -16,6 +16,7 @@ struct sdw_reading {
     int64_t ts;
     struct sdw_str series; /* a view into the name given */
     double value;          /* NAN: not known */
+    double capacity;       /* of a verdict's path; NAN: not known */
     bool estimate;         /* a verdict's: counts until the series itself comes */
 };
 
