@@ -82,6 +82,11 @@ struct sdw_str sdw_name_head(struct sdw_str name)
     return (struct sdw_str){name.p, name.n > tail ? name.n - tail - 1 : 0};
 }
 
+static bool is_wanted(const struct sdw_book *book, const char *name)
+{
+    return !book->settings.glob || fnmatch(book->settings.glob, name, 0) == 0;
+}
+
 struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str name)
 {
     const struct sdw_forecast_settings *s = &book->settings;
@@ -90,7 +95,7 @@ struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str na
         return series;
     series = sdw_xalloc(sizeof *series);
     sdw_buf_str(&series->name, name);
-    series->followed = !s->glob || fnmatch(s->glob, series->name.p, 0) == 0;
+    series->followed = is_wanted(book, series->name.p);
     series->capacity = series->rate = series->duration_us = NAN;
     const struct sdw_series_rule *capacity = sdw_series_rule_of(&s->capacities, series->name.p);
     const struct sdw_series_rule *parent = sdw_series_rule_of(&s->parents, series->name.p);
@@ -241,7 +246,11 @@ static void take(struct sdw_book *book, const struct sdw_sample *sample, struct 
         sdw_book_path_capacity(book, sdw_name_head(sample->series), sample->capacity);
     if (!isfinite(sample->value))
         return;
-    struct sdw_followed *series = sdw_book_series_at(book, sample->series);
+    struct sdw_followed *series = sdw_map_get(&book->series, sample->series);
+    if (!series && !is_wanted(book, sample->series.p))
+        return; /* it takes no place among --max-series */
+    if (!series)
+        series = sdw_book_series_at(book, sample->series);
     out->dropped = !series;
     if (!series || !series->followed)
         return;

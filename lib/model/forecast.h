@@ -31,7 +31,7 @@ enum { SDW_BREACHES_MAX = SDW_ABOVE_MAX + 1 };
 /* A value of a series, whatever record it came in. */
 struct sdw_sample {
     int64_t ts;
-    struct sdw_str series;
+    struct sdw_str series; /* ended by a NUL */
     double value;
     struct sdw_str parent; /* the series it adds up to; empty: not said */
     double capacity;       /* NAN: the record has none */

@@ -145,6 +145,15 @@ end" ]
     jq -es 'map(select(.type == "loss")) | .[0].records == 1' <<<"$output"
 }
 
+@test "series that --series leaves out take no place of others" {
+    for i in $(seq 20); do
+        echo '{"type":"metric","v":1,"ts":'"$i"',"series":"flow/'"$i"'/bps","value":1}'
+    done >in
+    echo '{"type":"metric","v":1,"ts":21,"series":"link/a/bps","value":1}' >>in
+    shadow-forecast --series 'link/*' --max-series 10 --horizon 1m -o forecast,loss,end <in >out
+    jq -es 'map(.type) == ["forecast", "end"] and .[1].counts.series == 1' out
+}
+
 @test "a full disk is an error" {
     [ -e /dev/full ] || skip "no /dev/full here"
     run bash -c 'echo "{\"type\":\"a\"}" | shadow-forecast >/dev/full'

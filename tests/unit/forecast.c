@@ -264,13 +264,14 @@ static void the_book_is_bounded(void)
     settings.glob = "link/*";
     settings.every = 2;
     struct sdw_book *book = sdw_book_new(&settings);
-    static const char *const names[] = {"link/a/bps", "app/b/bps", "link/c/bps"};
-    struct sdw_foresight out[3];
-    for (int i = 0; i < 3; i++) {
+    static const char *const names[] = {"link/a/bps", "app/b/bps", "link/c/bps", "link/d/bps"};
+    struct sdw_foresight out[4];
+    for (int i = 0; i < 4; i++) {
         struct sdw_sample sample = sample_of(sdw_str_of(names[i]), second, 1);
         sdw_book_learn(book, &sample, &out[i]);
     }
-    ok(out[2].dropped && sdw_book_series(book) == 2, "a full book follows no new series");
+    ok(!out[2].dropped, "what is not looked for takes no place");
+    ok(out[3].dropped && sdw_book_series(book) == 2, "a full book follows no new series");
     struct sdw_sample sample = sample_of(sdw_str_of(names[0]), 2 * second, 1);
     sdw_book_learn(book, &sample, &out[0]);
     ok(out[0].n_forecasts == 1, "every second value leads to a forecast when asked so");
