@@ -125,7 +125,7 @@ end" ]
     [ "$status" -eq 2 ]
     [[ "$output" == *--below*plenty* ]]
     for bad in '--above much' '--levels -5' '--levels 100' '--step 3w' '--season moon' '--key a' \
-        '--tz Nowhere/Town' '--tz ../etc' '--capacity ./none' '--capacity 0' '--step 1s --horizon 9d'; do
+        '--tz Nowhere/Town' '--tz Europe' '--tz ../etc' '--capacity ./none' '--capacity 0' '--step 1s --horizon 9d'; do
         # shellcheck disable=SC2086
         run shadow-forecast $bad </dev/null
         [ "$status" -eq 2 ] || { echo "$bad: $status $output"; false; }
