@@ -245,17 +245,17 @@ static void judge(struct sdw_watch *watch, struct sdw_watched *w, double value)
         sdw_rule_step(w->detector, &s->rule, value, &w->seen);
 }
 
-/* One for every value that came; what is not judged is no surprise. */
+/* One for every value that came; what is not judged (w: NULL) is no surprise. */
 static void say_score(struct sdw_watch *watch, const struct sdw_watched *w,
-                      const struct sdw_reading *reading, bool judged)
+                      const struct sdw_reading *reading)
 {
     struct sdw_anomaly_score *score = say(watch, &sdw_anomaly_score_schema);
     score->ts = reading->ts;
     score->series = copy(watch, reading->series);
     score->value = reading->value;
-    score->score = judged ? w->seen.score : 0;
-    score->p = judged ? w->seen.p : NAN;
-    score->expected = judged ? finite_or_nan(w->seen.expected) : NAN;
+    score->score = w ? w->seen.score : 0;
+    score->p = w ? w->seen.p : NAN;
+    score->expected = w ? finite_or_nan(w->seen.expected) : NAN;
 }
 
 /* The alarm that is open, with one more value. */
@@ -335,7 +335,7 @@ static void take(struct sdw_watch *watch, const struct sdw_reading *reading,
         double before = w->value;
         out->use = use_reading(watch, w, reading);
         if (watch->settings.scores)
-            say_score(watch, w, reading, out->use == SDW_WATCH_USED);
+            say_score(watch, out->use == SDW_WATCH_USED ? w : NULL, reading);
         if (out->use == SDW_WATCH_USED)
             conclude(watch, w, before);
     }
@@ -354,7 +354,7 @@ void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
     if (sdw_leap_believed(&watch->leap, watch->newest, reading->ts))
         take(watch, reading, out);
     else if (watch->settings.scores)
-        say_score(watch, NULL, reading, false);
+        say_score(watch, NULL, reading);
     out->said = watch->said;
     out->n = watch->n_said;
 }
