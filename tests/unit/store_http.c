@@ -77,7 +77,7 @@ static void test_queries(void)
            number == 0.9,
        "a quantile comes first");
     ok(function_of("sum by (a, b) (rate(up[5m]))", &range, &number) == SDW_PROMQL_RATE &&
-           function_of("topk(3, max without(a)(up{b=~\")(\"}))", &range, &number) ==
+           function_of("topk(3, max without(a)(up{b=~\"[)(]\"}))", &range, &number) ==
                SDW_PROMQL_INSTANT &&
            function_of("sum(sum(sum(sum(up)))) by (a)", &range, &number) == SDW_PROMQL_INSTANT &&
            function_of("sum{a=\"b\"}", &range, &number) == SDW_PROMQL_INSTANT,
