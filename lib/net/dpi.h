@@ -45,8 +45,6 @@ struct sdw_dpi_flow;
  * its ports at once, and counted). SDW_ESYS when the library cannot be set up. */
 int sdw_dpi_new(struct sdw_dpi **dpi, size_t max_flows, struct sdw_err *err);
 void sdw_dpi_free(struct sdw_dpi *dpi);
-/* What it is: "libndpi 4.2", "ports and names". */
-const char *sdw_dpi_version(void);
 /* Flows that were labelled by ports alone because too many were being looked at. */
 uint64_t sdw_dpi_skipped(const struct sdw_dpi *dpi);
 

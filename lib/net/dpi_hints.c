@@ -38,11 +38,6 @@ struct answers {
     const char *host;
 };
 
-const char *sdw_dpi_version(void)
-{
-    return "ports and names";
-}
-
 int sdw_dpi_new(struct sdw_dpi **out, size_t max_flows, struct sdw_err *err)
 {
     struct sdw_dpi *dpi = sdw_xalloc(sizeof *dpi);

@@ -28,11 +28,6 @@ struct sdw_dpi {
     uint64_t skipped;
 };
 
-const char *sdw_dpi_version(void)
-{
-    return "libndpi 4.2";
-}
-
 int sdw_dpi_new(struct sdw_dpi **out, size_t max_flows, struct sdw_err *err)
 {
     NDPI_PROTOCOL_BITMASK all;

@@ -35,3 +35,16 @@ static const struct sdw_field app_fields[] = {
 
 const struct sdw_schema sdw_app_schema = {"app", "what an application carries between two ends",
                                           sizeof(struct sdw_app), app_fields};
+
+void sdw_app_series(const struct sdw_app *app, struct sdw_buf *name)
+{
+    sdw_buf_text(name, "app/");
+    sdw_buf_str(name, app->app);
+    if (app->src.p || app->dst.p) {
+        sdw_buf_char(name, '/');
+        sdw_buf_str(name, app->src.p ? app->src : sdw_str_of("*"));
+        sdw_buf_char(name, '>');
+        sdw_buf_str(name, app->dst.p ? app->dst : sdw_str_of("*"));
+    }
+    sdw_buf_text(name, "/bps");
+}

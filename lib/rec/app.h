@@ -23,4 +23,8 @@ struct sdw_app {
 
 extern const struct sdw_schema sdw_app_schema;
 
+/* Append the name of the series of its rate: app/NAME/SRC>DST/bps, * for an end that is not named;
+ * app/NAME/bps when neither is. The one place that makes it: series are joined by their names. */
+void sdw_app_series(const struct sdw_app *app, struct sdw_buf *name);
+
 #endif

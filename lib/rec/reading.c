@@ -47,14 +47,7 @@ static double of_flow(const union any_rec *rec, struct sdw_buf *name)
 
 static double of_app(const union any_rec *rec, struct sdw_buf *name)
 {
-    struct sdw_str any = sdw_str_of("*");
-    sdw_buf_text(name, "app/");
-    sdw_buf_str(name, rec->app.app);
-    sdw_buf_char(name, '/');
-    sdw_buf_str(name, rec->app.src.p ? rec->app.src : any);
-    sdw_buf_char(name, '>');
-    sdw_buf_str(name, rec->app.dst.p ? rec->app.dst : any);
-    sdw_buf_text(name, "/bps");
+    sdw_app_series(&rec->app, name);
     return rec->app.current_bps;
 }
 

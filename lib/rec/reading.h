@@ -5,7 +5,7 @@
  *   verdict       path/ID/available_bps
  *   gradient      path/ID/hop/N/capacity_gradient
  *   flow.update   flow/ID/bps
- *   app           app/NAME/SRC>DST/bps, * for a side that is not known
+ *   app           app/NAME/SRC>DST/bps (sdw_app_series)
  */
 #ifndef SDW_REC_READING_H
 #define SDW_REC_READING_H

@@ -21,7 +21,6 @@ static void put_label(struct sdw_buf *out, const char *key, struct sdw_str value
     sdw_json_quote(out, value);
 }
 
-/* What the ends not named share is app/NAME/bps. */
 static int decode_app(struct sdw_str line, struct sdw_arena *arena, struct sdw_metric *out,
                       struct sdw_err *err)
 {
@@ -30,15 +29,7 @@ static int decode_app(struct sdw_str line, struct sdw_arena *arena, struct sdw_m
     int code = sdw_rec_decode(&sdw_app_schema, line, arena, &app, err);
     if (code < 0)
         return code;
-    sdw_buf_text(&series, "app/");
-    sdw_buf_str(&series, app.app);
-    if (app.src.p && app.dst.p) {
-        sdw_buf_char(&series, '/');
-        sdw_buf_str(&series, app.src);
-        sdw_buf_char(&series, '>');
-        sdw_buf_str(&series, app.dst);
-    }
-    sdw_buf_text(&series, "/bps");
+    sdw_app_series(&app, &series);
     put_label(&labels, "app", app.app);
     put_label(&labels, "category", app.category);
     put_label(&labels, "dst", app.dst);

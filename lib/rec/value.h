@@ -1,5 +1,5 @@
 /* Records that are a value of a series at a moment: `metric`, which is just that, and `app`, the
- * rate of an application between two ends, as app/NAME/SRC>DST/bps. */
+ * rate of an application between two ends (sdw_app_series). */
 #ifndef SDW_REC_VALUE_H
 #define SDW_REC_VALUE_H
 

@@ -51,13 +51,6 @@ static inline void sdw_store64(void *p, uint64_t value)
     memcpy(p, &value, sizeof value);
 }
 
-static inline uint16_t sdw_load16(const void *p)
-{
-    uint16_t value;
-    memcpy(&value, p, sizeof value);
-    return le16toh(value);
-}
-
 static inline uint32_t sdw_load32(const void *p)
 {
     uint32_t value;

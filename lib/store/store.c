@@ -373,8 +373,3 @@ int sdw_store_commit(struct sdw_store *store, struct sdw_err *err)
     store->failed = store->failed || code < 0;
     return code;
 }
-
-int64_t sdw_store_log_bytes(const struct sdw_store *store)
-{
-    return store->settings.write ? store->wal.size : store->found.whole + store->found.torn;
-}

@@ -72,9 +72,6 @@ int sdw_store_commit(struct sdw_store *store, struct sdw_err *err);
  * or is killed. Call it after a commit. */
 int sdw_store_flush(struct sdw_store *store, bool force, struct sdw_err *err);
 
-/* Bytes of the logs that count. */
-int64_t sdw_store_log_bytes(const struct sdw_store *store);
-
 /* For the parts of the store: names of logs; map files again after the segments changed. */
 enum { SDW_LOG_NAME = 32 };
 const char *sdw_store_log_name(uint64_t number, char out[SDW_LOG_NAME]);

@@ -188,7 +188,7 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
     } | shadow-forecast -o forecast >out
     run jq -r .series out
     [ "$output" = "app/TLS/10.0.0.1>fd09::1/bps
-app/TLS/*>*/bps
+app/TLS/bps
 flow/00000000000000ff/bps
 path/00ff/hop/3/capacity_gradient" ]
 }

@@ -110,7 +110,6 @@ int main(void)
     struct sdw_err err;
     if (sdw_dpi_new(&dpi, 100, &err) < 0)
         return 1;
-    printf("# %s\n", sdw_dpi_version());
     dns(dpi);
     give_up(dpi);
     sdw_dpi_free(dpi);

@@ -112,6 +112,12 @@ static void an_application_is_a_value_of_a_series(void)
     is_text(value_of("app", "{\"type\":\"app\",\"v\":1,\"ts\":1,\"app\":\"x\",\"current_bps\":0}",
                      &out),
             "app/x/bps {\"app\":\"x\"} 0", "and so is that between all others");
+    is_text(value_of("app",
+                     "{\"type\":\"app\",\"v\":1,\"ts\":1,\"app\":\"x\",\"src\":\"fd00::1\","
+                     "\"current_bps\":0}",
+                     &out),
+            "app/x/fd00::1>*/bps {\"app\":\"x\",\"src\":\"fd00::1\"} 0",
+            "an end that is not named is any");
     is_text(value_of("app", "{\"type\":\"app\",\"v\":1,\"ts\":1,\"current_bps\":0}", &out), "bad",
             "one without a name is bad");
     is_text(value_of("metric",
