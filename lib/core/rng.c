@@ -1,6 +1,9 @@
 #include "core/rng.h"
+#include "core/clock.h"
 
+#include <errno.h>
 #include <math.h>
+#include <sys/random.h>
 
 void sdw_rng_seed(struct sdw_rng *rng, uint64_t seed)
 {
@@ -10,6 +13,16 @@ void sdw_rng_seed(struct sdw_rng *rng, uint64_t seed)
         z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
         rng->s[i] = z ^ (z >> 31);
     }
+}
+
+uint64_t sdw_rng_secret(void)
+{
+    uint64_t secret;
+    ssize_t n;
+    do
+        n = getrandom(&secret, sizeof secret, 0);
+    while (n < 0 && errno == EINTR);
+    return n == (ssize_t)sizeof secret ? secret : (uint64_t)sdw_mono_ns();
 }
 
 static uint64_t rotl(uint64_t x, int k)

@@ -10,6 +10,9 @@ struct sdw_rng {
 };
 
 void sdw_rng_seed(struct sdw_rng *rng, uint64_t seed);
+/* From the kernel: for keys of tables that others fill, and for cookies, which nobody may guess.
+ * Only where a kernel refuses it is it a time since start. */
+uint64_t sdw_rng_secret(void);
 uint64_t sdw_rng_next(struct sdw_rng *rng);
 uint64_t sdw_rng_below(struct sdw_rng *rng, uint64_t bound); /* 0..bound-1, unbiased; bound > 0 */
 double sdw_rng_unit(struct sdw_rng *rng);                    /* [0, 1) */

@@ -225,7 +225,7 @@ struct sdw_carrier *sdw_carrier_icmp(const struct sdw_carrier_config *config, st
         icmp_close(&echo->carrier);
         return NULL;
     }
-    sdw_rng_seed(&rng, (uint64_t)sdw_wall_ns());
+    sdw_rng_seed(&rng, sdw_rng_secret());
     for (size_t i = 0; i < sizeof echo->message; i++)
         echo->message[i] = (uint8_t)sdw_rng_next(&rng);
     echo->cookie = (uint32_t)sdw_rng_next(&rng);

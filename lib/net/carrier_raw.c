@@ -279,7 +279,6 @@ static int open_raw(struct raw *raw, const struct sdw_carrier_config *config, st
 {
     char filter[512];
     struct sdw_address *src = &raw->carrier.src;
-    struct sdw_rng rng;
     int code = 0;
     struct sdw_address any = sdw_address_any(sdw_address_family(&config->dst), 0);
     uint16_t port = sdw_address_port(src);
@@ -296,8 +295,7 @@ static int open_raw(struct raw *raw, const struct sdw_carrier_config *config, st
         code = open_socket(raw, config, err);
     if (code < 0)
         return code;
-    sdw_rng_seed(&rng, (uint64_t)sdw_wall_ns());
-    raw->cookie = sdw_mirrored_cookie(sdw_rng_next(&rng));
+    raw->cookie = sdw_mirrored_cookie(sdw_rng_secret());
     raw->craft = sdw_craft_new(src, &raw->carrier.dst, raw->protocol, err);
     if (!raw->craft)
         return SDW_ESYS;

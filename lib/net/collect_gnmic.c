@@ -1,4 +1,5 @@
 #include "net/collect_gnmic.h"
+#include "core/rng.h"
 #include "core/clock.h"
 #include "core/counter.h"
 #include "core/map.h"
@@ -231,6 +232,6 @@ int sdw_collect_gnmic(struct sdw_collect *collect, int input, struct sdw_err *er
 {
     struct source *source = sdw_xalloc(sizeof *source);
     source->fd = input;
-    sdw_map_init(&source->counters, (uint64_t)sdw_wall_ns());
+    sdw_map_init(&source->counters, sdw_rng_secret());
     return sdw_collect_add(collect, &kind, source, err);
 }

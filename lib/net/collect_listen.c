@@ -1,9 +1,8 @@
 #include "net/collect_listen.h"
-#include "core/clock.h"
+#include "core/rng.h"
 #include "core/mem.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 
 static int take_datagram(const struct sdw_incoming *datagram, void *arg)
 {
@@ -80,11 +79,8 @@ int sdw_collect_listen(struct sdw_collect *collect, const struct sdw_listening_p
                        struct sdw_listener *listener, struct sdw_err *err)
 {
     struct sdw_listening *listening = sdw_xalloc(sizeof *listening);
-    uint64_t key;
-    if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
-        key = (uint64_t)sdw_wall_ns();
     listening->protocol = protocol;
-    listening->state = protocol->new (key);
+    listening->state = protocol->new (sdw_rng_secret());
     listening->listener = listener;
     return sdw_collect_add(collect, &kind, listening, err);
 }

@@ -1,4 +1,5 @@
 #include "net/collect_snmp.h"
+#include "core/rng.h"
 #include "core/clock.h"
 #include "core/counter.h"
 #include "core/map.h"
@@ -318,7 +319,7 @@ int sdw_collect_snmp(struct sdw_ctx *ctx, struct sdw_collect *collect, const str
     source->n = hosts->n;
     for (size_t i = 0; i < hosts->n; i++) {
         source->agent[i].host = hosts->item[i];
-        sdw_map_init(&source->agent[i].interfaces, (uint64_t)sdw_wall_ns());
+        sdw_map_init(&source->agent[i].interfaces, sdw_rng_secret());
     }
     return sdw_collect_add(collect, &kind, source, err);
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/rng.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "net/mirror_book.h"
@@ -19,12 +20,11 @@ struct sdw_mirror *sdw_mirror_new(const struct sdw_mirror_config *config, struct
     mirror->config = *config;
     mirror->wire = wire;
     mirror->appmap = sdw_appmap_new();
-    sdw_rng_seed(&mirror->rng, (uint64_t)sdw_wall_ns()); /* keys that nobody can guess */
-    sdw_map_init(&mirror->shadows, sdw_rng_next(&mirror->rng));
-    sdw_map_init(&mirror->goals, sdw_rng_next(&mirror->rng));
-    sdw_map_init(&mirror->sensitivities, sdw_rng_next(&mirror->rng));
-    sdw_map_init(&mirror->details, sdw_rng_next(&mirror->rng));
-    sdw_routers_init(&mirror->routers, (size_t)config->ttl_rate, sdw_rng_next(&mirror->rng));
+    sdw_map_init(&mirror->shadows, sdw_rng_secret());
+    sdw_map_init(&mirror->goals, sdw_rng_secret());
+    sdw_map_init(&mirror->sensitivities, sdw_rng_secret());
+    sdw_map_init(&mirror->details, sdw_rng_secret());
+    sdw_routers_init(&mirror->routers, (size_t)config->ttl_rate, sdw_rng_secret());
     sdw_gate_init(&mirror->ladders, (size_t)config->ttl_rate);
     sdw_rng_seed(&mirror->rng, config->seed);
     mirror->care_ns = sdw_mono_ns() + SECOND_NS;

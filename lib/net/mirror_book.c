@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/rng.h"
 #include "core/clock.h"
 #include "core/mem.h"
 
@@ -53,7 +54,7 @@ void sdw_mirror_forget_goals(struct sdw_mirror *mirror)
     while (sdw_map_next(&mirror->goals, &cursor, &key, &value))
         free(value);
     sdw_map_release(&mirror->goals);
-    sdw_map_init(&mirror->goals, sdw_rng_next(&mirror->rng));
+    sdw_map_init(&mirror->goals, sdw_rng_secret());
 }
 
 struct sdw_mirror_goal *sdw_mirror_goal(struct sdw_mirror *mirror, const struct sdw_address *dst,

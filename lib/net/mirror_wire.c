@@ -56,11 +56,9 @@ struct sdw_mirror_wire *sdw_mirror_wire_new(uint32_t mark, struct sdw_err *err)
     struct sdw_sniff_options options = {
         .filter = filter, .octets = CAPTURE_OCTETS, .buffer_bytes = BUFFER_BYTES};
     struct sdw_mirror_wire *wire = sdw_xalloc(sizeof *wire);
-    struct sdw_rng rng;
     wire->fd[0] = wire->fd[1] = -1;
     wire->mark = mark;
-    sdw_rng_seed(&rng, (uint64_t)sdw_wall_ns());
-    wire->cookie = sdw_mirrored_cookie(sdw_rng_next(&rng));
+    wire->cookie = sdw_mirrored_cookie(sdw_rng_secret());
     wire->loopback = if_nametoindex("lo");
     int code = open_socket(AF_INET, mark, &wire->fd[0], err);
     if (code == 0)

@@ -1,4 +1,5 @@
 #include "net/reflector.h"
+#include "core/rng.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "io/jsonw.h"
@@ -7,7 +8,6 @@
 #include "net/wire.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/timex.h>
 
 enum {
@@ -75,12 +75,10 @@ struct sdw_reflector *sdw_reflector_new(const struct sdw_reflector_config *confi
 {
     static const struct sdw_socket_options options = {.receive_bytes = 1 << 22};
     struct sdw_reflector *r = sdw_xalloc(sizeof *r);
-    uint64_t seed;
+    const uint64_t seed = sdw_rng_secret();
     int code = 0;
     r->config = *config;
     r->sockets[0].fd = r->sockets[1].fd = -1;
-    if (getrandom(&seed, sizeof seed, 0) != sizeof seed)
-        code = sdw_err_sys(err, "random numbers");
     for (size_t i = 0; code == 0 && i < config->n_local; i++) {
         struct sdw_socket *s = &r->sockets[r->n];
         struct sdw_address local = config->local[i];

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "core/clock.h"
 #include "core/rng.h"
 #include "net/address.h"
 #include "sys/netns.h"
@@ -28,7 +27,7 @@ static struct sdw_ip ip_of(const struct sdw_address *address)
 static uint16_t draw_port(void)
 {
     struct sdw_rng rng;
-    sdw_rng_seed(&rng, (uint64_t)sdw_wall_ns());
+    sdw_rng_seed(&rng, sdw_rng_secret());
     return (uint16_t)(FIRST_PORT + sdw_rng_below(&rng, PORTS));
 }
 

@@ -1,4 +1,5 @@
 #include "sys/conntrack.h"
+#include "core/rng.h"
 #include "core/map.h"
 #include "core/mem.h"
 #include "sys/procstat.h"
@@ -10,7 +11,6 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 enum {
@@ -45,10 +45,7 @@ static int set_up(struct sdw_conntrack *conntrack, struct sdw_err *err)
 struct sdw_conntrack *sdw_conntrack_open(struct sdw_err *err)
 {
     struct sdw_conntrack *conntrack = sdw_xalloc(sizeof *conntrack);
-    uint64_t key = 0;
-    if (getrandom(&key, sizeof key, 0) != (ssize_t)sizeof key)
-        key = (uint64_t)(uintptr_t)conntrack;
-    sdw_map_init(&conntrack->started, key);
+    sdw_map_init(&conntrack->started, sdw_rng_secret());
     if (set_up(conntrack, err) == 0)
         return conntrack;
     sdw_conntrack_close(conntrack);
