@@ -6,13 +6,13 @@ enum { TERMS = SDW_EXPECT_TERMS, PARTS = SDW_EXPECT_PARTS, YOUNG = 20, SETTLED =
 
 static const double forget = 0.9995; /* of the regression, a value */
 static const double error_clip = 6, size_clip = 3, least_size = 0.002;
-static const double greatest_trace = 1e5, greatest_z = 690, greatest_ratio = 1e299;
+static const double spread = 10, most_variance = 1e4; /* of a weight of the regression */
+static const double greatest_z = 690, greatest_ratio = 1e299;
 
 void sdw_expect_init(struct sdw_expect *e, struct sdw_slot *slot, const struct sdw_season *season)
 {
     *e = (struct sdw_expect){0};
-    for (int i = 0; i < TERMS; i++)
-        e->cov[i][i] = 10;
+    sdw_rls_init(e->regression, TERMS, NULL, spread);
     for (int i = 0; i < season->slots; i++)
         slot[i] = (struct sdw_slot){NAN, NAN};
 }
@@ -70,35 +70,6 @@ static void regressors(const struct sdw_expect *e, const struct sdw_slot *slot, 
                                 lag - base};
     for (int i = 0; i < TERMS; i++)
         x[i] = term[i];
-}
-
-static void learn_regression(struct sdw_expect *e, const double x[TERMS], double error)
-{
-    double gain[TERMS], scale = forget, trace = 0;
-    for (int i = 0; i < TERMS; i++) {
-        gain[i] = 0;
-        for (int j = 0; j < TERMS; j++)
-            gain[i] += e->cov[i][j] * x[j];
-        scale += x[i] * gain[i];
-    }
-    bool sound = isfinite(scale) && scale >= forget / 2;
-    for (int i = 0; sound && i < TERMS; i++) {
-        e->theta[i] += gain[i] / scale * error;
-        for (int j = 0; j < TERMS; j++)
-            e->cov[i][j] = (e->cov[i][j] - gain[i] * gain[j] / scale) / forget;
-        trace += e->cov[i][i];
-        sound = isfinite(e->theta[i]) && isfinite(trace);
-    }
-    /* Rounding has cost the covariance its shape: start the regression again. */
-    for (int i = 0; !sound && i < TERMS; i++)
-        for (int j = 0; j < TERMS; j++) {
-            e->theta[i] = 0;
-            e->cov[i][j] = i == j ? 10 : 0;
-        }
-    /* A direction that is not excited would grow without end. */
-    for (int i = 0; sound && trace > greatest_trace && i < TERMS; i++)
-        for (int j = 0; j < TERMS; j++)
-            e->cov[i][j] *= greatest_trace / trace;
 }
 
 static double size_of(const struct sdw_expect *e, int part)
@@ -166,17 +137,14 @@ void sdw_expect_step(struct sdw_expect *e, struct sdw_slot *slot, const struct s
     if (e->n == 1)
         begin(e, z);
     regressors(e, slot, at, x);
-    double expected = e->last[0];
-    for (int i = 0; i < TERMS; i++)
-        expected += e->theta[i] * x[i];
-    expected = within(e, expected);
+    double expected = within(e, e->last[0] + sdw_rls_predict(e->regression, TERMS, x));
     double error = z - expected, size = size_of(e, part);
     bool young = e->n <= YOUNG;
     double residual = young ? 0 : error / size;
     *out = (struct sdw_surprise_at){z,    expected, error,
                                     size, residual, at >= 0 ? z - (double)slot[at].mean : NAN};
     double clipped = fmax(-error_clip, fmin(error_clip, residual)) * size;
-    learn_regression(e, x, young ? error : clipped);
+    sdw_rls_learn(e->regression, TERMS, x, young ? error : clipped, forget, most_variance);
     learn_size(e, part, error, size);
     remember(e, slot, at, z);
 }

@@ -11,6 +11,7 @@
 #define SDW_MODEL_DETECT_EXPECT_H
 
 #include "core/base.h"
+#include "model/rls.h"
 
 enum { SDW_EXPECT_TERMS = 8, SDW_EXPECT_PARTS = 24 };
 
@@ -29,8 +30,7 @@ struct sdw_expect {
     double size, unit;          /* running mean of |value|; of the scale */
     double last[3], fast, slow; /* newest first; running means */
     double least, greatest;     /* on the scale */
-    double theta[SDW_EXPECT_TERMS];
-    double cov[SDW_EXPECT_TERMS][SDW_EXPECT_TERMS];
+    float regression[SDW_RLS_FLOATS(SDW_EXPECT_TERMS)];
     double now2, ever2; /* squared size of the error */
     float part2[SDW_EXPECT_PARTS];
     int32_t part_n[SDW_EXPECT_PARTS];
