@@ -32,7 +32,9 @@ static void mix_in(uint64_t *hash, const void *bytes, size_t n)
 
 uint64_t sdw_book_layout(const struct sdw_forecast_settings *settings)
 {
-    const uint64_t sizes[] = {sizeof(struct sdw_followed), sizeof(struct sdw_trend),
+    const uint64_t sizes[] = {sizeof(struct saved_head),      sizeof(struct saved_cohort),
+                              sizeof(struct saved_series),    sizeof(struct sdw_kin_state),
+                              sizeof(struct sdw_trend),       SDW_KIN_SAID,
                               sizeof(struct sdw_risk_shared), sizeof(struct sdw_ensemble_plan)};
     struct sdw_ensemble_plan plan;
     uint64_t hash = 0;
