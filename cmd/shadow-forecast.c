@@ -181,6 +181,13 @@ static int run(struct sdw_ctx *ctx, void *arg)
     return rc;
 }
 
+/* Odds are what matters once there is a limit; before that, what is expected. */
+static const char *main_type(const void *config)
+{
+    const struct sdw_forecast_options *o = config;
+    return o->capacity || o->below || o->above.n ? "breach" : "forecast";
+}
+
 static const struct sdw_example examples[] = {
     {"Say when the available capacity of a path will run out:",
      "shadow-probe --watch 10.9.0.2 | shadow-gradient | shadow-forecast -o breach", "lab"},
@@ -218,6 +225,7 @@ static const struct sdw_tool tool = {
     .command = &command,
     .config_size = sizeof(struct sdw_forecast_options),
     .main_type = "breach",
+    .main_type_of = main_type,
     .column_of = sdw_schema_column,
     .reads_records = true,
     .examples = examples,

@@ -180,9 +180,20 @@ struct suffix {
     double factor;
 };
 
-static bool parse_suffixed(const char *text, const struct suffix *suffixes, double *value)
+/* How much of the text is a number: digits, a point, and an exponent with digits of its own. */
+static size_t number_length(const char *text)
 {
     size_t n = strspn(text, "0123456789.");
+    if (n == 0 || (text[n] != 'e' && text[n] != 'E'))
+        return n;
+    size_t sign = text[n + 1] == '-' || text[n + 1] == '+';
+    size_t digits = strspn(text + n + 1 + sign, "0123456789");
+    return digits ? n + 1 + sign + digits : n;
+}
+
+static bool parse_suffixed(const char *text, const struct suffix *suffixes, double *value)
+{
+    size_t n = number_length(text);
     double number;
     if (n == 0 || !sdw_num_real((struct sdw_str){text, n}, &number))
         return false;
@@ -241,11 +252,12 @@ bool sdw_parse_share(const char *text, double *share)
     return true;
 }
 
-static const char *show_scaled(double value, const struct suffix *units, char out[16])
+static const char *show_scaled(double value, const struct suffix *units, const char *gap,
+                               char out[16])
 {
     while (units[1].text && fabs(value) >= units[1].factor)
         units++;
-    snprintf(out, 16, "%.3g %s", value / units->factor, units->text);
+    snprintf(out, 16, "%.3g%s%s", value / units->factor, gap, units->text);
     return out;
 }
 
@@ -253,12 +265,19 @@ const char *sdw_show_duration(int64_t us, char out[16])
 {
     static const struct suffix units[] = {{"us", 1},     {"ms", 1e3},    {"s", 1e6}, {"min", 60e6},
                                           {"h", 3600e6}, {"d", 86400e6}, {NULL, 0}};
-    return show_scaled((double)us, units, out);
+    return show_scaled((double)us, units, " ", out);
 }
 
 const char *sdw_show_rate(double bps, char out[16])
 {
     static const struct suffix units[] = {{"bit/s", 1},    {"kbit/s", 1e3},  {"Mbit/s", 1e6},
                                           {"Gbit/s", 1e9}, {"Tbit/s", 1e12}, {NULL, 0}};
-    return show_scaled(bps, units, out);
+    return show_scaled(bps, units, " ", out);
+}
+
+const char *sdw_show_number(double value, char out[16])
+{
+    static const struct suffix units[] = {{"", 1},    {"k", 1e3},  {"M", 1e6},
+                                          {"G", 1e9}, {"T", 1e12}, {NULL, 0}};
+    return show_scaled(value, units, "", out);
 }

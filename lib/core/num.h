@@ -35,5 +35,7 @@ bool sdw_parse_share(const char *text, double *share);
 /* The same for people, at most 15 characters: "12.4 ms", "9.87 Mbit/s". Return out. */
 const char *sdw_show_duration(int64_t us, char out[16]);
 const char *sdw_show_rate(double bps, char out[16]);
+/* A number whose unit is not known: "6.63G", "0.00129". */
+const char *sdw_show_number(double value, char out[16]);
 
 #endif

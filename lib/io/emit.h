@@ -11,10 +11,16 @@
 
 enum sdw_format { SDW_FORMAT_AUTO, SDW_FORMAT_NDJSON, SDW_FORMAT_TABLE, SDW_FORMAT_CSV };
 
+/* How a value is shown. */
+enum sdw_column_shape {
+    SDW_COLUMN_PLAIN,    /* as it stands */
+    SDW_COLUMN_RANGE,    /* an object of lo, mid and hi: three columns of a csv */
+    SDW_COLUMN_HORIZONS, /* an array of what is foreseen for each horizon: a table says it short */
+};
+
 /* What a table or csv shows of a record type: its i-th column, a key of the record, NULL after the
- * last (and for unknown types, whose columns are the keys of the first record). *range tells a
- * value that is an object of lo, mid and hi: one column of a table and three of a csv. */
-typedef const char *sdw_column_of(struct sdw_str type, size_t i, bool *range);
+ * last (and for unknown types, whose columns are the keys of the first record); and its shape. */
+typedef const char *sdw_column_of(struct sdw_str type, size_t i, enum sdw_column_shape *shape);
 
 struct sdw_emitter;
 

@@ -12,12 +12,13 @@ static bool has_column(const struct sdw_cell_columns *columns, struct sdw_str ke
     return false;
 }
 
-static void add_column(struct sdw_cell_columns *columns, struct sdw_str key, bool range)
+static void add_column(struct sdw_cell_columns *columns, struct sdw_str key,
+                       enum sdw_column_shape shape)
 {
     if (has_column(columns, key))
         return;
     SDW_GROW(columns->column, columns->cap, columns->n + 1);
-    columns->column[columns->n++] = (struct sdw_cell_column){sdw_xstrndup(key.p, key.n), range};
+    columns->column[columns->n++] = (struct sdw_cell_column){sdw_xstrndup(key.p, key.n), shape};
 }
 
 /* The scalar members of a record whose type no table knows. */
@@ -30,20 +31,20 @@ static void add_members(struct sdw_cell_columns *columns, struct sdw_str line)
     while (sdw_scan_next(&scan, &member, NULL) > 0)
         if (member.kind != SDW_SCAN_ARRAY && member.kind != SDW_SCAN_OBJECT &&
             !sdw_str_is(member.key, "type") && !sdw_str_is(member.key, "v"))
-            add_column(columns, member.key, false);
+            add_column(columns, member.key, SDW_COLUMN_PLAIN);
 }
 
 void sdw_cell_columns_add(struct sdw_cell_columns *columns, struct sdw_str type,
                           struct sdw_str line, sdw_column_of *column_of)
 {
-    bool range = false;
-    const char *key = column_of ? column_of(type, 0, &range) : NULL;
-    add_column(columns, sdw_str_of("ts"), false);
+    enum sdw_column_shape shape = SDW_COLUMN_PLAIN;
+    const char *key = column_of ? column_of(type, 0, &shape) : NULL;
+    add_column(columns, sdw_str_of("ts"), SDW_COLUMN_PLAIN);
     if (!key)
         add_members(columns, line);
     for (size_t i = 1; key; i++) {
-        add_column(columns, sdw_str_of(key), range);
-        key = column_of(type, i, &range);
+        add_column(columns, sdw_str_of(key), shape);
+        key = column_of(type, i, &shape);
     }
     columns->keys = sdw_xrealloc(columns->keys, columns->n, sizeof *columns->keys);
     columns->member = sdw_xrealloc(columns->member, columns->n, sizeof *columns->member);

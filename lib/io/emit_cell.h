@@ -8,7 +8,7 @@
 
 struct sdw_cell_column {
     char *key;
-    bool range; /* an object of lo, mid, hi */
+    enum sdw_column_shape shape;
 };
 
 /* The columns of one type; the first is always ts. Zero-initialise; release once. */

@@ -63,9 +63,10 @@ static void put_header(struct csv *csv)
     }
     for (size_t i = 0; i < csv->columns.n; i++) {
         const struct sdw_cell_column *column = &csv->columns.column[i];
-        for (size_t part = 0; part < (column->range ? 3 : 1); part++) {
+        bool range = column->shape == SDW_COLUMN_RANGE;
+        for (size_t part = 0; part < (range ? 3 : 1); part++) {
             sdw_buf_text(&csv->cell, column->key);
-            if (column->range)
+            if (range)
                 sdw_buf_printf(&csv->cell, ".%s", parts[part]);
             put_cell(csv, i == 0 && !csv->several);
         }
@@ -96,7 +97,7 @@ static void put_row(struct csv *csv, struct sdw_str type)
     for (size_t i = 0; i < csv->columns.n; i++) {
         const struct sdw_member *member = &csv->columns.member[i];
         struct sdw_member parts[3];
-        if (csv->columns.column[i].range) {
+        if (csv->columns.column[i].shape == SDW_COLUMN_RANGE) {
             sdw_cell_range(member, parts);
             for (size_t part = 0; part < 3; part++) {
                 sdw_cell_text(&parts[part], &csv->cell);

@@ -15,6 +15,7 @@
 #include "core/mem.h"
 #include "core/num.h"
 #include "io/emit_cell.h"
+#include "io/emit_horizons.h"
 
 enum { TABLE_ROWS = 100, HEADER_LINES = 3, GAP = 2, INDENT = 4 };
 
@@ -375,12 +376,15 @@ static void add_cell(struct table *table, size_t i)
     const struct sdw_member *member = &table->columns.member[i];
     struct sdw_buf *cells = &table->cells;
     size_t from = cells->n;
+    static void (*const put[])(const struct sdw_member *, struct sdw_buf *) = {
+        [SDW_COLUMN_PLAIN] = sdw_cell_text,
+        [SDW_COLUMN_RANGE] = put_range,
+        [SDW_COLUMN_HORIZONS] = sdw_horizons_text,
+    };
     if (i == 0)
         put_time(member, cells);
-    else if (table->columns.column[i].range)
-        put_range(member, cells);
     else
-        sdw_cell_text(member, cells);
+        put[table->columns.column[i].shape](member, cells);
     if (member->key.p && member->kind != SDW_SCAN_NUMBER && member->kind != SDW_SCAN_NULL)
         table->column[i].text = true;
     if (cells->n == from)

@@ -7,6 +7,7 @@
 
 #include "core/base.h"
 #include "core/err.h"
+#include "io/emit.h"
 #include "core/mem.h"
 
 /* What an option's value is, and the C type at config + offset. */
@@ -90,8 +91,9 @@ struct sdw_tool {
     const struct sdw_command *command;
     size_t config_size;
     const char *main_type; /* record type its table shows; NULL: tool has its own output */
-    /* sdw_schema_column, for tables: an sdw_column_of of io/emit.h. */
-    const char *(*column_of)(struct sdw_str type, size_t i, bool *range);
+    /* The record type its table shows where that rests on the options; NULL: main_type. */
+    const char *(*main_type_of)(const void *config);
+    sdw_column_of *column_of;           /* sdw_schema_column, for tables */
     bool reads_records;                 /* a filter: standard input is records */
     bool acts;                          /* an actor: SIGPIPE is ignored */
     const struct sdw_example *examples; /* say NULL at the end */

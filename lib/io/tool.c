@@ -162,7 +162,16 @@ void sdw_read_records(struct sdw_ctx *ctx)
     sdw_reader_hook(ctx->in, flush_before_block, ctx, ctx->stop_fd);
 }
 
-static int set_up_output(struct sdw_ctx *ctx, const struct sdw_command *command)
+/* The record type that a table shows. */
+static const char *main_type(const struct sdw_tool *tool, const struct sdw_command *command,
+                             const void *config)
+{
+    if (command->main_type)
+        return command->main_type;
+    return tool->main_type_of ? tool->main_type_of(config) : tool->main_type;
+}
+
+static int set_up_output(struct sdw_ctx *ctx, const struct sdw_command *command, const void *config)
 {
     const struct sdw_common *common = &ctx->common;
     const struct sdw_tool *tool = ctx->tool;
@@ -171,8 +180,7 @@ static int set_up_output(struct sdw_ctx *ctx, const struct sdw_command *command)
     bool color = common->color == 1 || (common->color == 0 && !plain && isatty(STDOUT_FILENO));
     ctx->out = sdw_out_new(STDOUT_FILENO, ctx->stop_fd);
     ctx->emitter =
-        sdw_emitter_new(ctx->out, (enum sdw_format)common->format,
-                        command->main_type ? command->main_type : tool->main_type,
+        sdw_emitter_new(ctx->out, (enum sdw_format)common->format, main_type(tool, command, config),
                         common->types.n ? common->types.item : NULL, tool->column_of, color);
     if (tool->reads_records)
         sdw_read_records(ctx);
@@ -195,7 +203,7 @@ static int run_command(struct sdw_ctx *ctx, const struct sdw_command *command, v
 {
     int code = set_up_signals(ctx);
     if (code == 0)
-        code = set_up_output(ctx, command);
+        code = set_up_output(ctx, command, config);
     if (code >= 0)
         code = start_deadline(ctx);
     if (code == 0)

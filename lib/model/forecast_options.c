@@ -53,15 +53,17 @@ const struct sdw_option sdw_forecast_option_table[] = {
     {0},
 };
 
-/* N, the name of a file (it has a '/' or a '.') or that of a member. */
+/* N, the name of a file (it has a '/' or a '.') or that of a member. What begins like a number is
+ * one, or a mistake: as the name of a member it would be silently without effect. */
 static int capacity_of(const char *text, struct sdw_forecast_settings *settings,
                        const char **capacities, struct sdw_err *err)
 {
     if (sdw_parse_rate(text, &settings->capacity) && settings->capacity > 0)
         return 0;
     settings->capacity = NAN;
-    if (text[strspn(text, "-0123456789.")] == '\0')
-        return sdw_err_set(err, SDW_EUSAGE, "--capacity: '%s' is no capacity", text);
+    if (strchr("-+0123456789", text[0]) && !strchr(text, '/'))
+        return sdw_err_set(err, SDW_EUSAGE, "--capacity: '%s' is no capacity (./%s if it is a file)",
+                           text, text);
     if (strpbrk(text, "/."))
         *capacities = text;
     else

@@ -38,6 +38,7 @@ enum {
     SDW_F_REQUIRED = 1, /* a record without it is bad */
     SDW_F_NULL = 2,     /* written as null when absent (otherwise left out) */
     SDW_F_COLUMN = 4,   /* shown in tables */
+    SDW_F_HORIZONS = 8, /* raw: what is foreseen for each horizon */
 };
 
 struct sdw_field {
@@ -85,6 +86,7 @@ int sdw_rec_end(struct sdw_ctx *ctx, int64_t ts, const char *reason, const char 
 
 /* JSON Schema (draft 2020-12) of one type, and columns for the emitters. */
 void sdw_schema_json(const struct sdw_schema *schema, struct sdw_buf *out);
-const char *sdw_schema_column(struct sdw_str type, size_t i, bool *range); /* sdw_column_of */
+const char *sdw_schema_column(struct sdw_str type, size_t i,
+                              enum sdw_column_shape *shape); /* sdw_column_of */
 
 #endif

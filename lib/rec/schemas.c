@@ -75,12 +75,14 @@ int sdw_rec_end(struct sdw_ctx *ctx, int64_t ts, const char *reason, const char 
     return sdw_rec_put(ctx, &sdw_end_schema, &end);
 }
 
-const char *sdw_schema_column(struct sdw_str type, size_t i, bool *range)
+const char *sdw_schema_column(struct sdw_str type, size_t i, enum sdw_column_shape *shape)
 {
     const struct sdw_schema *schema = sdw_schema_find(type);
     for (const struct sdw_field *f = schema ? schema->fields : NULL; f && f->key; f++)
         if ((f->flags & SDW_F_COLUMN) && i-- == 0) {
-            *range = f->kind == SDW_RANGE;
+            *shape = f->kind == SDW_RANGE        ? SDW_COLUMN_RANGE
+                     : f->flags & SDW_F_HORIZONS ? SDW_COLUMN_HORIZONS
+                                                 : SDW_COLUMN_PLAIN;
             return f->key;
         }
     return NULL;

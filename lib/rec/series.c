@@ -17,7 +17,7 @@ static const struct sdw_field metric_fields[] = {
 static const struct sdw_field forecast_fields[] = {
     F(SDW_STR, series, SDW_F_REQUIRED | SDW_F_COLUMN, NULL, "name of the series"),
     F(SDW_REAL, value, SDW_F_NULL | SDW_F_COLUMN, NULL, "the value that caused the forecast"),
-    F(SDW_RAW, horizons, SDW_F_REQUIRED, NULL,
+    F(SDW_RAW, horizons, SDW_F_REQUIRED | SDW_F_COLUMN | SDW_F_HORIZONS, NULL,
       "for each horizon horizon_us, mean and q, the quantiles by probability"),
     FN(SDW_INT, n, SDW_F_COLUMN, 0, 0, NULL, "values seen so far"),
     F(SDW_BOOL, cold, SDW_F_COLUMN, NULL, "whether it rests on too few values to be trusted"),
@@ -33,7 +33,7 @@ static const struct sdw_field breach_fields[] = {
     FV(direction, SDW_F_REQUIRED | SDW_F_COLUMN, directions, "the side that is a breach"),
     FN(SDW_INT, severity, SDW_F_REQUIRED | SDW_F_COLUMN, 0, 5, NULL,
        "0 none to 5 certain and severe"),
-    F(SDW_RAW, horizons, SDW_F_REQUIRED, NULL,
+    F(SDW_RAW, horizons, SDW_F_REQUIRED | SDW_F_COLUMN | SDW_F_HORIZONS, NULL,
       "for each horizon horizon_us and p, the probability of a breach within it"),
     F(SDW_RANGE, eta_us, SDW_F_NULL | SDW_F_COLUMN, "us",
       "time from ts until the level is crossed"),

@@ -7,17 +7,21 @@
 #include "core/buf.h"
 #include "io/emit.h"
 
-/* Two types: one with a range, one plain. */
-static const char *column_of(struct sdw_str type, size_t i, bool *range)
+/* Three types: one plain, one with a range, one with horizons. */
+static const char *column_of(struct sdw_str type, size_t i, enum sdw_column_shape *shape)
 {
     static const char *const hop[] = {"hop", "addr", NULL};
     static const char *const verdict[] = {"state", "available_bps", NULL};
-    *range = false;
+    *shape = SDW_COLUMN_PLAIN;
     if (sdw_str_is(type, "hop") && i < 2)
         return hop[i];
     if (sdw_str_is(type, "verdict") && i < 2) {
-        *range = i == 1;
+        *shape = i == 1 ? SDW_COLUMN_RANGE : SDW_COLUMN_PLAIN;
         return verdict[i];
+    }
+    if (sdw_str_is(type, "forecast") && i == 0) {
+        *shape = SDW_COLUMN_HORIZONS;
+        return "horizons";
     }
     return NULL;
 }
@@ -53,6 +57,14 @@ static const char *emit(enum sdw_format format, const char *main_type, const cha
 #define CLEAR                                                                                      \
     "{\"type\":\"verdict\",\"v\":1,\"ts\":0,\"state\":\"clear\",\"available_bps\":"                \
     "{\"lo\":1,\"mid\":2.5,\"hi\":null}}"
+#define FORECAST                                                                                   \
+    "{\"type\":\"forecast\",\"v\":1,\"ts\":0,\"horizons\":[{\"horizon_us\":900000000,\"mean\":1,"  \
+    "\"q\":{\"0.025\":-1200,\"0.1\":0,\"0.5\":6626480000,\"0.9\":7,\"0.975\":7.1e9}},"             \
+    "{\"horizon_us\":3600000000,\"q\":{\"0.025\":0,\"0.5\":0,\"0.975\":0}}]}"
+#define ODDS                                                                                       \
+    "{\"type\":\"forecast\",\"v\":1,\"ts\":0,\"horizons\":[{\"horizon_us\":3600000000,"            \
+    "\"p\":0.00129},{\"horizon_us\":172800000000}]}"
+#define BARE  "{\"type\":\"forecast\",\"v\":1,\"ts\":0,\"horizons\":[1,{}]}"
 #define OTHER "{\"type\":\"x\",\"v\":1,\"ts\":0,\"a\":\"p,q\",\"b\":[1],\"c\":null}"
 
 static void ndjson(void)
@@ -96,6 +108,16 @@ static void table(void)
             "\33[1mtime\33[0m          \33[1mstate\33[0m  \33[1mbps\33[0m\n"
             "00:00:00.000  \33[32mclear\33[0m  2.5 [1, -]\n",
             "states have colours where asked for");
+    is_text(emit(SDW_FORMAT_TABLE, "forecast", NULL, false, LINES{FORECAST, ODDS, BARE, NULL}),
+            "time          horizons\n"
+            "00:00:00.000  15 min 6.63G [-1.2k, 7.1G]; 1 h 0 [0, 0]\n"
+            "00:00:00.000  1 h 0.00129; 2 d -\n"
+            "00:00:00.000  -; -\n",
+            "what is foreseen is said short, whatever of it there is");
+    is_text(emit(SDW_FORMAT_CSV, "forecast", NULL, false, LINES{ODDS, NULL}),
+            "ts,horizons\r\n0,\"[{\"\"horizon_us\"\":3600000000,\"\"p\"\":0.00129},"
+            "{\"\"horizon_us\"\":172800000000}]\"\r\n",
+            "and stands whole in a csv");
     is_text(emit(SDW_FORMAT_TABLE, "hop", NULL, false, LINES{CLEAR, NULL}), "",
             "without rows there is no header");
 }

@@ -76,6 +76,11 @@ static void quantities_are_read_as_typed(void)
        "negative, spaced, unknown and empty durations are refused");
     ok(sdw_parse_rate("2.5Gbit", &bps) && bps == 2.5e9, "2.5Gbit");
     ok(sdw_parse_rate("10M", &bps) && bps == 1e7, "10M");
+    ok(sdw_parse_rate("8e9", &bps) && bps == 8e9, "8e9");
+    ok(sdw_parse_rate("1.5e+3k", &bps) && bps == 1.5e6, "1.5e+3k");
+    ok(!sdw_parse_rate("8e", &bps) && !sdw_parse_rate("8e+", &bps) &&
+           !sdw_parse_rate("8e999", &bps),
+       "an exponent without digits, or beyond all numbers, is refused");
     ok(!sdw_parse_rate("10MB", &bps), "a rate in bytes is refused");
     ok(sdw_parse_bytes("64Ki", &bytes) && bytes == 65536, "64Ki");
     ok(sdw_parse_bytes("3M", &bytes) && bytes == 3000000, "3M");
@@ -85,6 +90,8 @@ static void quantities_are_read_as_typed(void)
     char out[16];
     is_text(sdw_show_rate(9.87e6, out), "9.87 Mbit/s", "a rate is shown with its unit");
     is_text(sdw_show_duration(12400, out), "12.4 ms", "a duration too");
+    is_text(sdw_show_number(-1200, out), "-1.2k", "a number without a unit has a prefix only");
+    is_text(sdw_show_number(-1e308, out), "-1e+296T", "and has room, however large");
 }
 
 int main(void)

@@ -134,7 +134,7 @@ static void every_schema_is_sound(void)
     for (const struct sdw_schema *const *s = sdw_schemas; *s; s++) {
         size_t required_strings = 0;
         int sound = 1;
-        bool range;
+        enum sdw_column_shape shape;
         for (const struct sdw_field *f = (*s)->fields; f->key; f++) {
             sound &= f->help && f->offset >= sizeof(int64_t) && f->offset < (*s)->size;
             for (const struct sdw_field *g = f + 1; g->key; g++)
@@ -143,7 +143,7 @@ static void every_schema_is_sound(void)
         }
         ok(sound && required_strings, "fields of %s are distinct and documented", (*s)->type);
         ok(sdw_schema_find(sdw_str_of((*s)->type)) == *s &&
-               sdw_schema_column(sdw_str_of((*s)->type), 0, &range),
+               sdw_schema_column(sdw_str_of((*s)->type), 0, &shape),
            "%s is found by name and has a column to show", (*s)->type);
     }
     ok(!sdw_schema_find(sdw_str_of("nothing")), "an unknown type is not found");
