@@ -227,8 +227,7 @@ static void learn(struct sdw_book *book, struct sdw_followed *series,
         return;
     struct sdw_prediction predictions[SDW_STEPS_MAX];
     sdw_book_forecast(book, series, say_now(book, series), predictions);
-    if (!sdw_outlook_cold(outlook))
-        sdw_book_say_breaches(book, series, predictions, out);
+    sdw_book_say_breaches(book, series, predictions, out);
 }
 
 static void take(struct sdw_book *book, const struct sdw_sample *sample, struct sdw_foresight *out)

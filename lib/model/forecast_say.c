@@ -6,8 +6,6 @@
 
 #include <math.h>
 
-static const double young_enough = 0.5; /* odds that make a breach of a young series */
-
 static void say_weights(const struct sdw_followed *series, int horizon, struct sdw_jsonw *w)
 {
     double weight[SDW_EXPERTS];
@@ -166,18 +164,15 @@ static struct sdw_str say_odds(const struct sdw_book *book, const struct sdw_bre
     return sdw_buf_view(json);
 }
 
-/* Whether limit i of the series is worth a record: while the odds are high enough, and once more,
- * with severity 0, when they have fallen to half of that. */
+/* Whether limit i of the series is worth a record: always, unless odds were named; then while they
+ * are high enough, and once more, with severity 0, when they have fallen to half of that. */
 static bool worth_saying(const struct sdw_book *book, struct sdw_followed *series, size_t i,
                          struct sdw_breach_odds *odds)
 {
     double p = odds->p[book->settings.horizons - 1], enough = book->settings.probability;
     uint16_t bit = (uint16_t)(1u << i);
-    if (!(enough > 0)) {
-        if (sdw_outlook_learned(&series->outlook))
-            return true;
-        enough = young_enough;
-    }
+    if (!(enough > 0))
+        return true;
     if (p >= enough) {
         series->alarmed |= bit;
         return true;
@@ -202,6 +197,9 @@ void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series,
             continue;
         sdw_outlook_breach(&series->outlook, limit[i], predictions, book->settings.horizon_us,
                            book->settings.horizons, &odds);
+        bool cold = sdw_outlook_cold(&series->outlook);
+        if (cold)
+            odds.severity = 0; /* nothing to act on yet */
         if (!worth_saying(book, series, i, &odds))
             continue;
         struct sdw_breach *breach = &out->breach[out->n_breaches++];
@@ -215,6 +213,7 @@ void sdw_book_say_breaches(struct sdw_book *book, struct sdw_followed *series,
         breach->horizons = say_odds(book, &odds, &book->json[out->n_breaches - 1]);
         breach->eta_us = (struct sdw_range){odds.eta_lo_us, odds.eta_mid_us, odds.eta_hi_us};
         breach->path_id = sdw_book_path(series);
+        breach->cold = cold;
     }
 }
 

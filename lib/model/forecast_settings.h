@@ -55,8 +55,7 @@ struct sdw_forecast_settings {
     struct sdw_events events;
     struct sdw_said_quantile said[SDW_SAID_MAX]; /* ascending */
     size_t quantiles;
-    double probability;   /* odds within the longest horizon that make a breach; 0: by 0.5 as long
-                           * as they are the trend's, then whatever they are */
+    double probability;   /* odds within the longest horizon that make a breach; 0: any */
     const char *glob;     /* series to forecast; NULL: all */
     const char *counters; /* series that are counters; NULL: none */
     const char *field;    /* of any JSON; NULL: records of known types */

@@ -158,11 +158,6 @@ bool sdw_outlook_mature(const struct sdw_outlook *outlook)
     return outlook->mature;
 }
 
-bool sdw_outlook_learned(const struct sdw_outlook *outlook)
-{
-    return outlook->mature && !outlook->trend;
-}
-
 bool sdw_outlook_cold(const struct sdw_outlook *outlook)
 {
     return outlook->trend && sdw_trend_cold(outlook->trend);

@@ -72,9 +72,6 @@ void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *
 bool sdw_outlook_mature(const struct sdw_outlook *outlook);
 bool sdw_outlook_cold(const struct sdw_outlook *outlook);
 
-/* Whether its odds are learned ones. */
-bool sdw_outlook_learned(const struct sdw_outlook *outlook);
-
 struct sdw_ensemble *sdw_outlook_ensemble(const struct sdw_outlook *outlook);
 struct sdw_feedback *sdw_outlook_feedback(const struct sdw_outlook *outlook);
 

@@ -38,6 +38,7 @@ static const struct sdw_field breach_fields[] = {
     F(SDW_RANGE, eta_us, SDW_F_NULL | SDW_F_COLUMN, "us",
       "time from ts until the level is crossed"),
     F(SDW_STR, path_id, 0, NULL, "the path the series is about"),
+    F(SDW_BOOL, cold, 0, NULL, "whether it rests on too few values to be trusted"),
     {0},
 };
 #undef OF

@@ -31,6 +31,7 @@ struct sdw_breach {
     struct sdw_str horizons;  /* RAW: [{"horizon_us":..,"p":..}] */
     struct sdw_range eta_us;  /* time from ts until the level is crossed */
     struct sdw_str path_id;   /* when the series is about a path */
+    int8_t cold;
 };
 
 /* What the forecasts of a series for one horizon were worth (model/feedback.h). */

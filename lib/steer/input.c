@@ -187,18 +187,16 @@ static int take_breach(struct sdw_steer *steer, struct sdw_str line, struct sdw_
     int code = sdw_rec_decode(&sdw_breach_schema, line, &steer->arena, &breach, err);
     if (code < 0)
         return code;
-    if (breach.severity == 0) { /* the forecast takes it back */
-        struct sdw_str path = breach.path_id.p ? breach.path_id : sdw_join_path_of(breach.series);
-        struct sdw_sight *sight = sdw_join_sight(steer, path);
-        if (sight && in_time(steer, breach.ts, steer->options.max_age_us))
-            sdw_sight_recovered(sight, breach.ts);
+    struct sdw_str id = breach.path_id.p ? breach.path_id : sdw_join_path_of(breach.series);
+    struct sdw_sight *sight = sdw_join_sight(steer, id);
+    if (sight && in_time(steer, breach.ts, steer->options.max_age_us))
+        sdw_sight_foresee(sight, breach.ts, breach.severity);
+    if (breach.severity == 0)
         return 0;
-    }
     double p = p_within(breach.horizons, steer->options.act_within_us);
     if (p < 0)
         return sdw_err_field(err, "horizons",
                              "must be an array of objects with horizon_us and p (0 to 1)");
-    struct sdw_str id = breach.path_id.p ? breach.path_id : sdw_join_path_of(breach.series);
     const struct sdw_watch_list *by_path = sdw_join_watchers(steer, id);
     const struct sdw_watch_list *by_series = sdw_join_watchers(steer, breach.series);
     if (!by_path && !by_series)
@@ -217,7 +215,6 @@ static int take_breach(struct sdw_steer *steer, struct sdw_str line, struct sdw_
             .why = why, .type = sdw_str_of("breach"), .series = breach.series, .ts = breach.ts}};
     if (id.p && fall > 0 && breach.eta_us.mid > 0)
         signal.growth_bps = fall / fmax(breach.eta_us.mid / 1e6, 1);
-    struct sdw_sight *sight = sdw_join_sight(steer, id);
     if (sight && !well_known(steer, sight))
         sdw_sight_warn(sight, breach.ts);
     press_all(steer, by_path, &signal);

@@ -57,6 +57,16 @@ void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts)
         sight->recovered_us = ts;
 }
 
+void sdw_sight_foresee(struct sdw_sight *sight, int64_t ts, int64_t severity)
+{
+    if (severity >= SDW_LIKELY)
+        sight->foreseen = true;
+    if (severity > 0 || !sight->foreseen)
+        return;
+    sight->foreseen = false;
+    sdw_sight_recovered(sight, ts);
+}
+
 void sdw_sight_warn(struct sdw_sight *sight, int64_t ts)
 {
     if (ts > sight->warned_us)

@@ -8,7 +8,10 @@
 #include "core/base.h"
 #include "steer/unit.h"
 
-enum { SDW_READINGS_LEAST = 5 }; /* that figures can be trusted from */
+enum {
+    SDW_READINGS_LEAST = 5, /* that figures can be trusted from */
+    SDW_LIKELY = 2,         /* severity of a breach from odds of a half on */
+};
 
 /* Our own load on something, over all units: the mean, and by upper estimates. */
 struct sdw_own {
@@ -31,6 +34,7 @@ struct sdw_sight {
     int64_t trouble_us; /* a degradation was reported */
     int64_t warned_us;  /* a breach is forecast: no standby, but no reason to flee from it */
     int64_t recovered_us;
+    bool foreseen;     /* a breach of it was more likely than not, and not taken back since */
     int64_t strain_us; /* a hop of it was found tight by injected load */
     int64_t strain_hop;
     double strain, strain_gradient; /* severity (0: none), and the hop's Capacity Gradient */
@@ -46,6 +50,9 @@ void sdw_sight_loss(struct sdw_sight *sight, int64_t ts, double share);
 void sdw_sight_trouble(struct sdw_sight *sight, int64_t ts, const char *what);
 void sdw_sight_warn(struct sdw_sight *sight, int64_t ts);
 void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts);
+/* How severe a breach of it is forecast to be. One that was likely and is no longer is a recovery;
+ * that there never was one says nothing of what else is wrong. */
+void sdw_sight_foresee(struct sdw_sight *sight, int64_t ts, int64_t severity);
 /* What injected load says of one of its hops: severity 0 when the hop does not feel it. */
 void sdw_sight_strain(struct sdw_sight *sight, int64_t ts, int64_t hop, double severity,
                       double gradient);

@@ -35,8 +35,10 @@ ramp() {
     run jq -r .type out
     [ "$output" = "metric
 forecast
+breach
 metric
 forecast
+breach
 end" ]
 }
 
@@ -63,15 +65,28 @@ end" ]
     cmp one two
 }
 
+@test "odds are told of every value from the first on, and a cold series gives nothing to act on" {
+    for i in {1..40}; do
+        printf '{"type":"metric","v":1,"ts":%d000000,"series":"link/a-b/bps","value":%d}\n' "$i" $((9000 + i % 2))
+    done >in
+    shadow-forecast --horizon 5s,1m --capacity 8k -o breach <in >out
+    jq -es 'length == 40 and all(.[]; .horizons[1].p >= 0 and .horizons[1].p <= 1)
+            and (.[0] | .cold and .severity == 0) and (.[39] | (.cold | not) and .severity == 5)' out
+    shadow-forecast --horizon 5s,1m --capacity 20k -o breach <in >out
+    jq -es 'length == 40 and all(.[]; .severity == 0)' out
+    shadow-forecast --horizon 5s,1m --capacity 20k --probability 0.5 -o breach <in >out
+    [ ! -s out ]
+}
+
 @test "IPv6 and IPv4 paths are forecast apart" {
     for i in $(seq 1 12); do
         printf '{"type":"metric","v":1,"ts":%d000000,"series":"path/4444444444444444/available_bps","value":5000000,"labels":{"dst":"10.9.101.1"}}\n' "$i"
         printf '{"type":"metric","v":1,"ts":%d000000,"series":"path/6666666666666666/available_bps","value":%d,"labels":{"dst":"fd09:101::1"}}\n' \
             "$i" $((4000000 - i * 280000))
     done | shadow-forecast -o breach >out
-    [ -s out ]
-    run jq -r .path_id out
-    run ! grep -q 4444444444444444 <<<"$output"
+    [ "$(jq -s 'map(.path_id) | group_by(.) | map(length)' out | jq -c .)" = '[12,12]' ]
+    run jq -r 'select(.severity > 0) | .path_id' out
+    [ "$(sort -u <<<"$output")" = 6666666666666666 ]
 }
 
 @test "a bad value is passed on, named with line and field, and sets the status" {
@@ -125,12 +140,25 @@ end" ]
     [ "$status" -eq 2 ]
     [[ "$output" == *--below*plenty* ]]
     for bad in '--above much' '--levels -5' '--levels 100' '--step 3w' '--season moon' '--key a' \
-        '--tz Nowhere/Town' '--tz Europe' '--tz ../etc' '--capacity ./none' '--capacity 0' '--step 1s --horizon 9d'; do
+        '--tz Nowhere/Town' '--tz Europe' '--tz ../etc' '--capacity ./none' '--capacity 0' '--capacity 8x' '--capacity 1e' '--step 1s --horizon 9d'; do
         # shellcheck disable=SC2086
         run shadow-forecast $bad </dev/null
         [ "$status" -eq 2 ] || { echo "$bad: $status $output"; false; }
         [[ "$output" == *"${bad%% *}"* || "$output" == *steps* ]] || { echo "$bad: $output"; false; }
     done
+}
+
+@test "a table tells what is expected, and with a limit the odds" {
+    for i in {1..60}; do
+        printf '{"type":"metric","v":1,"ts":%d,"series":"link/a-b/bps","value":%d}\n' \
+            $((i * 1000000)) $((5000000000 + i % 3 * 1000000))
+    done >in
+    shadow-forecast --horizon 5s,1m --format table <in >out
+    head -1 out | grep -q '^time  *series  *value  *horizons  *n  *cold$'
+    tail -1 out | grep -Eq '5 s 5G \[[45](\.[0-9]+)?G, 5(\.[0-9]+)?G\]; 1 min 5G \['
+    shadow-forecast --horizon 5s,1m --capacity 8e9 --format table <in >out
+    grep -q '^time .*capacity  *direction  *severity  *horizons  *eta_us$' out
+    tail -1 out | grep -Eq ' 8000000000  above  *0  5 s [0-9.e-]+; 1 min [0-9.e-]+ '
 }
 
 @test "more series than --max-series are counted as lost" {

@@ -165,6 +165,17 @@ gradient() {
     shifts <out | jq -e '.to["10.0.2.2%none1"] == 0.2 and (.why | contains("tight") | not)'
 }
 
+@test "odds that were never high take nothing back: a tight hop stays tight" {
+    at 0
+    { metric B available_bps 90000000; gradient P 3 tight 42; at 1; breach P 0 0.01; breach P 1; } |
+        steer --policy seed >out
+    shifts <out | jq -e '.why | contains("tight")'
+    at 0
+    { metric B available_bps 90000000; breach P 2 0.2; gradient P 3 tight 42; at 1; breach P 0 0.01
+      at 2; breach P 1; } | steer --policy seed >out
+    shifts <out | jq -e '.why | contains("tight") | not'
+}
+
 @test "a breach that is unlikely, far away or taken back moves nothing" {
     at 0
     { metric B available_bps 8000000; breach P 4 0.2; breach P 0 0.9; } | steer >out

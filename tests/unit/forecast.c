@@ -36,7 +36,7 @@ static int ramp_down(struct sdw_book *book, int n, struct sdw_foresight *last)
     for (int i = 1; i <= n; i++) {
         struct sdw_sample sample = sample_of(available, i * second, 4e6 - 2e5 * i);
         sdw_book_learn(book, &sample, last);
-        if (last->n_breaches > 0 && !first)
+        if (last->n_breaches > 0 && last->breach[0].severity > 0 && !first)
             first = i;
     }
     return first;
@@ -94,6 +94,7 @@ static void verdicts_are_values_until_metrics_come(void)
 static void the_end_of_a_danger_is_said_once(void)
 {
     struct sdw_forecast_settings settings = settings_of("600k");
+    settings.probability = 0.5;
     struct sdw_book *book = sdw_book_new(&settings);
     struct sdw_foresight out;
     ramp_down(book, 16, &out);
@@ -114,6 +115,7 @@ static void shares_from_above(void)
     struct sdw_forecast_settings settings = settings_of("10%");
     static const char *const above[] = {"80%", "9.5M"};
     settings.capacity = 10e6;
+    settings.probability = 0.5;
     ok(sdw_forecast_above(above, 2, &settings, NULL) == 0, "limits are shares and values");
     struct sdw_book *book = sdw_book_new(&settings);
     struct sdw_foresight out;
