@@ -55,10 +55,10 @@ struct sdw_forecast_settings {
     struct sdw_events events;
     struct sdw_said_quantile said[SDW_SAID_MAX]; /* ascending */
     size_t quantiles;
-    double probability;   /* odds within the longest horizon that make a breach; 0: any */
-    const char *glob;     /* series to forecast; NULL: all */
-    const char *counters; /* series that are counters; NULL: none */
-    const char *field;    /* of any JSON; NULL: records of known types */
+    double probability;            /* odds within the longest horizon that make a breach; 0: any */
+    const char *glob;              /* series to forecast; NULL: all */
+    const char *counters;          /* series that are counters; NULL: none */
+    const char *field;             /* of any JSON; NULL: records of known types */
     const char *key[SDW_KEYS_MAX]; /* which, with field, name the series */
     size_t keys;
     int64_t every;   /* a forecast after every so many values; 0: none */
