@@ -62,8 +62,8 @@ static int capacity_of(const char *text, struct sdw_forecast_settings *settings,
         return 0;
     settings->capacity = NAN;
     if (strchr("-+0123456789", text[0]) && !strchr(text, '/'))
-        return sdw_err_set(err, SDW_EUSAGE, "--capacity: '%s' is no capacity (./%s if it is a file)",
-                           text, text);
+        return sdw_err_set(err, SDW_EUSAGE,
+                           "--capacity: '%s' is no capacity (./%s if it is a file)", text, text);
     if (strpbrk(text, "/."))
         *capacities = text;
     else
