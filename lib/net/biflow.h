@@ -63,6 +63,7 @@ struct sdw_biflow {
     bool syn_seen;
     bool awaits;              /* the table's: it is to be told of in the current round */
     struct sdw_dpi_flow *dpi; /* the classifier's: NULL before its first packet and once done */
+    struct sdw_packet_outer *outer; /* of packets from its source; NULL: was never in a tunnel */
     struct sdw_transfers transfers;
     struct sdw_biflow_count told[2]; /* at the last update */
     int64_t told_ns;                 /* of the last update; first_ns before */

@@ -13,6 +13,24 @@ static void put_hex(uint64_t value, char out[17])
     out[16] = '\0';
 }
 
+static int64_t port(uint16_t number)
+{
+    return number ? number : SDW_NO_INT;
+}
+
+static void say_outer(struct sdw_flowsay *say, const struct sdw_packet_outer *outer,
+                      const struct sdw_addrmask *mask)
+{
+    struct sdw_flow_rec *rec = &say->rec;
+    rec->outer_src =
+        sdw_str_of(sdw_addrmask_show(mask, outer->version, outer->src, say->outer_src));
+    rec->outer_dst =
+        sdw_str_of(sdw_addrmask_show(mask, outer->version, outer->dst, say->outer_dst));
+    rec->outer_protocol = sdw_str_of(sdw_biflow_protocol(outer->protocol, say->outer_protocol));
+    rec->outer_sport = port(outer->sport);
+    rec->outer_dport = port(outer->dport);
+}
+
 void sdw_flowsay_who(struct sdw_flowsay *say, const struct sdw_biflow *flow,
                      const struct sdw_addrmask *mask, int64_t ts_ns)
 {
@@ -31,6 +49,8 @@ void sdw_flowsay_who(struct sdw_flowsay *say, const struct sdw_biflow *flow,
     rec->midflow = flow->key.protocol == IPPROTO_TCP ? flow->midflow : -1;
     rec->vlan = flow->key.vlan ? flow->key.vlan : SDW_NO_INT;
     rec->vni = flow->key.vni ? flow->key.vni : SDW_NO_INT;
+    if (flow->outer)
+        say_outer(say, flow->outer, mask);
 }
 
 static void say_around(struct sdw_flowsay *say, const struct sdw_packet *packet)

@@ -11,9 +11,11 @@ struct sdw_flowsay {
     struct sdw_flow_rec rec;
     char id[17], src[SDW_ADDRMASK_TEXT], dst[SDW_ADDRMASK_TEXT], protocol[SDW_PROTOCOL_TEXT];
     char around[64];
+    char outer_src[SDW_ADDRMASK_TEXT], outer_dst[SDW_ADDRMASK_TEXT];
+    char outer_protocol[SDW_PROTOCOL_TEXT];
 };
 
-/* Who talks to whom; all else is absent. */
+/* Who talks to whom, and through what tunnel; all else is absent. */
 void sdw_flowsay_who(struct sdw_flowsay *say, const struct sdw_biflow *flow,
                      const struct sdw_addrmask *mask, int64_t ts_ns);
 /* What only its first packet tells: what it was in, and the flow label. */

@@ -47,6 +47,14 @@ struct sdw_packet_tcp {
     bool has_ts;
 };
 
+/* The outermost IP packet around the innermost, which is what routers see. */
+struct sdw_packet_outer {
+    uint8_t src[16], dst[16];
+    uint16_t sport, dport; /* as below */
+    uint8_t version;       /* 4 or 6; 0: there is none */
+    uint8_t protocol;      /* UDP of VXLAN, GRE, IPv4 or IPv6 */
+};
+
 /* The innermost IP packet. Addresses are the first 4 or all 16 bytes, the rest is zero; ports are
  * in host order, 0 where the protocol has none (TCP, UDP, SCTP, UDP-Lite and DCCP have). */
 struct sdw_packet {
@@ -69,6 +77,7 @@ struct sdw_packet {
     const uint8_t *payload; /* behind the transport header, as far as it was captured; else NULL */
     size_t payload_n;
     struct sdw_packet_tcp tcp;
+    struct sdw_packet_outer outer;
 };
 
 enum sdw_packet_verdict {

@@ -99,6 +99,20 @@ static void walk_fixed(struct sdw_walk *walk, size_t header, struct sdw_packet *
     packet->payload_n = walk->n;
 }
 
+static struct sdw_packet_outer outermost(const struct sdw_packet *packet)
+{
+    struct sdw_packet_outer outer = packet->outer;
+    if (outer.version)
+        return outer;
+    outer = (struct sdw_packet_outer){.sport = packet->sport,
+                                      .dport = packet->dport,
+                                      .version = packet->version,
+                                      .protocol = packet->protocol};
+    memcpy(outer.src, packet->src, sizeof outer.src);
+    memcpy(outer.dst, packet->dst, sizeof outer.dst);
+    return outer;
+}
+
 /* What a tunnel holds takes the place of the tunnel's own packet; what cannot be decoded leaves it
  * as it is. */
 static void enter(struct sdw_walk walk, unsigned type, unsigned around, uint32_t vni,
@@ -106,7 +120,8 @@ static void enter(struct sdw_walk walk, unsigned type, unsigned around, uint32_t
 {
     struct sdw_packet inside = {.around = (uint8_t)(packet->around | around),
                                 .vlan = packet->vlan,
-                                .vni = vni ? vni : packet->vni};
+                                .vni = vni ? vni : packet->vni,
+                                .outer = outermost(packet)};
     if (++walk.tunnels <= SDW_WALK_TUNNELS && sdw_walk_type(walk, type, &inside) == SDW_PACKET_IP)
         *packet = inside;
 }

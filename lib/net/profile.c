@@ -25,7 +25,8 @@ struct coming {
 struct sdw_profile {
     struct sdw_profile_config config;
     struct sdw_flowtable *table;
-    struct sdw_pool tcp; /* struct sdw_tcp_track */
+    struct sdw_pool tcp;    /* struct sdw_tcp_track */
+    struct sdw_pool outers; /* struct sdw_packet_outer */
     struct sdw_fragments *fragments;
     struct sdw_classify *classify; /* NULL: not asked for */
     struct sdw_profile_counts counts;
@@ -105,6 +106,8 @@ static void on_ended(void *arg, struct sdw_biflow *flow, enum sdw_biflow_reason 
     profile->counts.evicted += reason == SDW_ENDED_EVICTED;
     sdw_tcptrack_free(&profile->tcp, flow->tcp);
     flow->tcp = NULL;
+    sdw_pool_give(&profile->outers, flow->outer);
+    flow->outer = NULL;
 }
 
 struct sdw_profile *sdw_profile_new(const struct sdw_profile_config *config)
@@ -121,6 +124,7 @@ struct sdw_profile *sdw_profile_new(const struct sdw_profile_config *config)
                                          .arg = profile};
     profile->config = *config;
     profile->tcp.size = sizeof(struct sdw_tcp_track);
+    profile->outers.size = sizeof(struct sdw_packet_outer);
     profile->table = sdw_flowtable_new(&table);
     profile->fragments = sdw_fragments_new(config->hash_key);
     return profile;
@@ -142,6 +146,7 @@ void sdw_profile_free(struct sdw_profile *profile)
     sdw_flowtable_end(profile->table, SDW_ENDED_EOF, 0);
     sdw_flowtable_free(profile->table);
     sdw_pool_release(&profile->tcp);
+    sdw_pool_release(&profile->outers);
     sdw_fragments_free(profile->fragments);
     sdw_classify_free(profile->classify);
     for (size_t i = 0; i < AHEAD; i++)
@@ -221,6 +226,24 @@ static void pass_time(struct sdw_profile *profile, int64_t now_ns)
     sdw_flowtable_advance(profile->table, now_ns);
 }
 
+/* The tunnel of the packets from its source, which may change. Until one of them is seen, it is
+ * that of those towards it, turned: the ports of the two directions have nothing to do with each
+ * other. */
+static void follow_outer(struct sdw_profile *profile, struct sdw_biflow *flow,
+                         const struct sdw_packet_outer *outer, enum sdw_direction direction)
+{
+    if (direction == SDW_REVERSE && flow->outer)
+        return;
+    if (!flow->outer)
+        flow->outer = sdw_pool_take(&profile->outers);
+    *flow->outer = *outer;
+    if (direction == SDW_FORWARD)
+        return;
+    memcpy(flow->outer->src, outer->dst, sizeof outer->dst);
+    memcpy(flow->outer->dst, outer->src, sizeof outer->src);
+    flow->outer->sport = flow->outer->dport = 0;
+}
+
 static void follow_tcp(struct sdw_profile *profile, struct sdw_biflow *flow,
                        const struct sdw_packet *packet, enum sdw_direction direction, int64_t ts_ns)
 {
@@ -238,6 +261,8 @@ static void see(struct sdw_profile *profile, const struct coming *coming)
     pass_time(profile, coming->ts_ns);
     struct sdw_biflow *flow = sdw_flowtable_see(profile->table, &coming->place, packet,
                                                 coming->ts_ns, &direction, &fresh);
+    if (packet->outer.version)
+        follow_outer(profile, flow, &packet->outer, direction);
     if (fresh) {
         profile->counts.flows++;
         if (profile->classify)

@@ -15,6 +15,8 @@ const struct sdw_flow_rec sdw_flow_rec_none = {
     .dport = SDW_NO_INT,
     .vlan = SDW_NO_INT,
     .vni = SDW_NO_INT,
+    .outer_sport = SDW_NO_INT,
+    .outer_dport = SDW_NO_INT,
     .flow_label = SDW_NO_INT,
     .duration_us = SDW_NO_INT,
     .packets_fwd = SDW_NO_INT,
@@ -57,6 +59,17 @@ const struct sdw_flow_rec sdw_flow_rec_none = {
           "tcp, udp, icmp ... or the number of the protocol"),                                     \
         F(SDW_STR, app, SDW_F_COLUMN, NULL, "the application, once it is known")
 
+/* Where its packets went inside others: what the routers between the ends of the tunnel see. */
+#define OUTER                                                                                      \
+    FN(SDW_INT, vni, 0, 1, 16777215, NULL, "innermost VXLAN network identifier"),                  \
+        F(SDW_STR, outer_src, 0, NULL,                                                             \
+          "of a flow in a tunnel: source address of the outermost packets around those from src"), \
+        FN(SDW_INT, outer_sport, 0, 0, 65535, NULL,                                                \
+           "their source port; absent while none from src was seen, and where there is none"),     \
+        F(SDW_STR, outer_dst, 0, NULL, "their destination address"),                               \
+        FN(SDW_INT, outer_dport, 0, 0, 65535, NULL, "their destination port"),                     \
+        F(SDW_STR, outer_protocol, 0, NULL, "their protocol: udp (VXLAN), gre, ipip or ipv6")
+
 #define COUNTS                                                                                     \
     FN(SDW_INT, duration_us, 0, 0, 0, "us", "time since its first packet"),                        \
         FN(SDW_MODEL, average_bps, SDW_F_COLUMN, 0, 1e15, "bit/s",                                 \
@@ -91,7 +104,7 @@ static const struct sdw_field new_fields[] = {
     WHO,
     F(SDW_RAW, around, 0, NULL, "what its first packet was in: vlan, qinq, mpls, gre, vxlan, ip"),
     FN(SDW_INT, vlan, 0, 1, 4095, NULL, "innermost VLAN id"),
-    FN(SDW_INT, vni, 0, 1, 16777215, NULL, "innermost VXLAN network identifier"),
+    OUTER,
     FN(SDW_INT, flow_label, 0, 0, 1048575, NULL, "flow label of its first packet (IPv6)"),
     F(SDW_BOOL, midflow, SDW_F_COLUMN, NULL,
       "whether it was under way when it was first seen (TCP)"),
@@ -105,6 +118,7 @@ static const struct sdw_field app_fields[] = {
     FV(confidence, SDW_F_COLUMN, app_confidences,
        "what the application's name rests on: the user's map, payload, another flow (cache) ..."),
     F(SDW_STR, sni, SDW_F_COLUMN, NULL, "name of the server that the client asked for"),
+    OUTER,
     {0},
 };
 
@@ -116,6 +130,7 @@ static const struct sdw_field update_fields[] = {
     F(SDW_STR, exporter, 0, NULL, "address of the router or probe that told of it"),
     FN(SDW_INT, sampling, 0, 1, 1e7, NULL,
        "packets that each one its exporter looked at stands for: counts are multiplied by it"),
+    OUTER,
     {0},
 };
 
@@ -124,6 +139,7 @@ static const struct sdw_field end_fields[] = {
     FV(reason, SDW_F_REQUIRED | SDW_F_COLUMN, reasons, "why nothing more is said of it"),
     F(SDW_BOOL, midflow, 0, NULL, "whether it was under way when it was first seen (TCP)"),
     COUNTS,
+    OUTER,
     {0},
 };
 

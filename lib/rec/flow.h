@@ -14,6 +14,8 @@ struct sdw_flow_rec {
     struct sdw_str app;    /* what the classifier calls it; absent before it knows */
     struct sdw_str around; /* RAW: array of what the packets were in: "vlan", "gre" ... */
     int64_t vlan, vni;
+    struct sdw_str outer_src, outer_dst, outer_protocol; /* the packets around those from src */
+    int64_t outer_sport, outer_dport;
     int64_t flow_label; /* IPv6, from src to dst */
     int8_t midflow;     /* was under way when it was first seen */
 

@@ -179,6 +179,26 @@ def wrapped():
             (8, ether(0x0800) + b"\x41" + bytes(40))]
 
 
+def tunnels():
+    """Flows in tunnels over either family, seen from both sides; each frame is whole, for raw links."""
+    ether = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0"
+    shim = lambda sport, inner: struct.pack(">HHHHII", sport, 4789, 0, 0, 0x08000000, 42 << 8) + ether + inner
+    gre = lambda inner: struct.pack(">HH", 0, 0x0800) + inner
+    there = lambda port: ip4(17, "192.0.2.1", "192.0.2.2", udp(port, 6000, 10))
+    back = lambda port: ip4(17, "192.0.2.2", "192.0.2.1", udp(6000, port, 10))
+    near, far = "203.0.113.1", "203.0.113.2"
+    syn, synack = (ip4(6, *ends, tcp(*ports, 1, 1, flags)) for ends, ports, flags in (
+        (("192.0.2.1", "192.0.2.2"), (5004, 443), SYN), (("192.0.2.2", "192.0.2.1"), (443, 5004), SYN | ACK)))
+    return [(0, ip4(17, near, far, shim(5555, there(5001)))),
+            (1, ip4(17, far, near, shim(7777, back(5001)))),
+            (2, ip6(17, 1, 2, shim(5556, there(5002)))),
+            (3, ip4(47, near, far, gre(there(5003)))),
+            (4, ip4(17, far, near, shim(7778, synack))),  # its SYN passed unseen
+            (5, ip6(4, 1, 2, ip4(41, near, far, ip6(17, 3, 4, udp(5005, 6000, 10))))),
+            (6, ip4(17, "192.0.2.1", "192.0.2.2", udp(5006, 6000, 10))),
+            (2000, ip4(17, near, far, shim(5557, syn[:32] + b"\x50\x10" + syn[34:])))]
+
+
 def jumps():
     """A flow whose capture's clock is set back by an hour, then on by a day."""
     packet = ip4(17, "192.0.2.1", "192.0.2.2", udp(5000, 6000, 10))
@@ -194,7 +214,7 @@ def sizes():
 
 def write(packets, options):
     number, front = LINKS[options.get("link", "ethernet")]
-    if options["scenario"] == "wrapped":
+    if options["scenario"] in ("wrapped", "tunnels"):
         front = lambda v: b""
     e = ">" if options.get("order") == "big" else "<"
     nano = options.get("fraction") == "nano"

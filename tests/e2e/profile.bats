@@ -67,6 +67,25 @@
     [ "$(of end '.counts | [.packets, .flows, .other, .cut, .bad] | join(" ")')" = "9 5 1 2 1" ]
 }
 
+@test "records of a flow in a tunnel tell the packets around it, over either family" {
+    capture link=raw tunnels | profile >out
+    outer() { of "$1" 'select(.sport == '"$2"') | [.vni, .outer_src, .outer_sport, .outer_dst, .outer_dport, .outer_protocol] | map(. // "-") | join(" ")'; }
+    for type in flow.new flow.update flow.end; do
+        [ "$(outer $type 5001 | sort -u)" = "42 203.0.113.1 5555 203.0.113.2 4789 udp" ]
+        [ "$(outer $type 5002 | sort -u)" = "42 2001:db8::1 5556 2001:db8::2 4789 udp" ]
+        [ "$(outer $type 5003 | sort -u)" = "- 203.0.113.1 - 203.0.113.2 - gre" ]
+        [ "$(outer $type 5005 | sort -u)" = "- 2001:db8::1 - 2001:db8::2 - ipip" ] # the outermost
+        [ "$(outer $type 5006 | sort -u)" = "- - - - - -" ]
+    done
+    # First heard was the other direction: its tunnel, turned, until there is a packet of this one.
+    [ "$(outer flow.new 5004)" = "42 203.0.113.1 - 203.0.113.2 - udp" ]
+    [ "$(outer flow.end 5004)" = "42 203.0.113.1 5557 203.0.113.2 4789 udp" ]
+    # They are hidden as all addresses are.
+    capture link=raw tunnels | profile --addr trunc:16,32 >cut
+    [ "$(jq -r 'select(.type == "flow.end" and .outer_src) | [.outer_src, .outer_dst] | join(" ")' cut | sort -u)" = \
+        $'2001:db8:: 2001:db8::\n203.0.0.0 203.0.0.0' ]
+}
+
 @test "fragments count for the flow of their packet" {
     capture fragments | profile >out
     [ "$(of flow.end '[.sport, .dport, .packets_fwd, .bytes_fwd] | join(" ")')" = "5000 6000 2 3048" ]

@@ -126,6 +126,15 @@ static void check_tags(void)
        "Ethernet over MPLS with a control word");
 }
 
+/* Whether the outermost packet is one of this protocol from .8 to .9, with these ports. */
+static bool outer_is(unsigned version, unsigned protocol, unsigned sport, unsigned dport)
+{
+    const struct sdw_packet_outer *outer = &packet.outer;
+    size_t last = version == 4 ? 3 : 15;
+    return outer->version == version && outer->protocol == protocol && outer->src[last] == 8 &&
+           outer->dst[last] == 9 && outer->sport == sport && outer->dport == dport;
+}
+
 static void check_tunnels(void)
 {
     struct frame f = {0};
@@ -136,6 +145,7 @@ static void check_tunnels(void)
     ours(&f);
     ok(decode(DLT_EN10MB, &f) == SDW_PACKET_IP && is_ours() && packet.around == SDW_AROUND_GRE,
        "GRE with checksum, key and sequence number");
+    ok(outer_is(4, IPPROTO_GRE, 0, 0), "and the packet around it");
     f = (struct frame){0};
     ip4(&f, IPPROTO_GRE, 8, 9, 0, 0);
     put_n(&f, 0x00006558, 4);
@@ -154,12 +164,14 @@ static void check_tunnels(void)
     ok(decode(DLT_RAW, &f) == SDW_PACKET_IP && is_ours() && packet.vni == 0x1234 &&
            packet.around == SDW_AROUND_VXLAN,
        "VXLAN over IPv6");
+    ok(outer_is(6, IPPROTO_UDP, 55555, 4789), "and the packet around it, with its ports");
     f = (struct frame){0};
     ip4(&f, IPPROTO_IPV6, 8, 9, 0, 0);
-    ip6(&f, IPPROTO_IPIP, 8, 9);
+    ip6(&f, IPPROTO_IPIP, 18, 19);
     ours(&f);
     ok(decode(DLT_RAW, &f) == SDW_PACKET_IP && is_ours() && packet.around == SDW_AROUND_IP,
        "IP in IP in IP");
+    ok(outer_is(4, IPPROTO_IPV6, 0, 0), "and the outermost of them");
     f = (struct frame){0};
     ip4(&f, IPPROTO_UDP, 8, 9, 0, 0);
     udp(&f, 55555, 4789);
@@ -167,7 +179,7 @@ static void check_tunnels(void)
     ether(&f, 0x0806);
     payload(&f, 28);
     ok(decode(DLT_RAW, &f) == SDW_PACKET_IP && packet.dport == 4789 && packet.vni == 0 &&
-           packet.around == 0,
+           packet.around == 0 && packet.outer.version == 0,
        "what a tunnel holds that is no IP leaves the tunnel's own packet");
     f = (struct frame){0};
     for (int i = 0; i < 6; i++)
