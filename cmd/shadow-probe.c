@@ -22,13 +22,18 @@ static const struct sdw_option options[] = {
     {"idle", 0, SDW_OPT_DURATION, AT(idle_us), "DURATION",
      "with --mirror: a flow that no record told of for so long has ended", "5m", 0, 0, NULL, NULL},
     {"tunnel", 0, SDW_OPT_ENUM, AT(tunnel), "KIND",
-     "measure DEST through a tunnel of our own, and the way of its outer packets", "none", 0, 0,
-     tunnels, NULL},
+     "measure DEST, or keep the shadows of --mirror, through a tunnel of our own, and the way of "
+     "its "
+     "outer packets",
+     "none", 0, 0, tunnels, NULL},
     {"remote", 0, SDW_OPT_TEXT, AT(remote), "ADDR", "with --tunnel: outer address of its far end",
      NULL, 0, 0, NULL, "host"},
     {"inner", 0, SDW_OPT_TEXT, AT(inner), "ADDR/LEN",
      "with --tunnel: address of this end inside, and the length of its prefix", NULL, 0, 0, NULL,
      NULL},
+    {"inner-remote", 0, SDW_OPT_TEXT, AT(inner_remote), "ADDR",
+     "with --mirror and --tunnel: address of its far end inside, which reflects or answers echo",
+     NULL, 0, 0, NULL, "host"},
     {"vni", 0, SDW_OPT_INT, AT(vni), "N", "with --tunnel: VXLAN network identifier", "1", 1,
      16777215, NULL, NULL},
     {"remote-port", 0, SDW_OPT_INT, AT(remote_port), "PORT",
@@ -94,6 +99,10 @@ static const struct sdw_example examples[] = {
      "shadow-profile -i eth0 | shadow-probe --mirror dport=443 | shadow-gradient", "lab"},
     {"Measure inside a VXLAN of our own to 192.0.2.1, and on its outer packets",
      "shadow-probe --tunnel vxlan --vni 42 --remote 192.0.2.1 --inner 172.31.9.1/24 172.31.9.2",
+     "lab"},
+    {"Keep a shadow of each flow that this VXLAN end sends to 192.0.2.1, in a network beside it",
+     "shadow-profile -i eth0 | shadow-probe --mirror --tunnel vxlan --vni 42 --remote 192.0.2.1 "
+     "--inner 172.31.9.1/24 --inner-remote 172.31.9.2 outer_dst=192.0.2.1",
      "lab"},
     {NULL, NULL, NULL},
 };

@@ -117,11 +117,10 @@ void sdw_flight_add(struct sdw_flight *flight, const struct sdw_shot *shot, int6
 /* Delay of a load packet above its base, which the guard is told of. */
 static void guard(struct sdw_flight *flight, const struct sdw_shot_fate *fate)
 {
-    int64_t round = sdw_fate_round_ns(fate);
-    if (round < 0 || flight->rules.base_round_ns == INT64_MAX)
+    int64_t delay = sdw_fate_load_delay_ns(fate, &flight->rules);
+    if (delay < 0)
         return;
-    enum sdw_stop stop =
-        sdw_trigger_feed(&flight->rules.trigger, round - flight->rules.base_round_ns);
+    enum sdw_stop stop = sdw_trigger_feed(&flight->rules.trigger, delay);
     if (stop != SDW_STOP_NONE)
         flight->run.stop = stop;
 }
@@ -133,6 +132,9 @@ void sdw_flight_answer(struct sdw_flight *flight, size_t number, const struct sd
     if (!fate->sent_ns || fate->received_ns) /* duplicated on its way: the first one counts */
         return;
     fate->received_ns = answer->received_ns;
+    fate->far_received_ns = answer->far_received_ns;
+    fate->far_sent_ns = answer->far_sent_ns;
+    fate->far_ttl = answer->far_ttl;
     fate->kind = (int)answer->kind;
     fate->icmp_type = answer->icmp_type;
     fate->icmp_code = answer->icmp_code;
@@ -141,8 +143,10 @@ void sdw_flight_answer(struct sdw_flight *flight, size_t number, const struct sd
     if (!shot->load)
         return;
     flight->run.load_answered++;
+    int64_t one_way = sdw_fate_one_way_ns(fate);
     if (flight->with_train)
-        sdw_hover_answer(&flight->train, shot->ip_bytes, sdw_fate_round_ns(fate));
+        sdw_hover_answer(&flight->train, shot->ip_bytes,
+                         one_way != INT64_MIN ? one_way : sdw_fate_round_ns(fate));
     guard(flight, fate);
 }
 

@@ -19,16 +19,22 @@ struct sdw_mirror *sdw_mirror_new(const struct sdw_mirror_config *config, struct
     struct sdw_mirror *mirror = sdw_xalloc(sizeof *mirror);
     mirror->config = *config;
     mirror->wire = wire;
+    if (config->tunnel)
+        mirror->inside =
+            sdw_mirror_inside_new(config->tunnel, sdw_mirror_wire_fd(mirror->wire), err);
     mirror->appmap = sdw_appmap_new();
     sdw_map_init(&mirror->shadows, sdw_rng_secret());
     sdw_map_init(&mirror->goals, sdw_rng_secret());
     sdw_map_init(&mirror->sensitivities, sdw_rng_secret());
-    sdw_map_init(&mirror->details, sdw_rng_secret());
+    sdw_map_init(&mirror->labels, sdw_rng_secret());
     sdw_routers_init(&mirror->routers, (size_t)config->ttl_rate, sdw_rng_secret());
     sdw_gate_init(&mirror->ladders, (size_t)config->ttl_rate);
     sdw_rng_seed(&mirror->rng, config->seed);
     mirror->care_ns = sdw_mono_ns() + SECOND_NS;
-    return mirror;
+    if (!config->tunnel || mirror->inside)
+        return mirror;
+    sdw_mirror_free(mirror);
+    return NULL;
 }
 
 static void free_shadows(struct sdw_mirror *mirror)
@@ -36,8 +42,11 @@ static void free_shadows(struct sdw_mirror *mirror)
     size_t cursor = 0;
     struct sdw_str key;
     void *value;
-    while (sdw_map_next(&mirror->shadows, &cursor, &key, &value))
-        free(value);
+    while (sdw_map_next(&mirror->shadows, &cursor, &key, &value)) {
+        struct sdw_shadow *shadow = value;
+        free(shadow->inside);
+        free(shadow);
+    }
     sdw_map_release(&mirror->shadows);
 }
 
@@ -49,7 +58,7 @@ void sdw_mirror_free(struct sdw_mirror *mirror)
     sdw_mirror_forget_goals(mirror);
     sdw_map_release(&mirror->goals);
     sdw_map_release(&mirror->sensitivities);
-    sdw_map_release(&mirror->details);
+    sdw_map_release(&mirror->labels);
     for (size_t i = 0; i < SDW_MIRROR_FLIGHTS; i++) {
         sdw_craft_free(mirror->flights[i].craft);
         sdw_flight_release(&mirror->flights[i].flight);
@@ -60,6 +69,7 @@ void sdw_mirror_free(struct sdw_mirror *mirror)
     sdw_routers_release(&mirror->routers);
     sdw_gate_release(&mirror->ladders);
     sdw_appmap_free(mirror->appmap);
+    sdw_mirror_inside_free(mirror->inside);
     sdw_mirror_wire_free(mirror->wire);
     sdw_buf_release(&mirror->scratch);
     sdw_arena_release(&mirror->arena);
@@ -68,7 +78,7 @@ void sdw_mirror_free(struct sdw_mirror *mirror)
 
 int sdw_mirror_fd(const struct sdw_mirror *mirror)
 {
-    return sdw_mirror_wire_fd(mirror->wire);
+    return mirror->inside ? sdw_mirror_inside_fd(mirror->inside) : sdw_mirror_wire_fd(mirror->wire);
 }
 
 const struct sdw_mirror_counts *sdw_mirror_counts(const struct sdw_mirror *mirror)
@@ -86,14 +96,18 @@ struct sdw_mirror_flight *sdw_mirror_flight(struct sdw_mirror *mirror, struct sd
     if (i == SDW_MIRROR_FLIGHTS)
         return NULL;
     struct sdw_mirror_flight *f = &mirror->flights[i];
-    f->craft = sdw_craft_new(&shadow->tuple.src, &shadow->tuple.dst,
-                             shadow->tuple.tcp ? IPPROTO_TCP : IPPROTO_UDP, err);
-    if (!f->craft)
+    bool inside = sdw_shadow_inside(shadow);
+    f->carrier = inside ? sdw_mirror_inside_carrier(mirror->inside) : NULL;
+    f->craft = inside ? NULL
+                      : sdw_craft_new(&shadow->tuple.src, &shadow->tuple.dst,
+                                      shadow->tuple.tcp ? IPPROTO_TCP : IPPROTO_UDP, err);
+    if (!inside && !f->craft)
         return NULL;
+    if (!inside)
+        sdw_mirror_wire_follow(mirror->wire, &shadow->tuple);
     mirror->serial += mirror->serial + 1 ? 1 : 2;
     f->serial = mirror->serial;
     f->shadow = shadow;
-    sdw_mirror_wire_follow(mirror->wire, &shadow->tuple);
     f->tuple = shadow->tuple;
     memcpy(f->flow_id, shadow->flow_id, sizeof f->flow_id);
     f->promised_bytes = bytes;
@@ -107,6 +121,29 @@ static bool same_end(const struct sdw_address *a, const struct sdw_address *b)
     return sdw_address_same_host(a, b) && sdw_address_port(a) == sdw_address_port(b);
 }
 
+/* The flight that the packet belongs to; NULL when it is over. */
+static struct sdw_mirror_flight *flight_of(struct sdw_mirror *mirror,
+                                           const struct sdw_mirror_claim *claim)
+{
+    struct sdw_mirror_flight *f = &mirror->flights[claim->flight % SDW_MIRROR_FLIGHTS];
+    return f->serial == claim->serial && claim->shot < f->flight.run.n ? f : NULL;
+}
+
+static int receive_inside(struct sdw_mirror *mirror, struct sdw_err *err)
+{
+    struct sdw_answer answer;
+    struct sdw_mirror_claim claim;
+    int more = 0;
+    for (int n = 0;
+         n < ANSWERS && (more = sdw_mirror_inside_next(mirror->inside, &answer, &claim, err)) > 0;
+         n++) {
+        struct sdw_mirror_flight *f = flight_of(mirror, &claim);
+        if (f)
+            sdw_flight_answer(&f->flight, claim.shot, &answer);
+    }
+    return more < 0 ? more : 0;
+}
+
 static int receive(struct sdw_mirror *mirror, struct sdw_err *err)
 {
     struct sdw_answer answer;
@@ -116,15 +153,16 @@ static int receive(struct sdw_mirror *mirror, struct sdw_err *err)
     for (int n = 0; n < ANSWERS && (more = sdw_mirror_wire_next(mirror->wire, &answer, &claim, &src,
                                                                 &dst, err)) > 0;
          n++) {
-        struct sdw_mirror_flight *f = &mirror->flights[claim.flight % SDW_MIRROR_FLIGHTS];
-        if (f->serial != claim.serial || claim.shot >= f->flight.run.n ||
-            !same_end(&src, &f->tuple.src) || !same_end(&dst, &f->tuple.dst))
+        struct sdw_mirror_flight *f = flight_of(mirror, &claim);
+        if (!f || !same_end(&src, &f->tuple.src) || !same_end(&dst, &f->tuple.dst))
             continue;
         sdw_flight_answer(&f->flight, claim.shot, &answer);
         if (!f->path)
             sdw_mirror_trace_answer(mirror, f, claim.shot, sdw_mono_ns());
     }
-    return more < 0 ? more : 0;
+    if (more < 0)
+        return more;
+    return mirror->inside ? receive_inside(mirror, err) : 0;
 }
 
 /* All that is sent is spent as it goes out, and counted. */
@@ -150,8 +188,11 @@ static void send_due(struct sdw_mirror *mirror, struct sdw_mirror_flight *f)
                                          .flight = (uint16_t)(f - mirror->flights),
                                          .shot = (uint16_t)number};
         int64_t sent_ns = 0;
-        int bytes = sdw_mirror_wire_send(mirror->wire, &f->tuple, f->craft, shot,
-                                         mirror->config.dscp, &claim, &sent_ns, &why);
+        uint8_t dscp = mirror->config.dscp;
+        int bytes = f->carrier ? sdw_mirror_inside_send(mirror->inside, f->carrier, shot, dscp,
+                                                        &claim, &sent_ns, &why)
+                               : sdw_mirror_wire_send(mirror->wire, &f->tuple, f->craft, shot, dscp,
+                                                      &claim, &sent_ns, &why);
         int64_t now_ns = sdw_mono_ns();
         if (bytes > 0)
             spend(mirror, f, bytes, now_ns);
@@ -167,6 +208,7 @@ static int finish(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, int64_
         return 0;
     sdw_craft_free(f->craft);
     f->craft = NULL;
+    f->carrier = NULL;
     f->serial = 0;
     sdw_budget_promise(mirror->config.budget, -f->promised_bytes); /* what it did not need */
     mirror->n_flights--;
@@ -272,6 +314,8 @@ int sdw_mirror_step(struct sdw_mirror *mirror, struct sdw_err *err)
     if (code == 0 && now_ns >= mirror->care_ns) {
         mirror->care_ns = now_ns + SECOND_NS;
         mirror->counts.drops = (int64_t)sdw_mirror_wire_drops(mirror->wire);
+        if (mirror->inside)
+            mirror->counts.drops += (int64_t)sdw_mirror_inside_drops(mirror->inside);
         code = sdw_mirror_care(mirror, now_ns);
     }
     return code;

@@ -5,6 +5,9 @@
  * path: the destination never sees one of a slot, and of a trace at most the three that find out
  * where the path ends, with a checksum that no host takes.
  *
+ * Through a tunnel (struct sdw_mirror_tunnel) all packets inside go to its far end, which reflects
+ * them or answers echo requests.
+ *
  * One thread, which never waits: sdw_mirror_due says when the next thing is to be done.
  */
 #ifndef SDW_NET_MIRROR_H
@@ -14,9 +17,21 @@
 #include "core/err.h"
 #include "net/appmap.h"
 #include "net/budget.h"
+#include "net/carrier.h"
 #include "net/slotrec.h"
 
 struct sdw_mirror;
+
+/* A tunnel that shadows go through. Each flow then has two: one inside, between the ends of the
+ * tunnel, where all flows share one path; and one on the tuple of its outer packets, to the routers
+ * below. That is the flow's own where the record tells that it goes to the same far end in a tunnel
+ * already, else that of this tunnel's device. */
+struct sdw_mirror_tunnel {
+    const char *name;                /* for records */
+    const char *flow;                /* of its outer packets, as net/flow.h reads it */
+    struct sdw_carrier *carriers[2]; /* to its far end, inside: what to try first, and then */
+    size_t n;                        /* of them; 1..2 */
+};
 
 struct sdw_mirror_config {
     struct sdw_budget *budget; /* of all shadows; the caller's */
@@ -29,6 +44,7 @@ struct sdw_mirror_config {
     uint32_t mark;
     uint8_t dscp;
     uint64_t seed;
+    const struct sdw_mirror_tunnel *tunnel; /* NULL: none; lives as long as the mirror */
 };
 
 struct sdw_mirror_counts {

@@ -147,16 +147,23 @@ void sdw_mirror_detach(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
 int sdw_mirror_put_off(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t until_ns)
 {
     shadow->trace_ns = until_ns;
-    return shadow->failed++
-               ? 0
-               : sdw_mirror_say(mirror, shadow, "suspended", "no router of its path answers");
+    const char *reason = sdw_shadow_inside(shadow) ? "the far end of the tunnel does not answer"
+                                                   : "no router of its path answers";
+    return shadow->failed++ ? 0 : sdw_mirror_say(mirror, shadow, "suspended", reason);
+}
+
+/* Whether a shadow that is put on the path of its destination is known to go it: others with the
+ * same packets do. */
+static bool is_sure(const struct sdw_mirror_goal *goal, const struct sdw_shadow *shadow)
+{
+    return shadow->common && goal && goal->common;
 }
 
 int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
 {
     const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, false);
     if (goal && goal->path && !goal->several)
-        return sdw_mirror_attach(mirror, shadow, goal->path, false);
+        return sdw_mirror_attach(mirror, shadow, goal->path, is_sure(goal, shadow));
     sdw_shadow_last(&mirror->traces[shadow->sensitivity], shadow);
     if (goal && goal->trace_ns > sdw_mono_ns())
         return sdw_mirror_put_off(mirror, shadow, goal->trace_ns);
@@ -166,6 +173,7 @@ int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
 
 int sdw_mirror_place_others(struct sdw_mirror *mirror, const struct sdw_shadow *found)
 {
+    const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &found->tuple.dst, false);
     struct sdw_shadow *next;
     int code = 0;
     for (size_t i = 0; i < SDW_MIRROR_CLASSES; i++)
@@ -174,7 +182,7 @@ int sdw_mirror_place_others(struct sdw_mirror *mirror, const struct sdw_shadow *
             if (s->tracing || !sdw_address_same_host(&s->tuple.dst, &found->tuple.dst))
                 continue;
             sdw_shadow_unlist(&mirror->traces[i], s);
-            code = sdw_mirror_attach(mirror, s, found->path, false);
+            code = sdw_mirror_attach(mirror, s, found->path, is_sure(goal, s));
         }
     return code;
 }
@@ -185,6 +193,8 @@ void sdw_mirror_rank(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
     enum sdw_sensitivity before = shadow->sensitivity;
     if (before == sensitivity)
         return;
+    if (shadow->inside)
+        sdw_mirror_rank(mirror, shadow->inside, sensitivity);
     shadow->sensitivity = sensitivity;
     if (shadow->path) {
         shadow->path->ranks[before]--;
@@ -197,7 +207,8 @@ void sdw_mirror_rank(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
     mirror->launch_ns = 0;
 }
 
-int sdw_mirror_drop(struct sdw_mirror *mirror, struct sdw_shadow *shadow, const char *reason)
+/* Close one shadow. */
+static int drop_one(struct sdw_mirror *mirror, struct sdw_shadow *shadow, const char *reason)
 {
     int code = sdw_mirror_say(mirror, shadow, "closed", reason);
     for (size_t i = 0; i < SDW_MIRROR_FLIGHTS; i++)
@@ -207,17 +218,32 @@ int sdw_mirror_drop(struct sdw_mirror *mirror, struct sdw_shadow *shadow, const 
         leave_path(shadow);
     else
         sdw_shadow_unlist(&mirror->traces[shadow->sensitivity], shadow);
-    sdw_map_remove(&mirror->shadows, sdw_str_of(shadow->flow_id));
-    mirror->counts.shadows--;
     free(shadow);
     return code;
 }
 
-/* Its id names the hops alone: flows of any kind share it. */
-static void name(struct sdw_route *route)
+int sdw_mirror_drop(struct sdw_mirror *mirror, struct sdw_shadow *shadow, const char *reason)
 {
-    uint8_t key[16 * (SDW_HOPS_MAX + 1)] = {0};
+    struct sdw_shadow *first = shadow->outer ? shadow->outer : shadow;
+    sdw_map_remove(&mirror->shadows, sdw_str_of(first->flow_id));
+    mirror->counts.shadows--;
+    int code = first->inside ? drop_one(mirror, first->inside, reason) : 0;
+    int dropped = drop_one(mirror, first, reason);
+    return code < 0 ? code : dropped;
+}
+
+/* Its id names the hops alone: flows of any kind share it. Inside a tunnel it names that too, and
+ * how the far end answers. */
+static void name(struct sdw_route *route, const struct sdw_mirror_tunnel *tunnel)
+{
+    uint8_t key[16 * (SDW_HOPS_MAX + 1) + SDW_MIRROR_FLOW] = {0};
     size_t used = 0, n;
+    if (route->reached) {
+        key[used++] = (uint8_t)route->far_end;
+        n = strnlen(tunnel->name, SDW_MIRROR_FLOW - 1);
+        memcpy(key + used, tunnel->name, n);
+        used += n;
+    }
     for (unsigned hop = 1; hop <= route->hops; hop++, used += 16) {
         const uint8_t *bytes = sdw_address_bytes(&route->hop[hop].addr, &n);
         if (n)
@@ -236,7 +262,7 @@ static void fill_in(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
         const struct sdw_route_hop *seen = &route->hop[hop];
         if (seen->base_ns < own->base_ns)
             own->base_ns = seen->base_ns;
-        if (path->router[hop] || sdw_address_family(&seen->addr) == AF_UNSPEC)
+        if (path->router[hop] || route->reached || sdw_address_family(&seen->addr) == AF_UNSPEC)
             continue;
         own->addr = seen->addr;
         path->router[hop] = sdw_routers_find(&mirror->routers, &seen->addr);
@@ -248,7 +274,7 @@ struct sdw_mirror_path *sdw_mirror_path_known(struct sdw_mirror *mirror,
 {
     for (size_t i = 0; i < mirror->n_paths; i++) {
         struct sdw_mirror_path *path = mirror->paths[i];
-        if (!sdw_route_same(&path->route, route))
+        if (!sdw_route_same(&path->route, route) || path->route.far_end != route->far_end)
             continue;
         fill_in(mirror, path, route);
         return path;
@@ -266,7 +292,7 @@ struct sdw_mirror_path *sdw_mirror_path_new(struct sdw_mirror *mirror,
     path->aim = sdw_aim(mirror->config.max_bps);
     path->aim.available_bps = path->aim.highest_bps =
         first_bps < mirror->config.max_bps ? first_bps : mirror->config.max_bps;
-    name(&path->route);
+    name(&path->route, mirror->config.tunnel);
     fill_in(mirror, path, route);
     SDW_GROW(mirror->paths, mirror->cap_paths, mirror->n_paths + 1);
     mirror->paths[mirror->n_paths++] = path;
@@ -317,12 +343,20 @@ static int tell_pace(struct sdw_mirror *mirror, struct sdw_mirror_path *path, in
     return code;
 }
 
+/* The next in a list that is a flow's first shadow: the other goes with it. */
+static struct sdw_shadow *first_of_flow(struct sdw_shadow *shadow)
+{
+    while (shadow && shadow->outer)
+        shadow = shadow->after;
+    return shadow;
+}
+
 static int drop_idle(struct sdw_mirror *mirror, struct sdw_shadow_list *list, int64_t now_ns)
 {
     int code = 0;
     struct sdw_shadow *next;
-    for (struct sdw_shadow *s = list->first; s && code == 0; s = next) {
-        next = s->after;
+    for (struct sdw_shadow *s = first_of_flow(list->first); s && code == 0; s = next) {
+        next = first_of_flow(s->after);
         if (now_ns - s->heard_ns > mirror->config.idle_ns)
             code = sdw_mirror_drop(mirror, s, "idle");
     }

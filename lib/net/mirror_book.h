@@ -5,6 +5,7 @@
 #include "net/aim.h"
 #include "net/flight.h"
 #include "net/mirror.h"
+#include "net/mirror_inside.h"
 #include "net/mirror_wire.h"
 #include "net/router.h"
 #include "net/window.h"
@@ -34,13 +35,16 @@ struct sdw_shadow {
     enum sdw_sensitivity sensitivity;
     struct sdw_mirror_path *path; /* NULL: to be traced */
     struct sdw_shadow *before, *after;
-    bool served;      /* a slot was said for it */
-    bool verified;    /* its own packets went the path */
-    bool tracing;     /* a trace is under way */
-    bool moved;       /* its path changed while it was open */
-    unsigned failed;  /* times that it was put off */
-    int64_t heard_ns; /* monotonic: a record told of it */
-    int64_t trace_ns; /* not to be traced before */
+    struct sdw_shadow *inside; /* through a tunnel: the flow's other shadow, that goes with it */
+    struct sdw_shadow *outer;  /* of that other shadow: the flow's first; else NULL */
+    bool common;               /* its packets' tuple is the tunnel's, which flows share */
+    bool served;               /* a slot was said for it */
+    bool verified;             /* its own packets went the path */
+    bool tracing;              /* a trace is under way */
+    bool moved;                /* its path changed while it was open */
+    unsigned failed;           /* times that it was put off */
+    int64_t heard_ns;          /* monotonic: a record told of it */
+    int64_t trace_ns;          /* not to be traced before */
 };
 
 struct sdw_shadow_list {
@@ -54,7 +58,9 @@ enum sdw_mirror_pace { SDW_PACE_KEPT, SDW_PACE_LOWERED, SDW_PACE_SUSPENDED };
 /* A path that shadows share: up to the last router, which stands for the far end. */
 struct sdw_mirror_path {
     struct sdw_route route;
-    struct sdw_router *router[SDW_HOPS_MAX + 1]; /* by hop; NULL: silent */
+    struct sdw_router *router[SDW_HOPS_MAX + 1]; /* by hop; NULL: silent, or no router */
+    struct sdw_carrier *carrier;                 /* inside a tunnel, to its far end; else NULL */
+    int64_t chirp_base_ns;                       /* taken off the delays of load, in this window */
     struct sdw_shadow_list shadows;              /* the first carries the next slot */
     size_t unserved, unverified;                 /* how many of them wait for either */
     size_t ranks[SDW_MIRROR_CLASSES];            /* how many of each sensitivity */
@@ -90,8 +96,9 @@ struct sdw_mirror_flight {
     struct sdw_mirror_tuple tuple; /* its packets' */
     char flow_id[SDW_MIRROR_ID];
     struct sdw_craft *craft;
-    struct sdw_rungs rungs;   /* of a slot */
-    struct sdw_ticket ticket; /* of a slot */
+    struct sdw_carrier *carrier; /* inside a tunnel, where craft is NULL; else NULL */
+    struct sdw_rungs rungs;      /* of a slot */
+    struct sdw_ticket ticket;    /* of a slot */
     double target_bps;
     int64_t promised_bytes;   /* of the budget, and not spent yet */
     unsigned top, reach, far; /* of a trace: highest TTL asked, answered by a router; the TTL that
@@ -103,6 +110,7 @@ struct sdw_mirror_flight {
 struct sdw_mirror_goal {
     struct sdw_mirror_path *path; /* that a flow to it took */
     bool several;                 /* flows to it take more than one */
+    bool common;                  /* packets with the tunnel's own tuple took it */
     unsigned traces;              /* under way */
     unsigned failed;              /* traces in a row that found nothing */
     int64_t trace_ns;             /* after them: not to be traced before */
@@ -111,9 +119,10 @@ struct sdw_mirror_goal {
 struct sdw_mirror {
     struct sdw_mirror_config config;
     struct sdw_mirror_wire *wire;
+    struct sdw_mirror_inside *inside; /* NULL: no tunnel */
     struct sdw_appmap *appmap;
     struct sdw_map shadows, goals, sensitivities; /* by flow id; by address; by application */
-    struct sdw_map details;                       /* by flow id, of flows that are not wanted yet */
+    struct sdw_map labels; /* by flow id, of flows that are not wanted yet: flow label + 1 */
     struct sdw_shadow_list traces[SDW_MIRROR_CLASSES];
     struct sdw_mirror_path **paths;
     size_t n_paths, cap_paths;
@@ -185,6 +194,12 @@ int sdw_mirror_slotted(struct sdw_mirror *mirror, struct sdw_mirror_flight *flig
  */
 struct sdw_mirror_flight *sdw_mirror_flight(struct sdw_mirror *mirror, struct sdw_shadow *shadow,
                                             int64_t bytes, struct sdw_err *err);
+
+/* Inside the tunnel that there is. */
+static inline bool sdw_shadow_inside(const struct sdw_shadow *shadow)
+{
+    return shadow->outer != NULL;
+}
 
 /* mirror_say.c: records. */
 int sdw_mirror_say(struct sdw_mirror *mirror, const struct sdw_shadow *shadow, const char *state,

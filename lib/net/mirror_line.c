@@ -15,21 +15,36 @@ static void copy(char *out, size_t size, struct sdw_str text)
         (void)snprintf(out, size, "%.*s", (int)text.n, text.p);
 }
 
-/* The tuple of a flow's packets, in the direction that leaves here; why there is none to mirror, or
- * NULL. */
-static const char *read_tuple(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec,
-                              struct sdw_mirror_tuple *tuple)
+/* Turn the tuple of a flow into the direction that leaves here. Why it cannot be mirrored, or NULL.
+ */
+static const char *find_way(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec,
+                            struct sdw_mirror_tuple *tuple)
 {
     struct sdw_err why = {0};
-    const char *reason = sdw_mirror_tuple_read(rec, tuple);
-    if (reason)
-        return reason;
+    if (sdw_mirror_tunnelled(rec))
+        return "inside a tunnel";
     struct sdw_address src = tuple->src;
     if (sdw_mirror_wire_egress(mirror->wire, tuple, &why) < 0)
         return "no route from here";
     if (!sdw_address_same_host(&src, &tuple->src)) /* it was turned: the label is the other's */
         tuple->flow_label = -1;
     return NULL;
+}
+
+/* The same through the tunnel: the tuple of the flow's outer packets, or else the tunnel's. */
+static const char *find_outer(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec,
+                              struct sdw_shadow *shadow)
+{
+    struct sdw_err why = {0};
+    struct sdw_mirror_tuple ends = sdw_mirror_inside_ends(mirror->inside), flow = shadow->tuple;
+    if (sdw_address_same_host(&flow.src, &ends.src) || sdw_address_same_host(&flow.dst, &ends.src))
+        return "it is the tunnel's own";
+    const char *reason = sdw_mirror_tuple_outer(rec, sdw_mirror_inside_outer(mirror->inside),
+                                                &shadow->tuple, &shadow->common);
+    if (reason)
+        return reason;
+    return sdw_mirror_wire_egress(mirror->wire, &shadow->tuple, &why) < 0 ? "no route from here"
+                                                                          : NULL;
 }
 
 /* How sensitive the application is: as an app record said, or else by its category. */
@@ -48,16 +63,32 @@ static int refuse(struct sdw_mirror *mirror, const struct sdw_shadow *shadow, co
     return sdw_mirror_say(mirror, shadow, "refused", reason);
 }
 
+/* Its second shadow, inside the tunnel. */
+static int open_inside(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
+{
+    struct sdw_shadow *second = sdw_xalloc(sizeof *second);
+    *second = *shadow;
+    second->tuple = sdw_mirror_inside_ends(mirror->inside);
+    second->common = true;
+    second->outer = shadow;
+    shadow->inside = second;
+    return sdw_mirror_place(mirror, second);
+}
+
 static int open_shadow(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec)
 {
     struct sdw_shadow fresh = {.heard_ns = sdw_mono_ns(), .sensitivity = SDW_SENSITIVITY_MEDIUM};
     copy(fresh.flow_id, sizeof fresh.flow_id, rec->flow_id);
     copy(fresh.app, sizeof fresh.app, rec->app);
     copy(fresh.category, sizeof fresh.category, rec->category);
-    const char *reason = read_tuple(mirror, rec, &fresh.tuple);
+    const char *reason = sdw_mirror_tuple_read(rec, &fresh.tuple);
     mirror->counts.flows++;
+    if (!reason && !mirror->inside)
+        reason = find_way(mirror, rec, &fresh.tuple);
     if (sdw_address_family(&fresh.tuple.dst) != AF_UNSPEC)
         sdw_mirror_tuple_write(&fresh.tuple, fresh.flow);
+    if (!reason && mirror->inside)
+        reason = find_outer(mirror, rec, &fresh);
     if (!reason && mirror->shadows.n >= SDW_MIRROR_SHADOWS)
         reason = "too many shadows";
     if (reason)
@@ -68,36 +99,28 @@ static int open_shadow(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec
     *sdw_map_at(&mirror->shadows, rec->flow_id) = shadow;
     if (++mirror->counts.shadows > mirror->counts.most_shadows)
         mirror->counts.most_shadows = mirror->counts.shadows;
-    return sdw_mirror_place(mirror, shadow);
+    int code = mirror->inside ? open_inside(mirror, shadow) : 0;
+    return code < 0 ? code : sdw_mirror_place(mirror, shadow);
 }
 
-/* What only flow.new tells of a flow, for one that its application makes wanted later: the flow
- * label, and whether it is tunnelled. One number: 0 for what is as usual. */
-static uintptr_t details_of(const struct sdw_flow_rec *rec)
+/* What only flow.new tells of a flow, for one that its application makes wanted later. */
+static void keep_label(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec)
 {
-    uintptr_t label = rec->flow_label == SDW_NO_INT ? 0 : (uintptr_t)rec->flow_label + 1;
-    return label << 1 | sdw_mirror_tunnelled(rec);
+    if (rec->flow_label != SDW_NO_INT && mirror->labels.n < SDW_MIRROR_SHADOWS)
+        *sdw_map_at(&mirror->labels, rec->flow_id) = (void *)((uintptr_t)rec->flow_label + 1);
 }
 
-static void keep_details(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec)
+static void recall_label(struct sdw_mirror *mirror, struct sdw_flow_rec *rec)
 {
-    uintptr_t details = details_of(rec);
-    if (details && mirror->details.n < SDW_MIRROR_SHADOWS)
-        *sdw_map_at(&mirror->details, rec->flow_id) = (void *)details;
-}
-
-static void recall_details(struct sdw_mirror *mirror, struct sdw_flow_rec *rec)
-{
-    uintptr_t details = (uintptr_t)sdw_map_remove(&mirror->details, rec->flow_id);
-    rec->flow_label = details >> 1 ? (int64_t)(details >> 1) - 1 : SDW_NO_INT;
-    rec->vni = details & 1;
+    uintptr_t kept = (uintptr_t)sdw_map_remove(&mirror->labels, rec->flow_id);
+    rec->flow_label = kept ? (int64_t)kept - 1 : SDW_NO_INT;
 }
 
 static int on_new(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec, bool wanted)
 {
     struct sdw_shadow *shadow = sdw_map_get(&mirror->shadows, rec->flow_id);
     if (!shadow && !wanted)
-        keep_details(mirror, rec);
+        keep_label(mirror, rec);
     if (!shadow)
         return wanted ? open_shadow(mirror, rec) : 0;
     mirror->counts.repeated++;
@@ -110,7 +133,7 @@ static int on_app(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec, boo
     struct sdw_shadow *shadow = sdw_map_get(&mirror->shadows, rec->flow_id);
     struct sdw_flow_rec whole = *rec;
     if (!shadow && wanted)
-        recall_details(mirror, &whole);
+        recall_label(mirror, &whole);
     if (!shadow)
         return wanted ? open_shadow(mirror, &whole) : 0;
     shadow->heard_ns = sdw_mono_ns();
@@ -133,7 +156,7 @@ static int on_end(struct sdw_mirror *mirror, const struct sdw_flow_rec *rec, boo
 {
     struct sdw_shadow *shadow = sdw_map_get(&mirror->shadows, rec->flow_id);
     (void)wanted;
-    (void)sdw_map_remove(&mirror->details, rec->flow_id);
+    (void)sdw_map_remove(&mirror->labels, rec->flow_id);
     mirror->counts.unknown += shadow == NULL;
     return shadow ? sdw_mirror_drop(mirror, shadow, "flow ended") : 0;
 }

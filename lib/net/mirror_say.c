@@ -14,6 +14,8 @@ int sdw_mirror_say(struct sdw_mirror *mirror, const struct sdw_shadow *shadow, c
     rec.flow = sdw_str_of(shadow->flow);
     rec.state = sdw_str_of(state);
     rec.sensitivity = sdw_str_of(sdw_sensitivities[shadow->sensitivity]);
+    if (shadow->inside || shadow->outer)
+        rec.part = sdw_str_of(sdw_shadow_inside(shadow) ? "inside" : "outer");
     if (path) {
         rec.path_id = sdw_str_of(path->route.id);
         rec.period_us = path->period_ns / 1000;
@@ -28,11 +30,21 @@ int sdw_mirror_say_path(struct sdw_mirror *mirror, const struct sdw_shadow *shad
 {
     const struct sdw_sink *sink = &mirror->config.sink;
     const struct sdw_route *route = &shadow->path->route;
-    struct sdw_path_about about = {.src = &shadow->tuple.src,
-                                   .dst = &shadow->tuple.dst,
-                                   .protocol = shadow->tuple.tcp ? "tcp" : "udp",
+    const struct sdw_carrier *carrier = shadow->path->carrier;
+    char outer[SDW_MIRROR_FLOW];
+    const char *flow = shadow->flow;
+    if (mirror->inside) {
+        sdw_mirror_tuple_write(&shadow->tuple, outer);
+        flow = carrier ? NULL : outer;
+    }
+    struct sdw_path_about about = {.src = carrier ? &carrier->src : &shadow->tuple.src,
+                                   .dst = carrier ? &carrier->dst : &shadow->tuple.dst,
+                                   .protocol = carrier             ? carrier->protocol
+                                               : shadow->tuple.tcp ? "tcp"
+                                                                   : "udp",
                                    .reason = reason,
-                                   .flow = shadow->flow,
+                                   .flow = flow,
+                                   .tunnel = mirror->inside ? mirror->config.tunnel->name : NULL,
                                    .flow_id = shadow->flow_id,
                                    .flow_label = shadow->tuple.flow_label};
     int code = sdw_path_put(route, &about, sink, &mirror->scratch);

@@ -9,11 +9,21 @@ enum {
     SETTLE_NS = 60 * MS, /* for answers, beyond the base round trip */
     TRAIN_LONGEST_NS = 150 * MS,
     LOAD_MOST = 20, /* packets of a train: they all expire at the last router */
-    LOAD_BYTES_MOST = LOAD_MOST * 1200,
 };
+
+/* Clocks drift apart: what is taken off the one-way delays inside a tunnel holds for a window. */
+static void set_base(struct sdw_mirror_path *path)
+{
+    path->chirp_base_ns = path->route.base_one_way_ns != INT64_MAX ? path->route.base_one_way_ns
+                                                                   : path->route.hop[1].base_ns;
+    for (size_t i = 0; i < SDW_AIM_SIZES; i++)
+        path->aim.base_ns[i] = INT64_MAX;
+}
 
 static void begin_window(struct sdw_mirror *mirror, struct sdw_mirror_path *path)
 {
+    if (path->carrier)
+        set_base(path);
     sdw_window_begin(&path->window, SDW_WINDOW_PLAIN, (unsigned)mirror->config.pairs,
                      path->route.hops, &mirror->rng);
     path->windows++;
@@ -34,9 +44,16 @@ static bool pick_rungs(const struct sdw_mirror_path *path, int64_t now_ns, struc
     return any;
 }
 
-static int64_t ladder_bytes(const struct sdw_mirror_path *path)
+static int64_t ladder_bytes(const struct sdw_mirror *mirror, const struct sdw_mirror_path *path)
 {
-    return path->route.hops * SDW_MIRROR_MARKER;
+    return path->carrier ? sdw_mirror_inside_bytes(mirror->inside, path->carrier->min_ip_bytes)
+                         : path->route.hops * SDW_MIRROR_MARKER;
+}
+
+static int64_t load_bytes(const struct sdw_mirror *mirror, const struct sdw_mirror_path *path)
+{
+    return path->carrier ? LOAD_MOST * sdw_mirror_inside_bytes(mirror->inside, SDW_LOAD_BYTES_MAX)
+                         : LOAD_MOST * SDW_LOAD_BYTES_MAX;
 }
 
 /* Whether a train may go now: nothing is sent on a path that it would hurt, nor more than the last
@@ -45,10 +62,11 @@ static bool train_may_go(const struct sdw_mirror *mirror, const struct sdw_mirro
                          int64_t now_ns)
 {
     const struct sdw_router *last = path->router[path->route.hops];
-    return !mirror->train && mirror->config.max_bps > 0 && now_ns >= path->hold_ns && last &&
-           !last->limited && sdw_gate_allows(&last->gate, LOAD_MOST + 1, now_ns) &&
-           sdw_budget_wait_ns(mirror->config.budget, LOAD_BYTES_MOST + ladder_bytes(path),
-                              now_ns) == 0;
+    int64_t bytes = load_bytes(mirror, path) + ladder_bytes(mirror, path);
+    bool answered = path->carrier ||
+                    (last && !last->limited && sdw_gate_allows(&last->gate, LOAD_MOST + 1, now_ns));
+    return !mirror->train && mirror->config.max_bps > 0 && now_ns >= path->hold_ns && answered &&
+           sdw_budget_wait_ns(mirror->config.budget, bytes, now_ns) == 0;
 }
 
 static struct sdw_hover make_train(struct sdw_mirror_path *path)
@@ -57,7 +75,8 @@ static struct sdw_hover make_train(struct sdw_mirror_path *path)
                                       .length_ns = TRAIN_LONGEST_NS,
                                       .abort_ns = SDW_MIRROR_ABORT_NS,
                                       .round_ns = sdw_route_longest_ns(&path->route),
-                                      .ttl = (uint8_t)path->route.hops};
+                                      .ttl =
+                                          path->carrier ? SDW_TTL_FAR : (uint8_t)path->route.hops};
     limits.most_bytes = limits.bytes;
     return sdw_hover(&path->aim, &limits);
 }
@@ -66,7 +85,8 @@ static struct sdw_hover make_train(struct sdw_mirror_path *path)
 static void charge(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
                    const struct sdw_rungs *rungs, bool train, int64_t now_ns)
 {
-    sdw_gate_take(&mirror->ladders, 1, now_ns);
+    if (!path->carrier)
+        sdw_gate_take(&mirror->ladders, 1, now_ns);
     for (unsigned hop = 1; hop <= rungs->hops; hop++) {
         struct sdw_router *router = path->router[hop];
         if (!router || !rungs->wanted[hop])
@@ -82,14 +102,14 @@ static void begin_flight(struct sdw_mirror_path *path, struct sdw_mirror_flight 
     struct sdw_plan *plan = &f->flight.plan;
     struct sdw_run_rules rules = {
         .trigger = {.abort_ns = SDW_MIRROR_ABORT_NS},
-        .base_one_way_ns = INT64_MAX,
+        .base_one_way_ns = path->route.base_one_way_ns,
         .base_round_ns = path->route.hop[path->route.hops].base_ns,
         .settle_ns = SETTLE_NS + 2 * sdw_route_longest_ns(&path->route),
         .late_ns = SDW_LATE_NS,
     };
     sdw_plan_clear(plan);
     sdw_plan_ladder(plan, 0, &f->rungs);
-    for (size_t i = 0; i < plan->n; i++) /* the last hop is a router too */
+    for (size_t i = 0; i < plan->n && !path->carrier; i++) /* the last hop is a router too */
         plan->shots[i].ttl = plan->shots[i].hop;
     struct sdw_hover hover = {0};
     if (train)
@@ -103,8 +123,8 @@ static bool ladder_may_go(const struct sdw_mirror *mirror, const struct sdw_mirr
                           bool regular, int64_t now_ns)
 {
     size_t n = mirror->ladders.n, free = regular || path->unserved ? 1 : n - n / 4;
-    return sdw_gate_allows(&mirror->ladders, free, now_ns) &&
-           sdw_budget_wait_ns(mirror->config.budget, ladder_bytes(path), now_ns) == 0;
+    return (path->carrier || sdw_gate_allows(&mirror->ladders, free, now_ns)) &&
+           sdw_budget_wait_ns(mirror->config.budget, ladder_bytes(mirror, path), now_ns) == 0;
 }
 
 /* Whose packets it has: of the flow that waits most, but load only of one that is known to go the
@@ -145,11 +165,12 @@ int sdw_mirror_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int
     if (path->windows == 0)
         begin_window(mirror, path);
     struct sdw_shadow *carrier = pick_carrier(mirror, path, regular, now_ns, &train);
-    int64_t bytes = ladder_bytes(path) + (train ? LOAD_BYTES_MOST : 0);
+    int64_t bytes = ladder_bytes(mirror, path) + (train ? load_bytes(mirror, path) : 0);
     struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, carrier, bytes, err);
     if (!f)
         return err->code;
     f->path = path;
+    f->carrier = path->carrier;
     f->rungs = rungs;
     f->rungs.wanted[rungs.hops] = rungs.wanted[rungs.hops] || train;
     f->ticket = path->ticket;

@@ -26,12 +26,44 @@ static void ask_on(const struct sdw_mirror *mirror, struct sdw_mirror_flight *f,
         ask(f, f->top + 1, now_ns);
 }
 
+static void begin(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, int64_t now_ns)
+{
+    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &f->tuple.dst, true);
+    struct sdw_run_rules rules = {
+        .base_round_ns = INT64_MAX, .base_one_way_ns = INT64_MAX, .settle_ns = PATIENCE_NS};
+    mirror->counts.traces++;
+    f->shadow->tracing = true;
+    f->path = NULL;
+    f->top = f->reach = f->far = 0;
+    f->known = !f->carrier && goal->path;
+    goal->traces++;
+    sdw_plan_clear(&f->flight.plan);
+    sdw_flight_begin(&f->flight, &rules, NULL, 0, now_ns);
+}
+
+/* Inside a tunnel there is nothing between its ends: one packet to the far one. */
+static int trace_inside(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns,
+                        struct sdw_err *err)
+{
+    const struct sdw_carrier *carrier = sdw_mirror_inside_carrier(mirror->inside);
+    struct sdw_shot shot = {.ttl = SDW_TTL_FAR, .hop = 1};
+    int64_t bytes = sdw_mirror_inside_bytes(mirror->inside, carrier->min_ip_bytes);
+    if (sdw_budget_wait_ns(mirror->config.budget, bytes, now_ns) > 0)
+        return 0;
+    struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, shadow, bytes, err);
+    if (!f)
+        return err->code;
+    begin(mirror, f, now_ns);
+    sdw_flight_add(&f->flight, &shot, now_ns);
+    return 1;
+}
+
 int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns,
                      struct sdw_err *err)
 {
-    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
-    struct sdw_run_rules rules = {
-        .base_round_ns = INT64_MAX, .base_one_way_ns = INT64_MAX, .settle_ns = PATIENCE_NS};
+    if (sdw_shadow_inside(shadow))
+        return trace_inside(mirror, shadow, now_ns, err);
+    const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
     int64_t bytes = mirror->config.max_hops * SDW_MIRROR_MARKER; /* each TTL is asked once */
     if (now_ns < mirror->traces_ns || !sdw_gate_allows(&mirror->ladders, 1, now_ns) ||
         sdw_budget_wait_ns(mirror->config.budget, bytes, now_ns) > 0)
@@ -40,14 +72,7 @@ int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64
     if (!f)
         return err->code;
     sdw_gate_take(&mirror->ladders, 1, now_ns);
-    mirror->counts.traces++;
-    shadow->tracing = true;
-    f->path = NULL;
-    f->top = f->reach = f->far = 0;
-    f->known = goal->path != NULL;
-    goal->traces++;
-    sdw_plan_clear(&f->flight.plan);
-    sdw_flight_begin(&f->flight, &rules, NULL, 0, now_ns);
+    begin(mirror, f, now_ns);
     unsigned hops = goal->path ? goal->path->route.hops : 0;
     for (unsigned ttl = 1; ttl <= hops; ttl++)
         ask(f, ttl, now_ns);
@@ -100,10 +125,13 @@ void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight
     ask_on(mirror, f, now_ns);
 }
 
-/* The route as far as routers answered, in front of the destination. */
+/* The far end of a tunnel, when it answered; or the route as far as routers did, in front of the
+ * destination. */
 static void read_route(const struct sdw_mirror_flight *f, struct sdw_route *route)
 {
     unsigned hops = f->far && f->far <= f->reach ? f->far - 1 : f->reach;
+    if (f->carrier)
+        hops = f->flight.run.fates[0].kind >= 0;
     *route =
         (struct sdw_route){.hops = hops, .base_one_way_ns = INT64_MAX, .far_end = SDW_FAR_NONE};
     for (unsigned hop = 0; hop <= SDW_HOPS_MAX; hop++)
@@ -120,6 +148,13 @@ static void read_route(const struct sdw_mirror_flight *f, struct sdw_route *rout
             continue;
         hop->round_ns[hop->answered++] = hop->base_ns = round_ns;
         hop->addr = fate->from;
+        int64_t one_way = sdw_fate_one_way_ns(fate);
+        if (one_way != INT64_MIN)
+            route->base_one_way_ns = one_way;
+    }
+    if (f->carrier && hops) {
+        route->reached = true;
+        route->far_end = f->carrier->far_end;
     }
 }
 
@@ -127,6 +162,8 @@ static void read_route(const struct sdw_mirror_flight *f, struct sdw_route *rout
  * without a router in front would get packets for each of them. */
 static int failed(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns)
 {
+    if (sdw_shadow_inside(shadow) && sdw_mirror_inside_next_carrier(mirror->inside))
+        return 0; /* which is tried at once */
     struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
     bool alone = goal->path || goal->several;
     unsigned before = alone ? shadow->failed : goal->failed++;
@@ -149,6 +186,7 @@ static int found(struct sdw_mirror *mirror, struct sdw_shadow *shadow, struct sd
 {
     struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
     goal->several = goal->several || (goal->path && goal->path != path);
+    goal->common = shadow->common || (goal->common && goal->path == path);
     goal->path = path;
     goal->failed = 0;
     goal->trace_ns = 0;
@@ -209,6 +247,8 @@ int sdw_mirror_traced(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, in
         path = sdw_mirror_path_new(mirror, &route);
         made = path != NULL;
     }
+    if (path)
+        path->carrier = f->carrier;
     if (path)
         return found(mirror, shadow, path, made);
     return failed(mirror, shadow, now_ns);

@@ -38,7 +38,7 @@ static bool read_address(struct sdw_str text, int64_t port, struct sdw_address *
 bool sdw_mirror_tunnelled(const struct sdw_flow_rec *rec)
 {
     static const char *const tunnels[] = {"\"gre\"", "\"vxlan\"", "\"ip\""};
-    bool found = rec->vni > 0;
+    bool found = rec->vni > 0 || rec->outer_dst.p;
     for (size_t i = 0; i < SDW_LEN(tunnels) && rec->around.p && !found; i++)
         found = memmem(rec->around.p, rec->around.n, tunnels[i], strlen(tunnels[i])) != NULL;
     return found;
@@ -55,9 +55,33 @@ const char *sdw_mirror_tuple_read(const struct sdw_flow_rec *rec, struct sdw_mir
         return "no addresses and ports of one family";
     if (is_group(&tuple->src) || is_group(&tuple->dst))
         return "a group has no one path";
-    if (sdw_mirror_tunnelled(rec))
-        return "inside a tunnel";
     if (rec->flow_label != SDW_NO_INT)
         tuple->flow_label = (int32_t)rec->flow_label;
+    return NULL;
+}
+
+const char *sdw_mirror_tuple_outer(const struct sdw_flow_rec *rec,
+                                   const struct sdw_mirror_tuple *tunnel,
+                                   struct sdw_mirror_tuple *tuple, bool *common)
+{
+    struct sdw_mirror_tuple own = {.flow_label = -1};
+    *tuple = *tunnel;
+    *common = true;
+    if (!rec->outer_dst.p)
+        return NULL;
+    if (!sdw_str_is(rec->outer_protocol, "udp"))
+        return "in a tunnel of another kind";
+    if (!read_address(rec->outer_src, 1, &own.src) || !read_address(rec->outer_dst, 1, &own.dst) ||
+        sdw_address_family(&own.src) != sdw_address_family(&own.dst))
+        return "no outer addresses of one family";
+    if (sdw_address_same_host(&own.src, &tunnel->dst))
+        return NULL;
+    if (!sdw_address_same_host(&own.dst, &tunnel->dst))
+        return "in a tunnel to another far end";
+    if (read_address(rec->outer_src, rec->outer_sport, &own.src) &&
+        read_address(rec->outer_dst, rec->outer_dport, &own.dst)) {
+        *tuple = own;
+        *common = false;
+    }
     return NULL;
 }

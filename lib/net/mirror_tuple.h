@@ -20,6 +20,13 @@ const char *sdw_mirror_tuple_read(const struct sdw_flow_rec *rec, struct sdw_mir
 /* Whether the packets of the record's flow were inside others, whose ends route them. */
 bool sdw_mirror_tunnelled(const struct sdw_flow_rec *rec);
 
+/* The tuple of the packets that the flow's were in, where they go to the far end of this tunnel too
+ * and the record tells their ports; else the tunnel's own (*common). Of a flow from the far end the
+ * ports of the other direction are not known. NULL, or why the tunnel is not the flow's. */
+const char *sdw_mirror_tuple_outer(const struct sdw_flow_rec *rec,
+                                   const struct sdw_mirror_tuple *tunnel,
+                                   struct sdw_mirror_tuple *tuple, bool *common);
+
 /* As an operator names the flow (net/flow.h). Both ends must have been read. */
 void sdw_mirror_tuple_write(const struct sdw_mirror_tuple *tuple, char out[SDW_MIRROR_FLOW]);
 

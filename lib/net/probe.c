@@ -3,14 +3,14 @@
 #include "core/clock.h"
 #include "net/confine.h"
 #include "net/group_run.h"
-#include "net/mirror_run.h"
 #include "net/pace.h"
+#include "net/probe_mirror.h"
 #include "net/stamp.h"
 #include "net/tunnel.h"
 #include "rec/end.h"
 
 static const double default_mean_bps = 1e6;
-enum { DEFAULT_PAIRS = 30, MIRROR_PAIRS = 12 };
+enum { DEFAULT_PAIRS = 30 };
 
 static int put(void *arg, const struct sdw_schema *schema, const void *rec)
 {
@@ -88,14 +88,9 @@ static int add_all(struct sdw_ctx *ctx, struct sdw_group *group,
                    const struct sdw_probe_config *config, const struct sdw_stamp_key *key,
                    const struct sdw_traffic_shape *shape, struct sdw_tunnel *tunnel)
 {
-    struct sdw_tunnel_config how = {.remote = config->remote,
-                                    .inner = config->inner,
-                                    .source = config->source,
-                                    .interface = config->interface,
-                                    .vni = config->vni,
-                                    .port = config->remote_port,
-                                    .source_port = config->source_port,
-                                    .mark = (uint32_t)config->mark};
+    struct sdw_tunnel_config how = sdw_probe_tunnel(config);
+    if (config->inner_remote)
+        return sdw_err_set(&ctx->err, SDW_EUSAGE, "--inner-remote goes with --mirror: give DEST");
     if (config->tunnel == SDW_PROBE_NO_TUNNEL)
         return config->remote || config->inner
                    ? sdw_err_set(&ctx->err, SDW_EUSAGE, "--remote and --inner go with --tunnel")
@@ -115,34 +110,6 @@ static int add_all(struct sdw_ctx *ctx, struct sdw_group *group,
     return code < 0 ? code : add(ctx, group, config, key, shape, tunnel->flow, true, tunnel);
 }
 
-/* Shadows of the flows that standard input tells of. */
-static int mirror(struct sdw_ctx *ctx, const struct sdw_probe_config *config,
-                  struct sdw_group *group)
-{
-    struct sdw_mirror_plan plan = {
-        .mirror = {.pairs = config->pairs ? config->pairs : MIRROR_PAIRS,
-                   .max_hops = config->hops,
-                   .max_bps = config->max_bps,
-                   .ttl_rate = config->ttl_rate,
-                   .idle_ns = config->idle_us * 1000,
-                   .mark = (uint32_t)config->mark,
-                   .dscp = (uint8_t)config->dscp,
-                   .seed = (uint64_t)config->seed},
-        .group = group,
-        .conditions = (const char *const *)ctx->operands,
-        .n = ctx->n_operands,
-        .duration_us = config->duration_us,
-    };
-    if (config->flow || config->shape || config->scope || config->watch || config->key ||
-        config->source || config->interface || config->tunnel ||
-        config->schedule != SDW_SCHEDULE_CHIRP || config->protocol != SDW_CARRIER_AUTO)
-        return sdw_err_set(&ctx->err, SDW_EUSAGE,
-                           "--mirror takes flows from standard input: --flow, --shape, --scope, "
-                           "--watch, --key, --source, --interface, --tunnel, --schedule and "
-                           "--protocol are not for it");
-    return sdw_mirror_run(ctx, &plan);
-}
-
 int sdw_probe_run(struct sdw_ctx *ctx, void *arg)
 {
     const struct sdw_probe_config *config = arg;
@@ -155,7 +122,7 @@ int sdw_probe_run(struct sdw_ctx *ctx, void *arg)
         &group, config->budget, config->live,
         config->schedule == SDW_SCHEDULE_CHIRP ? default_mean_bps : config->max_bps, &ctx->err);
     if (code == 0 && config->mirror) {
-        code = mirror(ctx, config, &group);
+        code = sdw_probe_mirror(ctx, config, &group);
         sdw_group_release(&group);
         return code;
     }

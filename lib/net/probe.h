@@ -10,7 +10,8 @@ struct sdw_probe_config {
     int64_t port, source_port, mark, dscp, hops, pairs, count, duration_us, seed, idle_us, vni,
         remote_port;
     double max_bps, ttl_rate;
-    const char *source, *interface, *key, *budget, *live, *flow, *shape, *remote, *inner;
+    const char *source, *interface, *key, *budget, *live, *flow, *shape, *remote, *inner,
+        *inner_remote;
     bool scope, watch, mirror;
 };
 

@@ -42,15 +42,14 @@ int64_t sdw_fate_one_way_ns(const struct sdw_shot_fate *fate)
                                                   : INT64_MIN;
 }
 
-/* Delay of a load packet above the base; -1 when no base is known. */
-static int64_t load_delay(const struct job *job, const struct sdw_shot_fate *fate)
+int64_t sdw_fate_load_delay_ns(const struct sdw_shot_fate *fate, const struct sdw_run_rules *rules)
 {
     int64_t one_way = sdw_fate_one_way_ns(fate);
-    if (one_way != INT64_MIN && job->rules->base_one_way_ns != INT64_MAX)
-        return one_way - job->rules->base_one_way_ns;
+    if (one_way != INT64_MIN && rules->base_one_way_ns != INT64_MAX)
+        return one_way - rules->base_one_way_ns;
     int64_t round = sdw_fate_round_ns(fate);
-    if (round >= 0 && job->rules->base_round_ns != INT64_MAX)
-        return round - job->rules->base_round_ns;
+    if (round >= 0 && rules->base_round_ns != INT64_MAX)
+        return round - rules->base_round_ns;
     return -1;
 }
 
@@ -96,7 +95,7 @@ static void take(struct job *job, const struct sdw_answer *answer)
     if (job->train)
         sdw_hover_answer(job->train, job->plan->shots[i].ip_bytes,
                          one_way != INT64_MIN ? one_way : sdw_fate_round_ns(fate));
-    int64_t delay = load_delay(job, fate);
+    int64_t delay = sdw_fate_load_delay_ns(fate, job->rules);
     if (delay < 0)
         return;
     enum sdw_stop stop = sdw_trigger_feed(&job->trigger, delay);

@@ -73,6 +73,9 @@ void sdw_run_forget_stalled(struct sdw_run *run, const struct sdw_plan *plan);
 
 /* Round-trip time of a shot without the time the far end held it; -1 when there was no answer. */
 int64_t sdw_fate_round_ns(const struct sdw_shot_fate *fate);
+/* Delay of a load packet above the base that the rules know, one way where both are known; -1 when
+ * none is. */
+int64_t sdw_fate_load_delay_ns(const struct sdw_shot_fate *fate, const struct sdw_run_rules *rules);
 /* T2 - T1, which includes the difference of the two clocks; INT64_MIN when unknown. */
 int64_t sdw_fate_one_way_ns(const struct sdw_shot_fate *fate);
 

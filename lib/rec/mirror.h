@@ -10,6 +10,7 @@ struct sdw_mirror_rec {
     struct sdw_str flow_id;     /* of the flow's own records */
     struct sdw_str flow;        /* its 5-tuple, in the direction that is probed */
     struct sdw_str state;       /* opened moved lowered suspended resumed closed refused */
+    struct sdw_str part;        /* of a flow through a tunnel: inside, outer */
     struct sdw_str path_id;     /* absent: its path is not known */
     struct sdw_str sensitivity; /* high medium low */
     int64_t period_us;          /* from one slot of its path to the next */

@@ -1,5 +1,5 @@
 /* A record of a flow that is to be mirrored: what comes out of it is one host's packets to another,
- * and is written as --flow reads it. */
+ * and is written as --flow reads it; through a tunnel they go to its far end. */
 #include <stdlib.h>
 
 #include "net/flow.h"
@@ -29,6 +29,22 @@ static void check(const struct sdw_mirror_tuple *tuple)
         abort();
 }
 
+/* Through a tunnel: towards its far end, or refused. */
+static void check_outer(const struct sdw_flow_rec *rec)
+{
+    struct sdw_mirror_tuple tunnel = {.flow_label = -1}, tuple;
+    bool common;
+    if (!sdw_address_parse("203.0.113.1", 50000, &tunnel.src) ||
+        !sdw_address_parse("203.0.113.2", 4789, &tunnel.dst))
+        abort();
+    if (sdw_mirror_tuple_outer(rec, &tunnel, &tuple, &common))
+        return;
+    check(&tuple);
+    if (!sdw_address_same_host(&tuple.dst, &tunnel.dst) || tuple.tcp ||
+        (common && !same_end(&tuple.src, &tunnel.src)))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct sdw_schema *const schemas[] = {&sdw_flow_new_schema, &sdw_flow_app_schema};
@@ -38,9 +54,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct sdw_flow_rec rec = sdw_flow_rec_none;
         struct sdw_mirror_tuple tuple;
         struct sdw_err err = {0};
-        if (sdw_rec_decode(schemas[i], line, &arena, &rec, &err) == 0 &&
-            !sdw_mirror_tuple_read(&rec, &tuple))
-            check(&tuple);
+        if (sdw_rec_decode(schemas[i], line, &arena, &rec, &err) == 0) {
+            if (!sdw_mirror_tuple_read(&rec, &tuple))
+                check(&tuple);
+            check_outer(&rec);
+        }
         sdw_arena_release(&arena);
     }
     return 0;

@@ -1,0 +1,283 @@
+#!/usr/bin/env bats
+# shadow-probe --mirror --tunnel vxlan: shadows of live flows through a tunnel of the prober's own,
+# inside it and on its outer packets.
+
+# shellcheck disable=SC2016,SC2030,SC2031,SC2154 # awk; every test is a shell of its own; run sets stderr
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    # shellcheck source=tests/lab/lab.bash
+    . "$BATS_TEST_DIRNAME/lab.bash"
+    lab_setup u
+    unshare -n ip link add vx1 type vxlan id 1 remote 192.0.2.1 dstport 4789 2>/dev/null ||
+        skip "VXLAN devices may not be made here"
+}
+
+teardown() {
+    exec 7>&- || true
+    lab_teardown
+}
+
+# chain: c, three routers, s; in s the far ends of two tunnels, one over each family
+chain() {
+    shadow-lab up chain --hops 3 --icmp off -l "$LAB" "$@" >plan
+    far 42 10.9.0.2 10.8.0.2 172.31.9.2/24
+    far 43 fd09::2 fd08::2 172.31.8.2/24
+}
+
+# far VNI LOCAL REMOTE INNER
+far() {
+    node s ip link add "vx$1" type vxlan id "$1" local "$2" remote "$3" dstport 4789
+    node s ip addr add "$4" dev "vx$1"
+    node s ip link set "vx$1" up
+}
+
+reflect() {
+    ip netns exec "sdw-$LAB-s" shadow-reflect -q "$@" >reflect 2>&1 3>&- &
+    pids+=("$!")
+    sleep 0.3
+}
+
+v4=(--tunnel vxlan --vni 42 --remote 10.9.0.2 --inner 172.31.9.1/24 --inner-remote 172.31.9.2)
+v6=(--tunnel vxlan --vni 43 --remote fd09::2 --inner 172.31.8.1/24 --inner-remote 172.31.8.2)
+
+# flow TYPE ID SPORT [MORE]: a record of a flow of users
+flow() {
+    printf '{"type":"flow.%s","v":1,"ts":1,"flow_id":"%s","src":"192.0.2.7","sport":%d,"dst":"198.51.100.9","dport":443,"protocol":"tcp"%s}\n' \
+        "$1" "$2" "$3" "${4:-}"
+}
+
+# outer SRC DST SPORT: of a flow whose packets went from SRC to DST in a VXLAN
+outer() {
+    printf ',"around":["vxlan"],"vni":7,"outer_src":"%s","outer_sport":%d,"outer_dst":"%s","outer_dport":4789,"outer_protocol":"udp"' \
+        "$1" "$3" "$2"
+}
+
+# mirror OPTION...: shadows of what is written to descriptor 7, into out and err; sets probe
+mirror() {
+    rm -f in
+    mkfifo in
+    ip netns exec "sdw-$LAB-c" shadow-probe --mirror "$@" <in >out 2>err 3>&- &
+    probe=$!
+    pids+=("$probe")
+    exec 7>in
+}
+
+# await SECONDS FILTER: until the records written so far meet the jq filter, which gets them as array
+await() {
+    local i
+    for ((i = 0; i < $1 * 20; i++)); do
+        jq -se "$2" out >/dev/null 2>&1 && return 0
+        sleep 0.05
+    done
+    echo "# never: $2 $(<err)"
+    return 1
+}
+
+# left: what a tunnel could leave behind where it is made: devices, and names of namespaces
+left() {
+    node c ip -o link | awk '{ print $2 }' | sort
+    printf "%s\n" /run/netns/*"$LAB"*
+}
+
+@test "each flow has two paths and slots of both under its id, over either family outside" {
+    chain
+    reflect
+    for way in v4 v6; do
+        declare -n options=$way
+        { flow new a 5000 && flow new b 5001; } >flows
+        node c shadow-probe --mirror "${options[@]}" --source-port 50505 --duration 9s <flows >$way
+        jq -se 'map(select(.type == "path")) | map(.flow_id) | sort == ["a", "a", "b", "b"]' $way
+        # One path inside, one outside, which both flows share; the outer packets are the tunnel's.
+        jq -se 'map(select(.type == "path")) | (map(.path_id) | unique | length) == 2
+            and (map(select(.flow == null)) | length == 2 and all(.reached and .hops == 1 and .far_end == "stamp"))
+            and (map(select(.flow != null)) | length == 2 and all(.reached | not) and all(.sport == 50505 and .dport == 4789))' $way
+        jq -se 'map(select(.type == "path" and .flow_id == "a") | .path_id) as $paths
+            | map(select(.type == "slot" and .shared != true)) as $slots
+            | $paths | all(. as $p | $slots | map(select(.path_id == $p))
+                | any(.flow_id == "a") and any(.flow_id == "b") and any(.load_packets > 0) and any(.on | not)
+                and all(.void or .sent > 0))' $way
+        jq -se 'map(select(.type == "mirror")) | (map([.flow_id, .part, .state]) | sort) ==
+            [["a", "inside", "closed"], ["a", "inside", "opened"], ["a", "outer", "closed"], ["a", "outer", "opened"],
+             ["b", "inside", "closed"], ["b", "inside", "opened"], ["b", "outer", "closed"], ["b", "outer", "opened"]]' $way
+        jq -se '.[-1].counts | .flows == 2 and .most_shadows == 2 and .paths == 2 and .traces == 2' $way
+    done
+    jq -se 'map(select(.type == "path")) | all(.tunnel == "vxlan/42/10.9.0.2")
+        and any(.addrs == ["172.31.9.2"]) and any(.addrs == ["10.64.0.2", "10.64.1.2", "10.64.2.2"])' v4
+    jq -se 'map(select(.type == "path")) | all(.tunnel == "vxlan/43/fd09::2")
+        and any(.addrs == ["172.31.8.2"]) and any(.addrs == ["fd00:6400::2", "fd00:6401::2", "fd00:6402::2"])' v6
+    # What reflects tells the load packet by packet, to the last link.
+    jq -se 'map(select(.type == "slot" and .shared != true and .hops == 1 and .load_packets > 0))
+        | any(.chirp.delay_ns | length > 0 and all(. == null or (. > -5e6 and . < 5e7)))' v4
+}
+
+@test "a flow in a tunnel to the same far end is probed on its own outer packets' tuple" {
+    chain
+    reflect
+    {
+        flow new own 5000 "$(outer 10.8.0.2 10.9.0.2 55001)"
+        flow new back 5001 "$(outer 10.9.0.2 10.8.0.2 55002)" # its other direction is not known
+        flow new other 5002 "$(outer 10.8.0.2 10.9.0.77 55003)"
+        flow new gre 5003 ',"around":["gre"],"outer_src":"10.8.0.2","outer_dst":"10.9.0.2","outer_protocol":"gre"'
+        flow new odd 5004 "$(outer 10.8.0.2 fd09::2 55004)"
+        flow new plain 5005
+        printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"probe","src":"172.31.9.1","sport":9,"dst":"172.31.9.2","dport":862,"protocol":"udp"}\n'
+        printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"ping","src":"172.31.9.7","dst":"172.31.9.2","protocol":"icmp"}\n'
+        flow new later 5006
+        flow app later 5006 "$(outer 10.8.0.2 10.9.0.2 55007)"
+    } >flows
+    node c shadow-probe --mirror "${v4[@]}" --source 10.8.0.2 --source-port 50505 'flow_id!=later' <flows >out
+    jq -se 'map(select(.type == "path" and .flow != null) | {(.flow_id): .flow}) | add == {
+        "own": "10.8.0.2:55001-10.9.0.2:4789/udp", "back": "10.8.0.2:50505-10.9.0.2:4789/udp",
+        "plain": "10.8.0.2:50505-10.9.0.2:4789/udp"}' out
+    [ "$(jq -r 'select(.state == "refused") | .flow_id + ": " + .reason' out)" = \
+        "other: in a tunnel to another far end
+gre: in a tunnel of another kind
+odd: no outer addresses of one family
+probe: it is the tunnel's own
+ping: neither TCP nor UDP" ]
+    # Each record names the live flow.
+    [ "$(jq -r 'select(.type == "mirror" and .flow_id == "own") | .flow' out | sort -u)" = 192.0.2.7:5000-198.51.100.9:443/tcp ]
+    # Wanted by what only its application's record tells: that has the outer tuple too.
+    node c shadow-probe --mirror "${v4[@]}" 'flow_id=later' 'type=flow.app' <flows >out
+    [ "$(jq -r 'select(.type == "path" and .flow != null) | .flow' out)" = 10.8.0.2:55007-10.9.0.2:4789/udp ]
+}
+
+@test "no host gets a packet of a shadow but the reflector, and live traffic beside it loses nothing" {
+    chain
+    reflect
+    shadow-lab traffic -l "$LAB" --from c --to s --rate 160k --size 200 --port 9100 --name victim \
+        --duration 12s >victim 2>&1 3>&- &
+    victim=$!
+    pids+=("$victim")
+    for i in $(seq 40); do flow new "f$i" $((5000 + i)) "$(outer 10.8.0.2 10.9.0.2 $((55000 + i)))"; done >flows
+    node s ip -s -j link show dev vx42 | jq '.[0].stats64.rx.packets' >before
+    node c shadow-probe --mirror "${v4[@]}" --duration 10s <flows >out
+    wait "$victim"
+    echo "# $(jq -c 'select(.final and .flow == "victim") | [.sent, .lost]' victim)"
+    [ "$(jq 'select(.final and .flow == "victim") | .lost' victim)" = 0 ]
+    # What came out of the tunnel there is what was sent inside, and what the kernel's device needs to
+    # know addresses; the reflector got all of it.
+    inside=$(jq -s 'map(select(.type == "slot" and .shared != true and .hops == 1) | .sent + .load_packets) | add' out)
+    arrived=$(($(node s ip -s -j link show dev vx42 | jq '.[0].stats64.rx.packets') - $(<before)))
+    echo "# $inside sent inside, $arrived arrived there"
+    [ "$inside" -gt 0 ]
+    [ "$arrived" -le $((inside + 15)) ]
+    kill "${pids[0]}"
+    wait "${pids[0]}" || true
+    [ "$(jq .counts.received reflect)" -ge "$inside" ]
+    [ "$(jq .counts.received reflect)" -le $((inside + 1)) ] # one found it
+    jq -se '.[-1].counts.most_shadows == 40' out
+}
+
+@test "where nothing reflects echo is measured, and a far end that is not there is waited for" {
+    chain
+    mirror "${v4[@]}" --duration 40s
+    flow new a 5000 >&7
+    await 5 'any(.type == "path" and .far_end == "echo" and .flow_id == "a" and .protocol == "icmp")'
+    await 5 'any(.type == "slot" and .hops == 1 and .received == .sent)'
+    kill "$probe"
+    wait "$probe" || true
+    exec 7>&-
+    node s ip link set vx42 down
+    mirror "${v4[@]}" --duration 40s
+    flow new a 5000 >&7
+    await 5 'any(.type == "mirror" and .part == "inside" and .state == "suspended"
+        and .reason == "the far end of the tunnel does not answer")'
+    await 5 'any(.type == "slot" and .hops == 3)' # outside it goes on
+    node s ip link set vx42 up
+    reflect
+    await 25 'any(.type == "path" and .far_end == "stamp") and any(.type == "slot" and .hops == 1 and .received == .sent)'
+    jq -se 'any(.type == "slot" and .hops == 1 and .received < .sent) | not' out
+    kill "$probe"
+    wait "$probe" || true
+    # Asked not to, it sends no echo, and the other way round.
+    node s true
+    flow new a 5000 >flows
+    node c shadow-probe --mirror "${v4[@]}" --protocol icmp <flows >out
+    jq -se 'map(select(.type == "path" and .reached)) | length == 1 and .[0].far_end == "echo"' out
+}
+
+@test "shadows close with their flows, both of each, also those that nothing is heard of" {
+    chain
+    mirror "${v4[@]}" --idle 3s --duration 60s
+    for id in a b c; do flow new $id 5000 >&7; done
+    await 6 'map(select(.type == "mirror" and .state == "opened")) | length == 6'
+    flow end a 5000 ',"reason":"closed"' >&7
+    await 3 'map(select(.type == "mirror" and .state == "closed" and .flow_id == "a") | [.part, .reason]) | sort
+        == [["inside", "flow ended"], ["outer", "flow ended"]]'
+    for _ in $(seq 8); do # b goes on
+        flow update b 5000 >&7
+        sleep 0.5
+    done
+    await 3 'map(select(.type == "mirror" and .state == "closed" and .flow_id == "c") | [.part, .reason]) | sort
+        == [["inside", "idle"], ["outer", "idle"]]'
+    jq -se 'any(.type == "mirror" and .state == "closed" and .flow_id == "b") | not' out
+    node s ip link set vx42 down # nor with a far end that is gone
+    flow end b 5000 ',"reason":"closed"' >&7
+    flow new d 5000 >&7
+    flow end d 5000 ',"reason":"closed"' >&7
+    await 3 'map(select(.type == "mirror" and .state == "closed" and .flow_id == "d")) | length == 2'
+    exec 7>&-
+    kill "$probe"
+    wait "$probe" || true
+    jq -se '.[-1].counts | .flows == 4 and .most_shadows == 3' out
+}
+
+@test "nothing is left of it: after its end, SIGTERM and kill -9" {
+    chain
+    reflect
+    left >before
+    for signal in TERM KILL; do
+        mirror "${v4[@]}"
+        flow new a 5000 >&7
+        await 5 'map(select(.type == "path")) | length == 2'
+        kill -$signal "$probe"
+        wait "$probe" || true
+        exec 7>&-
+        left >after
+        diff before after
+        # The identifier is free at once: a leftover would hold it.
+        flow new a 5000 >flows
+        for _ in $(seq 40); do
+            node c shadow-probe --mirror "${v4[@]}" <flows >again 2>again.err && break
+            sleep 0.05
+        done
+        [ "$(grep -c '"path"' again)" = 2 ]
+    done
+    left >after
+    diff before after
+}
+
+@test "what is missing or does not go together is said" {
+    chain
+    refused() {
+        run -2 --separate-stderr node c shadow-probe --mirror "${@:2}" </dev/null
+        echo "# $stderr"
+        [[ $stderr == *"$1"* ]]
+    }
+    refused --inner-remote --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24
+    refused "not an address" "${v4[@]}" --source nowhere
+    refused "two addresses" --tunnel vxlan --remote 10.9.0.2 --inner 10.9.0.1/24 --inner-remote 10.9.0.2
+    refused --remote --tunnel vxlan --inner 172.31.9.1/24 --inner-remote 172.31.9.2
+    refused --inner --tunnel vxlan --remote 10.9.0.2 --inner-remote 172.31.9.2
+    for option in "--inner 172.31.9.1/24" "--remote 10.9.0.2" "--inner-remote 172.31.9.2" "--key k" "--source 10.8.0.2" \
+        "--source-port 5" "--interface to-r1" "--protocol icmp"; do
+        # shellcheck disable=SC2086 # an option and its value
+        refused --tunnel $option
+    done
+    refused "--protocol tcp" "${v4[@]}" --protocol tcp
+    refused "--scope" "${v4[@]}" --scope
+    run -2 --separate-stderr node c shadow-probe "${v4[@]}" 172.31.9.2
+    [[ $stderr == *--inner-remote* ]]
+    # An address that is not inside, and an identifier that is in use.
+    run -1 --separate-stderr node c shadow-probe --mirror "${v4[@]}" --inner-remote 172.31.10.2 </dev/null
+    [[ $stderr == *172.31.10.2* ]]
+    node c ip link add busy type vxlan id 42 local 10.8.0.2 remote 10.9.0.2 dstport 4789
+    run -4 --separate-stderr node c shadow-probe --mirror "${v4[@]}" </dev/null
+    [[ $stderr == *"VNI 42"* ]]
+    run -4 --separate-stderr node c env HOME=/nonexistent setpriv --reuid 65534 --clear-groups --bounding-set -all \
+        --inh-caps -all "$(command -v shadow-probe)" --mirror "${v4[@]}" </dev/null
+    [[ $stderr == *"run as root"* ]]
+}
