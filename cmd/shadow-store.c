@@ -1,7 +1,7 @@
 /* shadow-store: keeps time series, and answers questions about them. */
 #include "core/clock.h"
 #include "io/tool.h"
-#include "rec/end.h"
+#include "rec/rec.h"
 #include "store/append.h"
 #include "store/check.h"
 #include "store/compact.h"
@@ -22,6 +22,7 @@ struct config {
     struct sdw_remote remote;
     const char *from, *to, *agg, *retain[SDW_LEVELS];
     int64_t step_us, port;
+    bool repair;
 };
 
 #define AT(field) offsetof(struct config, field)
@@ -69,6 +70,11 @@ static const struct sdw_option compact_options[] = {
     RETAIN("days", 3, "rollups of a day"),
     {0},
 };
+static const struct sdw_option check_options[] = {
+    STORE,
+    OPT("repair", 0, FLAG, repair, NULL, "put what is damaged aside, and go on without it", NULL),
+    {0},
+};
 static const struct sdw_option serve_options[] = {
     STORE,
     OPT_INT("port", port, "port on the loopback; 0: any", "9424", 0, 65535),
@@ -107,6 +113,8 @@ static int open_store(struct sdw_ctx *ctx, const struct config *config, struct s
     if (code == 0 && store->found.damaged)
         sdw_warn(ctx, "%lld bytes of the log are damaged: their points are lost",
                  (long long)store->found.damaged);
+    if (code == 0 && store->damage.code)
+        sdw_warn(ctx, "%s: left out (check --repair puts it aside)", store->damage.text);
     return code;
 }
 
@@ -147,9 +155,7 @@ static int run_query(struct sdw_ctx *ctx, void *arg)
     if (code == 0)
         code = sdw_select_texts(&store, ctx->operands, ctx->n_operands, &selected, &ctx->err);
     if (code == 0)
-        code = sdw_query_put(ctx, &store, &selected, &query);
-    if (code == 0)
-        code = sdw_rec_end(ctx, store.newest_us == INT64_MIN ? 0 : store.newest_us, "done", NULL);
+        code = sdw_query_run(ctx, &store, &selected, &query);
     sdw_selected_release(&selected);
     sdw_store_close(&store);
     return code;
@@ -159,16 +165,13 @@ static int run_rollup(struct sdw_ctx *ctx, void *arg)
 {
     struct config *config = arg;
     struct sdw_store store;
-    char counts[64];
-    uint64_t rows = 0;
     config->settings.write = true;
     int code = open_store(ctx, config, &store);
     if (code != 0)
         return code;
-    code = sdw_store_rollup(&store, SDW_LEVELS, &rows, &ctx->err);
+    code = sdw_rollup_run(ctx, &store);
     sdw_store_close(&store);
-    snprintf(counts, sizeof counts, "{\"rows\":%llu}", (unsigned long long)rows);
-    return code < 0 ? code : sdw_rec_end(ctx, sdw_wall_us(), "done", counts);
+    return code;
 }
 
 static int run_compact(struct sdw_ctx *ctx, void *arg)
@@ -189,11 +192,8 @@ static int run_check(struct sdw_ctx *ctx, void *arg)
     const struct config *config = arg;
     int code = need_store(ctx, config);
     if (code == 0)
-        code = sdw_store_check(ctx, config->store);
-    if (code < 0 && code != SDW_ENO)
-        return code;
-    int ended = sdw_rec_end(ctx, sdw_wall_us(), code == 0 ? "done" : "damage", NULL);
-    return ended < 0 ? ended : code;
+        code = sdw_store_check(ctx, config->store, config->repair);
+    return code;
 }
 
 static int run_serve(struct sdw_ctx *ctx, void *arg)
@@ -217,7 +217,7 @@ static const struct sdw_command subs[] = {
     {"rollup", "makes the rollups that are due", store_options, NULL, run_rollup, NULL, NULL},
     {"compact", "rolls up, merges segments, and drops what is too old", compact_options, NULL,
      run_compact, NULL, NULL},
-    {"check", "looks at every byte of a store", store_options, NULL, run_check, NULL, NULL},
+    {"check", "looks at every byte of a store", check_options, NULL, run_check, NULL, NULL},
     {"export", "sends the same to Prometheus or VictoriaMetrics", export_options, NULL, run_export,
      NULL, NULL},
     {"serve", "answers the read API of Prometheus on the loopback", serve_options, NULL, run_serve,

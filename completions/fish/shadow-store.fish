@@ -35,6 +35,7 @@ complete -c shadow-store -n '__fish_seen_subcommand_from compact' -l hours -x -d
 complete -c shadow-store -n '__fish_seen_subcommand_from compact' -l days -x -d 'keep rollups of a day this long, or forever'
 complete -c shadow-store -n '__fish_use_subcommand' -a check -d 'looks at every byte of a store'
 complete -c shadow-store -n '__fish_seen_subcommand_from check' -s s -l store -r -a '(__fish_complete_directories)' -d 'the store'
+complete -c shadow-store -n '__fish_seen_subcommand_from check' -l repair -d 'put what is damaged aside, and go on without it'
 complete -c shadow-store -n '__fish_use_subcommand' -a export -d 'sends the same to Prometheus or VictoriaMetrics'
 complete -c shadow-store -n '__fish_seen_subcommand_from export' -s t -l to -x -d 'the engine to write to'
 complete -c shadow-store -n '__fish_seen_subcommand_from export' -l engine -x -a 'prometheus victoria' -d 'how it takes points'

@@ -49,6 +49,7 @@ const struct sdw_schema *const sdw_schemas[] = {
     &sdw_shape_schema,
     &sdw_stored_schema,
     &sdw_part_schema,
+    &sdw_hole_schema,
     &sdw_record_schema,
     &sdw_field_schema,
     &sdw_check_schema,

@@ -1,7 +1,7 @@
 #include "rec/store.h"
 #include "rec/table.h"
 
-static const char *const kinds[] = {"catalogue", "log", "segment", NULL};
+static const char *const kinds[] = {"catalogue", "log", "segment", "quarantine", NULL};
 static const char *const states[] = {"good", "torn", "damaged", NULL};
 
 #define OF sdw_stored
@@ -35,7 +35,24 @@ static const struct sdw_field part_fields[] = {
 };
 #undef OF
 
+#define OF sdw_hole
+static const struct sdw_field hole_fields[] = {
+    F(SDW_STR, store, SDW_F_REQUIRED, NULL, "the store"),
+    F(SDW_STR, series, SDW_F_COLUMN, NULL, "which series; null: any, the part's index is damaged"),
+    F(SDW_RAW, labels, 0, NULL, "its labels, if it has any"),
+    FN(SDW_INT, level, SDW_F_COLUMN, 0, 3, NULL,
+       "0 points as they came; rollups: 1 a minute, 2 an hour, 3 a day"),
+    FN(SDW_INT, points, SDW_F_COLUMN, 0, 1e15, NULL, "points that are lost"),
+    FN(SDW_INT, from_us, SDW_F_COLUMN, 0, 0, "us", "oldest time of them"),
+    FN(SDW_INT, to_us, SDW_F_COLUMN, 0, 0, "us", "newest time of them"),
+    F(SDW_STR, kept, SDW_F_COLUMN, NULL, "file of the store that keeps their bytes"),
+    {0},
+};
+#undef OF
+
 const struct sdw_schema sdw_stored_schema = {"stored", "points that are durable from now on",
                                              sizeof(struct sdw_stored), stored_fields};
 const struct sdw_schema sdw_part_schema = {"part", "one file of a store", sizeof(struct sdw_part),
                                            part_fields};
+const struct sdw_schema sdw_hole_schema = {"hole", "points of a series that damage cost",
+                                           sizeof(struct sdw_hole), hole_fields};

@@ -1,4 +1,4 @@
-/* What a store of time series says: stored, part. */
+/* What a store of time series says: stored, part, hole. */
 #ifndef SDW_REC_STORE_H
 #define SDW_REC_STORE_H
 
@@ -21,6 +21,15 @@ struct sdw_part {
     struct sdw_str state, reason;
 };
 
-extern const struct sdw_schema sdw_stored_schema, sdw_part_schema;
+/* Points of a series that damage cost. */
+struct sdw_hole {
+    int64_t ts; /* newest time in it */
+    struct sdw_str store, series, labels;
+    int64_t level, points;
+    int64_t from_us, to_us;
+    struct sdw_str kept;
+};
+
+extern const struct sdw_schema sdw_stored_schema, sdw_part_schema, sdw_hole_schema;
 
 #endif

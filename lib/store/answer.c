@@ -16,6 +16,7 @@ struct answer {
     struct sdw_jsonw *w;
     struct sdw_err *err;
     struct sdw_chunk_room room;
+    struct sdw_damage damage; /* what was left out */
     /* Points of one series. */
     int64_t *ts_us;
     double *value, *scratch;
@@ -119,11 +120,17 @@ static int add_point(int64_t ts, double value, void *arg)
 
 static int read_points(struct answer *a, const struct sdw_selected_series *series)
 {
-    struct sdw_query query = {a->span->start_us - a->promql->range_us + 1, a->span->end_us + 1, 0,
-                              SDW_AGG_NONE, 0};
+    struct sdw_query query = {a->span->start_us - a->promql->range_us + 1,
+                              a->span->end_us + 1,
+                              0,
+                              SDW_AGG_NONE,
+                              0,
+                              &a->damage};
+    struct sdw_damage before = a->damage;
     a->n = 0;
     int code = sdw_query_series(a->store, series->id, &query, &a->room, add_point, a, a->err);
-    return code < 0 ? code : 0;
+    bool damaged = a->damage.chunks > before.chunks || a->damage.segments > before.segments;
+    return code < 0 && !damaged ? code : 0;
 }
 
 /* The row of a series from its points. */
@@ -253,6 +260,11 @@ int sdw_answer_put(struct sdw_store *store, const struct sdw_promql *promql,
         put_number(&a);
     else
         code = put_selected(&a);
+    if (a.damage.chunks || a.damage.segments) {
+        sdw_jsonw_array(w, "warnings");
+        sdw_jsonw_text(w, NULL, "some points are lost to damage: see shadow-store check");
+        sdw_jsonw_end(w);
+    }
     sdw_chunk_room_release(&a.room);
     sdw_buf_release(&a.pairs);
     sdw_arena_release(&a.arena);

@@ -12,7 +12,8 @@ struct sdw_span {
     int64_t start_us, end_us, step_us;
 };
 
-/* Write the member `data`. SDW_EUSAGE when it would be too large, or has no steps. */
+/* Write the member `data`, and `warnings` when damage left something out. SDW_EUSAGE when it would
+ * be too large, or has no steps. */
 int sdw_answer_put(struct sdw_store *store, const struct sdw_promql *promql,
                    const struct sdw_span *span, struct sdw_jsonw *w, struct sdw_err *err);
 /* Write a series with its name as an object of labels (key NULL: as an element). */

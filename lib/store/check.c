@@ -1,9 +1,14 @@
 #include "store/check.h"
 #include "core/buf.h"
+#include "core/clock.h"
+#include "rec/end.h"
 #include "rec/store.h"
+#include "store/inspect.h"
+#include "store/repair.h"
 #include "store/store.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 struct check {
@@ -65,20 +70,6 @@ static int check_catalog(struct check *check)
     return sdw_rec_put(check->ctx, &sdw_part_schema, &part);
 }
 
-static bool same_stats(const struct sdw_chunk_stats *a, const struct sdw_chunk_stats *b)
-{
-    return a->from_us == b->from_us && a->to_us == b->to_us && a->min == b->min &&
-           a->max == b->max && a->sum == b->sum && a->last == b->last && a->count == b->count;
-}
-
-static bool rising(const struct sdw_points *points)
-{
-    for (size_t i = 1; i < points->n; i++)
-        if (points->ts_us[i] <= points->ts_us[i - 1])
-            return false;
-    return true;
-}
-
 static int check_chunks(struct check *check, const struct sdw_segment *segment,
                         struct sdw_part *part, struct sdw_err *err)
 {
@@ -86,25 +77,15 @@ static int check_chunks(struct check *check, const struct sdw_segment *segment,
     part->points = part->series = 0;
     for (size_t i = 0; i < segment->n; i++) {
         struct sdw_entry entry;
-        struct sdw_chunk_stats stats;
         sdw_segment_entry(segment, i, &entry);
-        int code = sdw_segment_chunk(segment, &entry, INT64_MIN, INT64_MAX, &check->room, err);
+        int code = sdw_chunk_inspect(segment, &entry, check->last_series, &check->room, err);
         if (code < 0)
             return code;
-        if (check->room.points.n != entry.points || !rising(&check->room.points))
-            return sdw_err_set(err, SDW_EINPUT, "series %u has other points than its index",
-                               entry.series);
-        sdw_chunk_stats_of(&check->room.points, &stats);
-        if (!same_stats(&stats, &entry.stats))
-            return sdw_err_set(err, SDW_EINPUT, "statistics of series %u differ from its points",
-                               entry.series);
         part->points += entry.points;
         part->series += entry.series != series;
         series = entry.series;
     }
-    return series <= check->last_series
-               ? 0
-               : sdw_err_set(err, SDW_EINPUT, "series %u is not in the catalogue", series);
+    return 0;
 }
 
 static int check_segment(struct check *check, const struct sdw_catalog_segment *about)
@@ -191,24 +172,48 @@ static int check_files(struct check *check)
     return code < 0 ? code : more;
 }
 
-int sdw_store_check(struct sdw_ctx *ctx, const char *path)
+static int check_all(struct check *check)
+{
+    struct sdw_err *err = &check->ctx->err;
+    struct sdw_buf file = {0};
+    check->dir = open(check->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (check->dir < 0)
+        return sdw_err_sys(err, "cannot open the store %s", check->path);
+    sdw_buf_printf(&file, "%s/catalog.sqlite", check->path);
+    int code = sdw_catalog_open(&check->catalog, file.p, false, false, err);
+    if (code == 0)
+        code = check_catalog(check);
+    if (code == 0)
+        code = check_files(check);
+    sdw_catalog_close(check->catalog);
+    sdw_chunk_room_release(&check->room);
+    sdw_buf_release(&file);
+    close(check->dir);
+    return code;
+}
+
+int sdw_store_check(struct sdw_ctx *ctx, const char *path, bool repair)
 {
     struct check check = {.ctx = ctx, .path = path};
-    struct sdw_buf file = {0};
-    check.dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (check.dir < 0)
-        return sdw_err_sys(&ctx->err, "cannot open the store %s", path);
-    sdw_buf_printf(&file, "%s/catalog.sqlite", path);
-    int code = sdw_catalog_open(&check.catalog, file.p, false, false, &ctx->err);
+    struct sdw_repaired done = {0};
+    char counts[64];
+    int code = repair ? sdw_store_repair(ctx, path, &done) : 0;
     if (code == 0)
-        code = check_catalog(&check);
-    if (code == 0)
-        code = check_files(&check);
+        code = check_all(&check);
+    if (code < 0)
+        return code;
+    snprintf(counts, sizeof counts, "{\"repaired\":%llu,\"lost_points\":%llu}",
+             (unsigned long long)done.parts, (unsigned long long)done.points);
+    code = sdw_rec_end(ctx, sdw_wall_us(),
+                       check.damaged ? "damage"
+                       : done.parts  ? "repaired"
+                                     : "done",
+                       repair ? counts : NULL);
     if (code == 0 && check.damaged)
-        code = sdw_err_set(&ctx->err, SDW_ENO, "%s is damaged", path);
-    sdw_catalog_close(check.catalog);
-    sdw_chunk_room_release(&check.room);
-    sdw_buf_release(&file);
-    close(check.dir);
+        code = sdw_err_set(&ctx->err, SDW_ENO, "%s is damaged%s", path,
+                           repair ? " still" : ": check --repair puts aside what is");
+    else if (code == 0 && done.parts)
+        code = sdw_err_set(&ctx->err, SDW_ENO, "%s was damaged in %llu parts: %llu points are lost",
+                           path, (unsigned long long)done.parts, (unsigned long long)done.points);
     return code;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,4 +49,19 @@ int sdw_file_write(int fd, const void *bytes, size_t n)
         n -= (size_t)done;
     }
     return 0;
+}
+
+int sdw_file_store(int dir, const char *name, const struct sdw_file *file)
+{
+    int fd = openat(dir, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    int bad = sdw_file_write(fd, file->p, file->n) < 0 || fsync(fd) < 0;
+    bad = close(fd) < 0 || bad;
+    if (!bad && renameat(dir, "new", dir, name) == 0)
+        return fsync(dir);
+    int why = errno;
+    unlinkat(dir, "new", 0); /* what there is of it only takes room */
+    errno = why;
+    return -1;
 }

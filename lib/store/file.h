@@ -16,5 +16,8 @@ int sdw_file_map(struct sdw_file *file, int dir, const char *name, struct sdw_er
 void sdw_file_unmap(struct sdw_file *file);
 /* 0, or -1 with errno. */
 int sdw_file_write(int fd, const void *bytes, size_t n);
+/* Make a file of that name, or replace it: it is on disk, whole, when this returns 0. -1 with
+ * errno: nothing has changed. */
+int sdw_file_store(int dir, const char *name, const struct sdw_file *file);
 
 #endif

@@ -1,8 +1,11 @@
 #include "store/query.h"
+#include "rec/end.h"
 #include "rec/series.h"
 #include "store/read.h"
 #include "store/rollup.h"
 #include "store/when.h"
+
+#include <stdio.h>
 
 int sdw_query_parse(struct sdw_query *query, const char *from, const char *to, const char *kind,
                     int64_t newest_us, struct sdw_err *err)
@@ -74,6 +77,10 @@ static void split_levels(const struct sdw_store *store, uint32_t series, struct 
         begin = oldest;
         finest = level;
     }
+    if (finest == SDW_LEVELS) { /* none that can be read, that is */
+        split->begin[0] = INT64_MIN;
+        split->end[0] = INT64_MAX;
+    }
 }
 
 static int read_levels(const struct sdw_store *store, struct sdw_read *read,
@@ -109,8 +116,11 @@ int sdw_query_series(const struct sdw_store *store, uint32_t series, const struc
                                           .step_us = query->step_us,
                                           .each = each,
                                           .arg = arg}};
-    struct sdw_read read = {
-        .series = series, .stats = take_stats, .points = take_points, .arg = &passage};
+    struct sdw_read read = {.series = series,
+                            .stats = take_stats,
+                            .points = take_points,
+                            .arg = &passage,
+                            .damage = query->damage};
     sdw_stepper_init(&passage.stepper);
     int code = read_levels(store, &read, query, room, err);
     int last = passage.code;
@@ -134,35 +144,62 @@ static int put_value(int64_t ts, double value, void *arg)
     return sdw_rec_put(output->ctx, &sdw_metric_schema, &output->metric);
 }
 
-int sdw_query_put(struct sdw_ctx *ctx, const struct sdw_store *store,
+static int put_end(struct sdw_ctx *ctx, const struct sdw_store *store,
+                   const struct sdw_damage *damage)
+{
+    char counts[128];
+    bool damaged = damage->chunks || damage->segments;
+    snprintf(counts, sizeof counts,
+             "{\"damaged_chunks\":%llu,\"damaged_points\":%llu,\"damaged_segments\":%llu}",
+             (unsigned long long)damage->chunks, (unsigned long long)damage->points,
+             (unsigned long long)damage->segments);
+    int code = sdw_rec_end(ctx, store->newest_us == INT64_MIN ? 0 : store->newest_us,
+                           damaged ? "damage" : "done", damaged ? counts : NULL);
+    return code == 0 && damaged
+               ? sdw_err_set(&ctx->err, SDW_EINPUT, "some points are lost to damage")
+               : code;
+}
+
+/* One series; what was left out of it is said where it is a chunk's: of whole segments the store
+ * tells. */
+static int put_series(struct output *output, const struct sdw_store *store,
+                      const struct sdw_selected_series *series, const struct sdw_query *query,
+                      struct sdw_chunk_room *room)
+{
+    struct sdw_err err = {0};
+    struct sdw_damage damage = {0};
+    struct sdw_query own = *query;
+    own.damage = &damage;
+    output->metric.series = series->name;
+    output->metric.labels = series->labels.n ? series->labels : (struct sdw_str){0};
+    int code = sdw_query_series(store, series->id, &own, room, put_value, output, &err);
+    if (damage.chunks)
+        sdw_warn(output->ctx, "%s: %s", series->name.p, err.text);
+    query->damage->chunks += damage.chunks;
+    query->damage->points += damage.points;
+    query->damage->segments =
+        damage.segments > query->damage->segments ? damage.segments : query->damage->segments;
+    return code == SDW_EINPUT && (damage.chunks || damage.segments) ? 0 : code;
+}
+
+int sdw_query_run(struct sdw_ctx *ctx, const struct sdw_store *store,
                   const struct sdw_selected *selected, const struct sdw_query *query)
 {
     struct sdw_chunk_room room = {0};
     struct output output = {.ctx = ctx};
-    struct sdw_err damage = {0};
+    struct sdw_damage damage = {0};
+    struct sdw_query own = *query;
     int code = 0;
-    sdw_rec_init(&sdw_metric_schema, &output.metric);
     bool lacking = false;
+    own.damage = &damage;
+    sdw_rec_init(&sdw_metric_schema, &output.metric);
     for (size_t i = 0; code == 0 && i < selected->n && !sdw_stop_signal(ctx); i++) {
-        const struct sdw_selected_series *series = &selected->series[i];
-        struct sdw_err err = {0};
-        output.metric.series = series->name;
-        output.metric.labels = series->labels.n ? series->labels : (struct sdw_str){0};
-        code = sdw_query_series(store, series->id, query, &room, put_value, &output, &err);
-        if (code == SDW_EINPUT && err.code) { /* the rest is still worth having */
-            sdw_warn(ctx, "%s: %s", series->name.p, err.text);
-            damage = err;
-            code = 0;
-        }
-        if (code == 1) {
-            lacking = true;
-            code = 0;
-        }
+        code = put_series(&output, store, &selected->series[i], &own, &room);
+        lacking = lacking || code == 1;
+        code = code == 1 ? 0 : code;
     }
     sdw_chunk_room_release(&room);
     if (lacking)
         sdw_warn(ctx, "percentiles need points, and of a part of the time only rollups are kept");
-    if (code == 0 && damage.code)
-        return sdw_err_set(&ctx->err, SDW_EINPUT, "some points are lost to damage");
-    return code;
+    return code < 0 ? code : put_end(ctx, store, &damage);
 }

@@ -34,16 +34,19 @@ static int by_time(const void *a, const void *b)
            (x->entry.stats.from_us < y->entry.stats.from_us);
 }
 
-static void find_pieces(const struct sdw_store *store, const struct sdw_read *read,
-                        struct pieces *pieces)
+/* Returns how many segments cannot be read. */
+static uint64_t find_pieces(const struct sdw_store *store, const struct sdw_read *read,
+                            struct pieces *pieces)
 {
     bool sorted = true;
+    uint64_t damaged = 0;
     for (size_t i = 0; i < store->n_segments; i++) {
         const struct sdw_segment *segment = &store->segment[i];
         const struct sdw_catalog_segment *about = &store->manifest.segment[i];
         if (segment->level != read->level || about->to_us < read->from_us ||
             about->from_us >= read->to_us)
             continue;
+        damaged += segment->damaged;
         for (size_t k = sdw_segment_find(segment, read->series); k < segment->n; k++) {
             struct sdw_entry entry;
             sdw_segment_entry(segment, k, &entry);
@@ -59,10 +62,11 @@ static void find_pieces(const struct sdw_store *store, const struct sdw_read *re
     }
     if (!sorted)
         qsort(pieces->piece, pieces->n, sizeof *pieces->piece, by_time);
+    return damaged;
 }
 
 static int read_pieces(const struct sdw_read *read, const struct pieces *pieces,
-                       struct sdw_chunk_room *room, bool *damaged, struct sdw_err *err)
+                       struct sdw_chunk_room *room, struct sdw_damage *damage, struct sdw_err *err)
 {
     int code = 0;
     for (size_t i = 0; code >= 0 && i < pieces->n; i++) {
@@ -72,10 +76,12 @@ static int read_pieces(const struct sdw_read *read, const struct pieces *pieces,
         if (whole && read->stats && read->stats(stats, read->arg))
             continue;
         if (sdw_segment_chunk(piece->segment, &piece->entry, read->from_us, read->to_us, room,
-                              err) < 0)
-            *damaged = true;
-        else if (room->points.n)
+                              err) < 0) {
+            damage->chunks++;
+            damage->points += piece->entry.points;
+        } else if (room->points.n) {
             code = read->points(&room->points, read->arg);
+        }
     }
     return code;
 }
@@ -92,14 +98,21 @@ int sdw_read_series(const struct sdw_store *store, const struct sdw_read *read,
                     struct sdw_chunk_room *room, struct sdw_err *err)
 {
     struct pieces pieces;
-    bool damaged = false;
+    struct sdw_damage damage = {0};
     pieces.piece = pieces.few;
     pieces.n = pieces.cap = 0;
-    find_pieces(store, read, &pieces);
-    int code = read_pieces(read, &pieces, room, &damaged, err);
+    damage.segments = find_pieces(store, read, &pieces);
+    if (damage.segments && err)
+        *err = store->damage;
+    int code = read_pieces(read, &pieces, room, &damage, err);
     if (pieces.piece != pieces.few)
         free(pieces.piece);
     if (code >= 0 && read->level == 0 && !read->segments_only && read->series <= store->head.n)
         code = read_head(&store->head.series[read->series - 1], read);
-    return code >= 0 && damaged ? SDW_EINPUT : code < 0 ? code : 0;
+    if (read->damage) {
+        read->damage->chunks += damage.chunks;
+        read->damage->points += damage.points;
+        read->damage->segments += damage.segments;
+    }
+    return code >= 0 && (damage.chunks || damage.segments) ? SDW_EINPUT : code < 0 ? code : 0;
 }

@@ -6,6 +6,12 @@
 #include "core/err.h"
 #include "store/store.h"
 
+/* What could not be read. */
+struct sdw_damage {
+    uint64_t chunks, points; /* chunks, and the points that they held */
+    uint64_t segments;       /* that might hold more, but cannot be read at all */
+};
+
 struct sdw_read {
     uint32_t series, level;
     int64_t from_us, to_us; /* from <= t < to */
@@ -16,9 +22,10 @@ struct sdw_read {
     /* Points within the range; negative ends. */
     int (*points)(const struct sdw_points *points, void *arg);
     void *arg;
+    struct sdw_damage *damage; /* added to; may be NULL */
 };
 
-/* A damaged chunk is left out, and reported when all others have been read: SDW_EINPUT. */
+/* What is damaged is left out, and reported when all else has been read: SDW_EINPUT. */
 int sdw_read_series(const struct sdw_store *store, const struct sdw_read *read,
                     struct sdw_chunk_room *room, struct sdw_err *err);
 

@@ -3,16 +3,6 @@
 
 static const char *const keys[SDW_LEVELS] = {"retain_0", "retain_1", "retain_2", "retain_3"};
 
-int sdw_store_retained(struct sdw_store *store, int64_t retain_us[SDW_LEVELS], struct sdw_err *err)
-{
-    int code = 0;
-    for (uint32_t level = 0; code == 0 && level < SDW_LEVELS; level++) {
-        retain_us[level] = 0;
-        code = sdw_catalog_get(store->catalog, keys[level], &retain_us[level], err);
-    }
-    return code;
-}
-
 /* Until a series counts as silent, its last step of the next level is not made. */
 static int parse(const char *text, uint32_t level, int64_t *retain_us, struct sdw_err *err)
 {
@@ -27,6 +17,19 @@ static int parse(const char *text, uint32_t level, int64_t *retain_us, struct sd
         return sdw_err_set(err, SDW_EUSAGE, "--%s: must be %lld days or longer", what[level],
                            (long long)least_days[level]);
     return 0;
+}
+
+int sdw_store_retained(struct sdw_store *store, const char *const *text,
+                       int64_t retain_us[SDW_LEVELS], struct sdw_err *err)
+{
+    int code = 0;
+    for (uint32_t level = 0; code == 0 && level < SDW_LEVELS; level++) {
+        retain_us[level] = 0;
+        code = text && text[level]
+                   ? parse(text[level], level, &retain_us[level], err)
+                   : sdw_catalog_get(store->catalog, keys[level], &retain_us[level], err);
+    }
+    return code;
 }
 
 int sdw_store_retain(struct sdw_store *store, const char *const text[SDW_LEVELS],

@@ -5,7 +5,9 @@
 
 #include "store/rollup.h"
 
-int sdw_store_retained(struct sdw_store *store, int64_t retain_us[SDW_LEVELS], struct sdw_err *err);
+/* text: what would be changed (NULL: nothing); errors as below. */
+int sdw_store_retained(struct sdw_store *store, const char *const *text,
+                       int64_t retain_us[SDW_LEVELS], struct sdw_err *err);
 /* Change what text says: a duration, "forever", or NULL for as it was. SDW_EUSAGE for anything else
  * and for a time in which the next level could not be made. */
 int sdw_store_retain(struct sdw_store *store, const char *const text[SDW_LEVELS],

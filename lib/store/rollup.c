@@ -55,6 +55,7 @@ struct rows {
     int64_t ts_us[SDW_CHUNK_POINTS];
     double column[SDW_CHUNK_COLUMNS][SDW_CHUNK_POINTS];
     uint64_t made;
+    struct sdw_err damage; /* code 0: none */
     struct sdw_err *err;
 };
 
@@ -117,11 +118,23 @@ static int64_t complete_to(const struct sdw_store *store, uint32_t series, int64
     return sdw_step_begin(s->newest_us - store->settings.window_us, step_us);
 }
 
+/* A segment of rows that cannot be read may be put back: nothing takes the place of its rows. */
+static int64_t after_damage(const struct sdw_store *store, uint32_t level)
+{
+    int64_t after_us = INT64_MIN;
+    for (size_t i = 0; i < store->n_segments; i++)
+        if (store->segment[i].damaged && store->segment[i].level == level &&
+            store->manifest.segment[i].to_us + steps[level] > after_us)
+            after_us = store->manifest.segment[i].to_us + steps[level];
+    return after_us;
+}
+
 static int roll_series(const struct sdw_store *store, struct rows *rows, uint32_t series,
                        uint32_t level, struct sdw_chunk_room *room)
 {
-    int64_t oldest, newest, from = INT64_MIN, to = complete_to(store, series, steps[level]);
-    if (sdw_level_range(store, series, level, &oldest, &newest))
+    int64_t oldest, newest, from = after_damage(store, level);
+    int64_t to = complete_to(store, series, steps[level]);
+    if (sdw_level_range(store, series, level, &oldest, &newest) && newest + steps[level] > from)
         from = newest + steps[level];
     if (to <= from)
         return 0;
@@ -134,6 +147,10 @@ static int roll_series(const struct sdw_store *store, struct rows *rows, uint32_
     rows->series = series;
     rows->n = 0;
     int code = sdw_read_series(store, &read, room, rows->err);
+    if (code == SDW_EINPUT) {
+        rows->damage = *rows->err;
+        code = 0;
+    }
     return code < 0 ? code : put_rows(rows);
 }
 
@@ -177,6 +194,8 @@ int sdw_store_rollup(struct sdw_store *store, uint32_t levels, uint64_t *rows, s
     for (uint32_t level = 1; code == 0 && level <= levels && level < SDW_LEVELS; level++)
         code = roll_level(store, level, made, &room, err);
     *rows = made->made;
+    if (code == 0 && made->damage.code)
+        code = (*err = made->damage).code;
     free(made);
     sdw_chunk_room_release(&room);
     return code;

@@ -19,7 +19,8 @@ int64_t sdw_step_begin(int64_t ts_us, int64_t step_us);
 bool sdw_level_range(const struct sdw_store *store, uint32_t series, uint32_t level,
                      int64_t *from_us, int64_t *to_us);
 
-/* Roll up what can be, on levels 1 to `levels`, into new segments. *rows: how many were made. */
+/* Roll up what can be, on levels 1 to `levels`, into new segments. *rows: how many were made.
+ * SDW_EINPUT when damaged points were left out: all else is done. */
 int sdw_store_rollup(struct sdw_store *store, uint32_t levels, uint64_t *rows, struct sdw_err *err);
 
 #endif

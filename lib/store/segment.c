@@ -132,6 +132,11 @@ size_t sdw_segment_find(const struct sdw_segment *segment, uint32_t series)
     return low;
 }
 
+bool sdw_segment_is_sound(const struct sdw_segment *segment, const struct sdw_entry *entry)
+{
+    return sdw_crc32c(0, segment->file.p + entry->offset, entry->size) == entry->sum;
+}
+
 int sdw_segment_chunk(const struct sdw_segment *segment, const struct sdw_entry *entry,
                       int64_t from_us, int64_t to_us, struct sdw_chunk_room *room,
                       struct sdw_err *err)
@@ -142,7 +147,7 @@ int sdw_segment_chunk(const struct sdw_segment *segment, const struct sdw_entry 
     int code = SDW_EINPUT;
     room->points.n = 0;
     snprintf(inner.text, sizeof inner.text, "a chunk is damaged");
-    if (sdw_crc32c(0, p, entry->size) == entry->sum)
+    if (sdw_segment_is_sound(segment, entry))
         code = sdw_chunk_decode(p, entry->size, from_us, to_us, room, &inner);
     if (code < 0)
         return sdw_err_set(err, code, "%s at byte %llu: %s", sdw_segment_name(segment->id, name),
@@ -176,6 +181,19 @@ static int drain(struct sdw_segment_writer *writer, struct sdw_err *err)
     return 0;
 }
 
+/* The chunk is in `out` already. */
+static int add_entry(struct sdw_segment_writer *writer, const struct sdw_entry *entry,
+                     struct sdw_err *err)
+{
+    const struct sdw_chunk_stats *stats = &entry->stats;
+    put_entry(&writer->index, entry);
+    writer->chunks++;
+    writer->points += entry->points;
+    writer->from_us = stats->from_us < writer->from_us ? stats->from_us : writer->from_us;
+    writer->to_us = stats->to_us > writer->to_us ? stats->to_us : writer->to_us;
+    return writer->out.n < WRITE_SIZE ? 0 : drain(writer, err);
+}
+
 int sdw_segment_put(struct sdw_segment_writer *writer, uint32_t series,
                     const struct sdw_points *points, struct sdw_err *err)
 {
@@ -186,12 +204,16 @@ int sdw_segment_put(struct sdw_segment_writer *writer, uint32_t series,
     entry.offset = writer->offset + start;
     entry.size = (uint32_t)(writer->out.n - start);
     entry.sum = sdw_crc32c(0, writer->out.p + start, entry.size);
-    put_entry(&writer->index, &entry);
-    writer->chunks++;
-    writer->points += points->n;
-    writer->from_us = entry.stats.from_us < writer->from_us ? entry.stats.from_us : writer->from_us;
-    writer->to_us = entry.stats.to_us > writer->to_us ? entry.stats.to_us : writer->to_us;
-    return writer->out.n < WRITE_SIZE ? 0 : drain(writer, err);
+    return add_entry(writer, &entry, err);
+}
+
+int sdw_segment_copy(struct sdw_segment_writer *writer, const struct sdw_segment *from,
+                     const struct sdw_entry *entry, struct sdw_err *err)
+{
+    struct sdw_entry copy = *entry;
+    copy.offset = writer->offset + writer->out.n;
+    sdw_buf_add(&writer->out, from->file.p + entry->offset, entry->size);
+    return add_entry(writer, &copy, err);
 }
 
 int sdw_segment_finish(struct sdw_segment_writer *writer, struct sdw_err *err)

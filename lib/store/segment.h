@@ -26,7 +26,8 @@ struct sdw_segment {
     uint32_t id, level; /* level 0: points as they came; 1..3: rollups */
     struct sdw_file file;
     const uint8_t *index;
-    size_t n; /* entries */
+    size_t n;     /* entries */
+    bool damaged; /* it counts, but cannot be read: n is 0 */
 };
 
 const char *sdw_segment_name(uint32_t id, char out[SDW_SEGMENT_NAME]);
@@ -40,6 +41,8 @@ int sdw_segment_view(struct sdw_segment *segment, struct sdw_file file, struct s
 void sdw_segment_entry(const struct sdw_segment *segment, size_t i, struct sdw_entry *out);
 /* The first entry of this series or a later one. */
 size_t sdw_segment_find(const struct sdw_segment *segment, uint32_t series);
+/* Whether the bytes of a chunk are those that were written. */
+bool sdw_segment_is_sound(const struct sdw_segment *segment, const struct sdw_entry *entry);
 /* Checks the sum and decodes the points with from_us <= t < to_us. SDW_EINPUT when the chunk is
  * damaged. */
 int sdw_segment_chunk(const struct sdw_segment *segment, const struct sdw_entry *entry,
@@ -59,6 +62,9 @@ int sdw_segment_create(struct sdw_segment_writer *writer, int dir, uint32_t id, 
                        struct sdw_err *err);
 int sdw_segment_put(struct sdw_segment_writer *writer, uint32_t series,
                     const struct sdw_points *points, struct sdw_err *err);
+/* Take a chunk over as it is, good or not, with what the index of its segment says of it. */
+int sdw_segment_copy(struct sdw_segment_writer *writer, const struct sdw_segment *from,
+                     const struct sdw_entry *entry, struct sdw_err *err);
 /* Writes the index and waits until the disk has all. */
 int sdw_segment_finish(struct sdw_segment_writer *writer, struct sdw_err *err);
 void sdw_segment_writer_release(struct sdw_segment_writer *writer);

@@ -98,17 +98,6 @@ void sdw_spool_drop(struct sdw_spool *spool)
         spool->first = spool->n = 0;
 }
 
-static int write_file(const struct sdw_spool *spool, const char *name, struct sdw_str body)
-{
-    int fd = openat(spool->dir, "new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -1;
-    int bad = sdw_file_write(fd, body.p, body.n) < 0 || fsync(fd) < 0;
-    bad = close(fd) < 0 || bad;
-    return bad || renameat(spool->dir, "new", spool->dir, name) < 0 || fsync(spool->dir) < 0 ? -1
-                                                                                             : 0;
-}
-
 int sdw_spool_put(struct sdw_spool *spool, struct sdw_str body, uint32_t points, uint64_t *dropped,
                   struct sdw_err *err)
 {
@@ -120,11 +109,9 @@ int sdw_spool_put(struct sdw_spool *spool, struct sdw_str body, uint32_t points,
         *dropped += spool->batch[spool->first].points;
         sdw_spool_drop(spool);
     }
-    if (write_file(spool, name_of(spool, &batch, name), body) < 0) {
-        int code = sdw_err_sys(err, "cannot write the spool %s", spool->path);
-        unlinkat(spool->dir, "new", 0); /* what there is of it only takes room */
-        return code;
-    }
+    struct sdw_file file = {(const uint8_t *)body.p, body.n};
+    if (sdw_file_store(spool->dir, name_of(spool, &batch, name), &file) < 0)
+        return sdw_err_sys(err, "cannot write the spool %s", spool->path);
     add(spool, &batch);
     return 0;
 }

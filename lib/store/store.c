@@ -118,20 +118,39 @@ static void note_newest(struct sdw_store *store, const struct sdw_segment *segme
     }
 }
 
-int sdw_store_reload(struct sdw_store *store, struct sdw_err *err)
+/* What the catalogue knows of a segment that cannot be read. */
+static void do_without(struct sdw_store *store, const struct sdw_catalog_segment *about,
+                       struct sdw_segment *segment, const struct sdw_err *err)
+{
+    *segment = (struct sdw_segment){.id = about->id, .level = about->level, .damaged = true};
+    store->damage = *err;
+    store->newest_us = about->to_us > store->newest_us ? about->to_us : store->newest_us;
+}
+
+/* SDW_ENO when a file is missing, unless that is to be done without. */
+static int load(struct sdw_store *store, bool without, struct sdw_err *err)
 {
     drop_segments(store);
     sdw_manifest_release(&store->manifest);
+    store->damage = (struct sdw_err){0};
     int code = sdw_catalog_manifest(store->catalog, &store->manifest, err);
     store->segment = sdw_xalloc((store->manifest.n + 1) * sizeof *store->segment);
     for (size_t i = 0; code == 0 && i < store->manifest.n; i++) {
-        code = sdw_segment_open(&store->segment[i], store->dir, store->manifest.segment[i].id, err);
-        if (code == 0) {
-            store->n_segments++;
-            note_newest(store, &store->segment[i]);
+        const struct sdw_catalog_segment *about = &store->manifest.segment[i];
+        code = sdw_segment_open(&store->segment[i], store->dir, about->id, err);
+        if (code == SDW_EINPUT || (code == SDW_ENO && without)) {
+            do_without(store, about, &store->segment[i], err);
+            code = 0;
         }
+        if (code == 0)
+            note_newest(store, &store->segment[store->n_segments++]);
     }
     return code;
+}
+
+int sdw_store_reload(struct sdw_store *store, struct sdw_err *err)
+{
+    return load(store, true, err);
 }
 
 static int replay_point(const struct sdw_point *point, void *arg)
@@ -188,8 +207,8 @@ static int read_all(struct sdw_store *store, struct sdw_wal_found *last, struct 
     for (unsigned i = 0; i < TRIES; i++) {
         sdw_head_release(&store->head);
         store->newest_us = INT64_MIN;
-        code = sdw_store_reload(store, err);
-        if (code == SDW_ENO && !store->settings.write)
+        code = load(store, store->settings.write || i + 1 == TRIES, err);
+        if (code == SDW_ENO)
             continue;
         if (code == 0)
             code = replay(store, last, err);
@@ -198,7 +217,7 @@ static int read_all(struct sdw_store *store, struct sdw_wal_found *last, struct 
         code = sdw_err_set(err, SDW_EINPUT, "%s: the log %llu is missing", store->path,
                            (unsigned long long)store->manifest.first_log);
     }
-    return code == SDW_ENO ? SDW_EINPUT : code < 0 ? code : 0;
+    return code < 0 ? code : 0;
 }
 
 /* --- opening and closing ------------------------------------------------------------------- */

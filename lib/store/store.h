@@ -39,6 +39,7 @@ struct sdw_store {
     struct sdw_manifest manifest;
     struct sdw_segment *segment; /* of the manifest, in its order */
     size_t n_segments;
+    struct sdw_err damage; /* of a segment that cannot be read; code 0: there is none */
     struct sdw_head head;
     uint64_t log;      /* number of the last log */
     int64_t log_bytes; /* its size when it was read */
@@ -50,9 +51,9 @@ struct sdw_store {
     bool failed;       /* a commit failed: nothing more is taken */
 };
 
-/* Open, recovering from a crash. SDW_ESYS when
- * another process writes it, SDW_EUSAGE when the directory is no store, SDW_EINPUT when a segment's
- * index is damaged. */
+/* Open, recovering from a crash. SDW_ESYS when another process writes it, SDW_EUSAGE when the
+ * directory is no store, SDW_EINPUT when its catalogue or a log cannot be read. Segments that are
+ * missing or cannot be read are left out and noted in `damage`. */
 int sdw_store_open(struct sdw_store *store, const char *path,
                    const struct sdw_store_settings *settings, struct sdw_err *err);
 /* Whether a reader has all that is durable now. */

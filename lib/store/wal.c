@@ -72,9 +72,8 @@ int sdw_wal_read(const struct sdw_file *file, int (*each)(const struct sdw_point
         found->torn = (int64_t)n;
         return 0;
     }
-    if (memcmp(p, header, sizeof header) != 0)
-        return sdw_err_set(err, SDW_EINPUT, "not a write-ahead log");
-    size_t at = sizeof header, good = at;
+    bool headed = memcmp(p, header, sizeof header) == 0;
+    size_t at = headed ? sizeof header : 0, good = at;
     while (at < n) {
         size_t size = frame_at(p + at, n - at);
         if (size == 0) {
@@ -92,7 +91,7 @@ int sdw_wal_read(const struct sdw_file *file, int (*each)(const struct sdw_point
     }
     found->whole = (int64_t)good;
     found->torn = (int64_t)(n - good);
-    return 0;
+    return headed || found->frames ? 0 : sdw_err_set(err, SDW_EINPUT, "not a write-ahead log");
 }
 
 int sdw_wal_open(struct sdw_wal *wal, int dir, const char *name, const struct sdw_wal_found *found,

@@ -38,7 +38,7 @@ struct sdw_wal_found {
 };
 
 /* Read all good frames of a file. A negative return of each ends it. SDW_EINPUT when
- * it is no log at all; an empty or cut header is an empty log. */
+ * it is no log at all: neither header nor frame is good; an empty or cut header is an empty log. */
 int sdw_wal_read(const struct sdw_file *file, int (*each)(const struct sdw_point *point, void *arg),
                  void *arg, struct sdw_wal_found *found, struct sdw_err *err);
 

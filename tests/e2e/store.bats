@@ -2,30 +2,12 @@
 # shadow-store: what is stored is there, and comes back as asked.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/store.bash
+. "$BATS_TEST_DIRNAME/store.bash"
 
 setup() {
     cd "$BATS_TEST_TMPDIR"
     export SHADOW_STORE=store
-}
-
-# points NAME FROM N [LABELS]: a value a minute, equal to its number
-points() {
-    local i
-    for i in $(seq "$2" $(($2 + $3 - 1))); do
-        printf '{"type":"metric","v":1,"ts":%d000000,"series":"%s"%s,"value":%d}\n' \
-            $((1700000040 + i * 60)) "$1" "${4:+,\"labels\":$4}" "$i"
-    done
-}
-
-# store_points NAME FROM N: in one go, into a segment of their own
-store_points() {
-    points "$@" >"points-$1"
-    shadow-store append --log-size 1k <"points-$1" >/dev/null
-}
-
-# last TYPE FILTER <FILE: the last record of a type is as the filter says
-last() {
-    jq -se --arg type "$1" "map(select(.type == \$type)) | last | $2"
 }
 
 @test "what is appended is acknowledged and comes back, exactly" {
@@ -404,19 +386,6 @@ END
     done
 }
 
-# engine URL COMMAND...: an engine in the background, until it answers at URL
-engine() {
-    local at=$1
-    shift
-    "$@" >engine.log 2>&1 3>&- &
-    prometheus=$!
-    for _ in $(seq 600); do
-        curl -sf "$at" >/dev/null && return 0
-        sleep 0.1
-    done
-    return 1
-}
-
 @test "export writes to Prometheus, and what cannot be sent waits in the spool" {
     command -v prometheus >/dev/null && command -v curl >/dev/null || skip "prometheus is not installed"
     port=$((20000 + $$ % 10000))
@@ -535,45 +504,6 @@ many_points() {
     run -2 --separate-stderr shadow-store query up --url file:///etc/passwd --from -5m
 }
 
-# moody STATUS...: an engine in the background that answers one POST after the other with each of these,
-# the last one for ever, and a GET with the first and words in JSON; its URL into url, the number of
-# POSTs into the file `posts`
-moody() {
-    cat >moody.py <<'END'
-import http.server, sys
-answers = [int(status) for status in sys.argv[1:]]
-class Engine(http.server.BaseHTTPRequestHandler):
-    posts = 0
-    def do_POST(self):
-        self.rfile.read(int(self.headers['Content-Length']))
-        status = answers[min(Engine.posts, len(answers) - 1)]
-        Engine.posts += 1
-        open('posts', 'w').write(str(Engine.posts))
-        self.send_response(status)
-        self.send_header('Content-Length', '0')
-        self.end_headers()
-    def do_GET(self):
-        words = b'{"status":"error","errorType":"any","error":"no"}'
-        self.send_response(answers[0])
-        self.send_header('Content-Length', str(len(words)))
-        self.end_headers()
-        self.wfile.write(words)
-    def log_message(self, *args):
-        pass
-server = http.server.HTTPServer(('127.0.0.1', 0), Engine)
-print(server.server_port, flush=True)
-server.serve_forever()
-END
-    rm -f port # of one before
-    python3 moody.py "$@" >port 3>&- &
-    prometheus=$!
-    for _ in $(seq 600); do
-        [ -s port ] && break
-        sleep 0.1
-    done
-    url=http://127.0.0.1:$(cat port)
-}
-
 @test "an engine that has too much to do does not answer, one that refuses says why" {
     moody 503
     run -1 --separate-stderr shadow-store query up --url "$url" --from -5m
@@ -670,13 +600,6 @@ END
     shadow-store check >/dev/null
 }
 
-# full SIZE COMMAND: in a directory `full` with room for SIZE only, of a mount namespace of its own
-full() {
-    unshare -rm true 2>/dev/null || skip "no namespaces here"
-    mkdir -p full
-    unshare -rm bash -c "mount -t tmpfs -o size=$1 none full && $2"
-}
-
 @test "a full file system: what was acknowledged is there, also after compact and rollup failed" {
     points a 0 3 >three
     awk 'BEGIN { for (i = 0; i < 200000; i++)
@@ -704,6 +627,26 @@ full() {
     run -0 --separate-stderr shadow-store compact -s before
     run -0 --separate-stderr shadow-store query -s before a b --agg count -o metric
     [ "$(jq .value <<<"$output" | xargs)" = "$acknowledged 3" ]
+}
+
+@test "on a disk without any room compact drops what is too old before it writes" {
+    awk 'BEGIN { for (i = 0; i < 40000; i++)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"a\",\"value\":%d}\n", 1700000040 + i * 60, i * 7919 % 100003 }' >in
+    shadow-store append --log-size 50k --batch 5000 <in >/dev/null
+    shadow-store rollup >/dev/null && shadow-store compact >/dev/null
+    shadow-store query a --agg count --from 2023-11-20 -o metric >before
+    full 1M '
+        cp -r store full/s
+        head -c 2M /dev/zero >full/rest 2>/dev/null
+        { echo "{\"type\":\"metric\",\"v\":1,\"ts\":1702400100000000,\"series\":\"b\",\"value\":1}"; } |
+            shadow-store append -s full/s >/dev/null 2>err; echo $? >status
+        shadow-store compact -s full/s --points 20d 2>>err | jq .counts.dropped >dropped; echo ${PIPESTATUS[0]} >>status
+        shadow-store check -s full/s >/dev/null; echo $? >>status
+        shadow-store query -s full/s a --agg count --from 2023-11-20 -o metric >after; echo $? >>status'
+    [ "$(xargs <status)" = "4 0 0 0" ]
+    grep -q 'No space left on device\|disk is full' err
+    [ "$(cat dropped)" -gt 0 ]
+    cmp before after
 }
 
 @test "a spool without room: a clear message, status 4, and all that was kept is sent later" {
@@ -738,16 +681,6 @@ full() {
     done | shadow-store append >out 2>err
     grep -q 'line 2 is in the future: refused (--ahead)' err
     last stored '.points == 2 and .refused == 1' <out
-}
-
-# many_segments: a store of ten segments of two series, and its answers
-many_segments() {
-    for i in 0 700 1400 2100 2800 3500 4200; do
-        points b "$i" 700 '{"x":"1"}' >>in
-        store_points a "$i" 700
-    done
-    shadow-store append --log-size 20k --batch 500 <in >/dev/null
-    shadow-store query '*' -o metric >before
 }
 
 @test "killed by SIGKILL in the middle of compact or rollup, nothing is lost and the next one goes on" {
@@ -829,8 +762,6 @@ many_segments() {
     [[ $stderr == *"seg-00000001: not a whole segment"* ]]
     run -1 --separate-stderr shadow-store check -o part
     jq -se 'map(select(.part == "seg-00000001"))[0].state == "damaged"' <<<"$output"
-    run -3 --separate-stderr shadow-store append <<<''
-    [[ $stderr == *"seg-00000001"* ]]
     rm -r store
     cp -r whole store
     log=$(basename store/wal-*)
@@ -893,16 +824,6 @@ many_segments() {
     done
     printf 'XXXX' | dd of=store/catalog.sqlite bs=1 seek=4100 conv=notrunc status=none
     run ! shadow-store check
-}
-
-@test "a damaged chunk costs its points, not the query, and sets status 3" {
-    points a 0 300 >in
-    points b 0 300 >>in
-    shadow-store append --log-size 1k <in >/dev/null
-    printf 'X' | dd of=store/seg-00000001 bs=1 seek=40 conv=notrunc status=none
-    run -3 --separate-stderr shadow-store query a b --agg p50 -o metric
-    [[ $stderr == *"a chunk is damaged"* ]]
-    [ "$(jq -c '[.series, .value]' <<<"$output" | tail -n 1)" = '["b",149.5]' ]
 }
 
 @test "a bad record is named, skipped and sets status 3" {

@@ -141,14 +141,14 @@ static void test_merge(void)
     ask(&store, SDW_AGG_NONE, 0, &before);
     size_t segments = store.n_segments;
     ok(sdw_store_compact(&store, &done, &err) == 0, "a store is compacted");
-    ok(done.merged >= segments && store.n_segments <= 2 * DAYS + 4, "%zu segments became %zu",
-       segments, store.n_segments);
+    ok(done.merged.merged >= segments && store.n_segments <= 2 * DAYS + 4,
+       "%zu segments became %zu", segments, store.n_segments);
     is_text(ask(&store, SDW_AGG_NONE, 0, &after), before.text, "the points are the same");
     ok(after.n == 2 * N, "all of them");
     sdw_store_close(&store);
     open_store(&store);
     is_text(ask(&store, SDW_AGG_NONE, 0, &after), before.text, "also for the next who opens it");
-    ok(sdw_store_compact(&store, &done, &err) == 0 && done.merged == 0, "once is enough");
+    ok(sdw_store_compact(&store, &done, &err) == 0 && done.merged.merged == 0, "once is enough");
     uint32_t one = store.manifest.next_segment;
     sdw_store_close(&store);
     char orphan[96];
