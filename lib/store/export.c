@@ -33,6 +33,7 @@ struct export
     size_t n, cap;
     int64_t begun_ns;                 /* when the first of them came */
     int64_t retry_ns, retry_after_ns; /* when to try again; by how much to wait then */
+    int status, told;                 /* of the last answer (0: none); that was told of last */
     int64_t newest_us;
     uint64_t sent, refused, dropped, unknown;
     size_t failed; /* points that a failure left neither sent nor kept */
@@ -42,7 +43,50 @@ struct export
 
 /* --- sending ------------------------------------------------------------------------------- */
 
-/* 0: the engine has it; SDW_EINPUT: it refuses for good; SDW_EAGAIN: not now; or a failure. */
+/* Only these say that the points are at fault. VictoriaMetrics says of a path that it does not know
+ * that the request is bad. */
+static bool is_malformed(int status, struct sdw_str reply)
+{
+    static const char unknown_path[] = "unsupported path requested";
+    return status == 422 || (status == 400 && !(reply.n && memmem(reply.p, reply.n, unknown_path,
+                                                                  sizeof unknown_path - 1)));
+}
+
+/* What somebody has to do about an answer; the points are good. */
+static const char *remedy(int status)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } remedies[] = {
+        {400, "it takes no points at that path (--to, --engine)"},
+        {401, "it wants another token (--token-file)"},
+        {403, "it does not let that token write (--token-file)"},
+        {404, "it takes no points there (--to, or a setting of the engine)"},
+        {405, "it takes no points there (--to, --engine)"},
+        {413, "less must be sent at a time (--batch)"},
+        {415, "it takes another kind of points (--engine)"},
+    };
+    for (size_t i = 0; i < SDW_LEN(remedies); i++)
+        if (remedies[i].status == status)
+            return remedies[i].text;
+    return NULL;
+}
+
+/* The token may have been replaced since. */
+static void load_token_again(struct export *export)
+{
+    char *token = NULL;
+    struct sdw_err err;
+    if (!export->settings->token_file ||
+        sdw_http_token_load(&token, export->settings->token_file, &err) < 0)
+        return;
+    sdw_http_token_free(export->token);
+    export->token = token;
+}
+
+/* 0: the engine has it; SDW_EINPUT: it says that the points are bad; SDW_EAGAIN: not now; or a
+ * failure. */
 static int post(struct export *export, struct sdw_str body, struct sdw_err *err)
 {
     struct sdw_http_request request = {.url = export->url.p,
@@ -52,6 +96,7 @@ static int post(struct export *export, struct sdw_str body, struct sdw_err *err)
                                        .timeout_us = INT64_C(1000000) * TIMEOUT_S,
                                        .stop_fd = -1};
     int status = sdw_http_ask(export->http, &request, &export->reply, err);
+    export->status = status > 0 ? status : 0;
     if (status == SDW_ENO || status == SDW_EINPUT)
         return SDW_EAGAIN; /* whoever answered that was not the engine */
     if (status < 0)
@@ -60,9 +105,13 @@ static int post(struct export *export, struct sdw_str body, struct sdw_err *err)
         return 0;
     struct sdw_str reply = sdw_buf_view(&export->reply);
     int line = (int)(reply.n ? strcspn(reply.p, "\r\n") : 0);
-    return sdw_err_set(err, sdw_http_is_temporary(status) ? SDW_EAGAIN : SDW_EINPUT,
-                       "%s: status %d: %.*s", export->url.p, status, line > 200 ? 200 : line,
-                       reply.n ? reply.p : "");
+    bool malformed = is_malformed(status, reply);
+    const char *todo = malformed ? NULL : remedy(status);
+    if (status == 401 || status == 403)
+        load_token_again(export);
+    return sdw_err_set(err, malformed ? SDW_EINPUT : SDW_EAGAIN, "%s: status %d%s%.*s%s%s",
+                       export->url.p, status, line ? ": " : "", line > 200 ? 200 : line,
+                       reply.n ? reply.p : "", todo ? ": " : "", todo ? todo : "");
 }
 
 static int acknowledge(struct export *export, uint32_t points)
@@ -94,12 +143,13 @@ static int conclude(struct export *export, int code, uint32_t points, const stru
         export->ctx->err = *err;
         return code;
     }
-    if (export->retry_after_ns == 0) {
+    if (export->retry_after_ns == 0 || export->told != export->status)
         sdw_warn(export->ctx, "%s: will be tried again", err->text);
+    export->told = export->status;
+    if (export->retry_after_ns == 0)
         export->retry_after_ns = second_ns * RETRY_LEAST_S;
-    } else if (export->retry_after_ns < second_ns * RETRY_MOST_S) {
+    else if (export->retry_after_ns < second_ns * RETRY_MOST_S)
         export->retry_after_ns *= 2;
-    }
     export->retry_ns = sdw_mono_ns() + export->retry_after_ns;
     return code;
 }

@@ -18,8 +18,10 @@ struct sdw_export_settings {
     bool keep;              /* pass on the records that were sent, too */
 };
 
-/* Reads to the end. A batch that the engine took is acknowledged by a `stored` record. No answer,
- * 429 and 5xx: tried again, from a second to a minute apart; other refusals are final and counted.
+/* Reads to the end. A batch that the engine took is acknowledged by a `stored` record. What it says
+ * is malformed (400, 422) is given up and counted. All else, no answer as well as a wrong path or
+ * token, is tried again, from a second to a minute apart, and after 401 and 403 with the token that
+ * is then in its file.
  * SDW_ENO when something still waits in the spool at the end. */
 int sdw_export_run(struct sdw_ctx *ctx, const struct sdw_export_settings *settings);
 

@@ -514,18 +514,73 @@ many_points() {
     [[ $stderr == *"the query was refused: no"* ]]
 }
 
-@test "export tries again after 429 and 5xx, and not after other refusals" {
+@test "export tries again after 429 and 5xx, and gives up what is malformed" {
     moody 503 429 204
     points a 0 3 | shadow-store export --to "$url" --linger 1m >out 2>err
     last end '.counts.sent == 3 and .counts.refused == 0' <out
     [ "$(cat posts)" = 3 ]
     [ "$(grep -c 'status 503.*will be tried again' err)" = 1 ]
     kill "$prometheus"
-    moody 404
+    for status in 400 422; do
+        moody "$status"
+        points a 0 3 | shadow-store export --to "$url" --spool spool >out 2>err
+        last end '.counts.sent == 0 and .counts.refused == 3 and .counts.waiting == 0' <out
+        grep -q "points are refused: .*status $status" err
+        [ "$(cat posts)" = 1 ]
+        kill "$prometheus"
+    done
+}
+
+@test "a wrong path or token costs no points: they wait, and it is said what to put right" {
+    for answer in 401 403 404; do
+        moody "$answer"
+        run -1 --separate-stderr shadow-store export --to "$url" --spool "spool$answer" --linger 2s < <(points a 0 3)
+        last end '.counts.sent == 0 and .counts.refused == 0 and .counts.waiting == 1' <<<"$output"
+        [ "$(grep -c "status $answer.*(--to.*will be tried again" <<<"$stderr")" = 1 ]
+        [ "$(cat posts)" -ge 2 ]
+        kill "$prometheus"
+        moody 204
+        shadow-store export --to "$url" --spool "spool$answer" </dev/null | last end '.counts.sent == 3 and .counts.waiting == 0'
+        kill "$prometheus"
+    done
+    # Another fault than the one before is told of, too.
+    moody 503 404 204
     points a 0 3 | shadow-store export --to "$url" --spool spool >out 2>err
-    last end '.counts.sent == 0 and .counts.refused == 3 and .counts.waiting == 0' <out
-    grep -q 'points are refused: .*status 404' err
-    [ "$(cat posts)" = 1 ]
+    last end '.counts.sent == 3' <out
+    [ "$(grep -c 'status 503.*will be tried again\|status 404.*will be tried again' err)" = 2 ]
+    kill "$prometheus"
+    # A token that is put right is taken up without a restart.
+    echo old >token
+    TOKEN=new moody 204
+    (sleep 1.5 && echo new >token) 3>&- &
+    points a 0 3 | shadow-store export --to "$url" --spool spool --token-file token --linger 1m >out 2>err
+    last end '.counts.sent == 3' <out
+    grep -q 'status 401.*(--token-file)' err
+}
+
+@test "real engines that are not set up to take points lose none" {
+    command -v victoria-metrics >/dev/null && command -v prometheus >/dev/null || skip "engines are not installed"
+    port=$((20000 + $$ % 10000))
+    url=http://127.0.0.1:$port
+    engine "$url/health" victoria-metrics -storageDataPath=vm -httpListenAddr="127.0.0.1:$port" \
+        -retentionPeriod=100y -httpAuth.username=u -httpAuth.password=p
+    run -1 --separate-stderr shadow-store export --to "$url" --engine victoria --spool spool --linger 0s < <(points a 0 20)
+    [[ $stderr == *"status 401"*"(--token-file)"* ]]
+    kill "$prometheus" && wait "$prometheus" || true
+    engine "$url/health" victoria-metrics -storageDataPath=vm -httpListenAddr="127.0.0.1:$port" -retentionPeriod=100y
+    run -1 --separate-stderr shadow-store export --to "$url/wrong" --engine victoria --spool spool --linger 0s </dev/null
+    [[ $stderr == *"status 400"*"unsupported path"*"(--to, --engine)"* ]]
+    shadow-store export --to "$url" --engine victoria --spool spool </dev/null | last end '.counts.sent == 20'
+    kill "$prometheus" && wait "$prometheus" || true
+    echo '{}' >prometheus.yml
+    options=(--config.file=prometheus.yml --storage.tsdb.path=tsdb --storage.tsdb.retention.time=100y
+        --web.listen-address="127.0.0.1:$port")
+    engine "$url/-/ready" prometheus "${options[@]}"
+    run -1 --separate-stderr shadow-store export --to "$url" --spool spool --linger 0s < <(points a 0 20)
+    [[ $stderr == *"status 404: remote write receiver needs to be enabled"* ]]
+    kill "$prometheus" && wait "$prometheus" || true
+    engine "$url/-/ready" prometheus --web.enable-remote-write-receiver "${options[@]}"
+    shadow-store export --to "$url" --spool spool </dev/null | last end '.counts.sent == 20 and .counts.waiting == 0'
 }
 
 @test "a full spool gives up the oldest batches and counts them; nobody else may use it meanwhile" {
