@@ -209,6 +209,15 @@ static const struct sdw_example examples[] = {
      "shadow-collect --linux | shadow-forecast --horizon 1m,15m --series '*/entries' "
      "--above 90% -o breach",
      "lab"},
+    {"The same of a NAT that tells its connections, 500 new ones a second that last two minutes: "
+     "the "
+     "way the count goes, and Little's law, both come to more than a table of 50000:",
+     "for i in 1 2 3 4 5 6 7 8 9; do "
+     "echo '{\"type\":\"conn\",\"v\":1,\"ts\":'$i'0000000,\"series\":\"nat/gw1/entries\","
+     "\"count\":'$((20000 + i * 1000))',\"limit\":50000,\"new_per_s\":500,"
+     "\"duration_mean_us\":120000000}'; done | "
+     "shadow-forecast --horizon 1m,5m -o forecast,breach | tail -2",
+     NULL},
     {NULL, NULL, NULL},
 };
 

@@ -241,8 +241,8 @@ static void take(struct sdw_book *book, const struct sdw_sample *sample, struct 
     book->resume = INT64_MIN;
     sdw_book_learn_capacity(book, sample->series, sample->value);
     sdw_book_learn_connections(book, sample->series, sample->value);
-    if (sample->estimate)
-        sdw_book_path_capacity(book, sdw_name_head(sample->series), sample->capacity);
+    if (sample->path_capacity > 0)
+        sdw_book_path_capacity(book, sdw_name_head(sample->series), sample->path_capacity);
     if (!isfinite(sample->value))
         return;
     struct sdw_followed *series = sdw_map_get(&book->series, sample->series);
@@ -257,8 +257,12 @@ static void take(struct sdw_book *book, const struct sdw_sample *sample, struct 
         book->newest = sample->ts;
         sweep(book, series);
     }
-    if (sample->capacity > 0 && !sample->estimate)
+    if (sample->capacity > 0)
         series->capacity = sample->capacity;
+    if (!isnan(sample->new_per_s))
+        series->rate = sample->new_per_s;
+    if (!isnan(sample->duration_mean_us))
+        series->duration_us = sample->duration_mean_us;
     sdw_book_name_parent(series, sample->parent);
     if (sdw_events_maintenance(&book->settings.events, series->name.p, sample->ts))
         return;

@@ -33,11 +33,16 @@ struct sdw_sample {
     int64_t ts;
     struct sdw_str series; /* ended by a NUL */
     double value;
-    struct sdw_str parent; /* the series it adds up to; empty: not said */
-    double capacity;       /* NAN: the record has none */
-    bool estimate; /* a verdict's: the value counts only while the series itself does not come,
-                    * the capacity is that of its path */
+    struct sdw_str parent;              /* the series it adds up to; empty: not said */
+    double capacity;                    /* NAN: the record has none */
+    double path_capacity;               /* a verdict's, of its path; NAN: none */
+    double new_per_s, duration_mean_us; /* connections made, how long they last; NAN: not said */
+    bool estimate; /* a verdict's or conn's: the value counts only while the series itself does
+                    * not come */
 };
+
+/* A sample of which nothing is known: ts SDW_NO_INT, numbers NAN. */
+extern const struct sdw_sample sdw_sample_absent;
 
 /* What one value led to. */
 struct sdw_foresight {
@@ -64,9 +69,9 @@ struct sdw_book;
 struct sdw_book *sdw_book_new(const struct sdw_forecast_settings *settings);
 void sdw_book_free(struct sdw_book *book);
 
-/* What series a record has a value of: 1 and the sample for a `metric`, `verdict`, `gradient`,
- * `flow.update` or `app`, or (with keys and a field in the settings) any JSON that has them; 0: it
- * has none; SDW_EINPUT. The sample's texts are the book's and the line's. */
+/* What series a record has a value of: 1 and the sample for a `metric`, `conn`, `verdict`,
+ * `gradient`, `flow.update` or `app`, or (with keys and a field in the settings) any JSON that has
+ * them; 0: it has none; SDW_EINPUT. The sample's texts are the book's and the line's. */
 int sdw_book_read(struct sdw_book *book, struct sdw_str line, struct sdw_arena *arena,
                   struct sdw_sample *sample, struct sdw_err *err);
 /* Learn from a value, and say what follows from it. */

@@ -7,6 +7,13 @@
 
 #include <math.h>
 
+const struct sdw_sample sdw_sample_absent = {.ts = SDW_NO_INT,
+                                             .value = NAN,
+                                             .capacity = NAN,
+                                             .path_capacity = NAN,
+                                             .new_per_s = NAN,
+                                             .duration_mean_us = NAN};
+
 /* A number among the members of a record, or (where it has labels) among its labels: NAN when
  * there is none. Labels are strings. */
 static double number_in(struct sdw_str line, const char *key)
@@ -92,6 +99,9 @@ static int of_known(struct sdw_book *book, struct sdw_str line, struct sdw_arena
         *sample = (struct sdw_sample){.ts = reading.ts,
                                       .value = reading.value,
                                       .capacity = reading.capacity,
+                                      .path_capacity = reading.path_capacity,
+                                      .new_per_s = reading.new_per_s,
+                                      .duration_mean_us = reading.duration_mean_us,
                                       .estimate = reading.estimate};
     return rc;
 }
@@ -99,7 +109,7 @@ static int of_known(struct sdw_book *book, struct sdw_str line, struct sdw_arena
 int sdw_book_read(struct sdw_book *book, struct sdw_str line, struct sdw_arena *arena,
                   struct sdw_sample *sample, struct sdw_err *err)
 {
-    *sample = (struct sdw_sample){.ts = SDW_NO_INT, .value = NAN, .capacity = NAN};
+    *sample = sdw_sample_absent;
     sdw_buf_clear(&book->name);
     int rc = book->settings.field ? of_any(book, line, sample, err)
                                   : of_known(book, line, arena, sample, err);

@@ -1,6 +1,7 @@
 #include "net/collect_host.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "rec/conn.h"
 #include "rec/end.h"
 #include "sys/conntrack.h"
 
@@ -37,8 +38,8 @@ static int say_overrun(struct sdw_ctx *ctx, int64_t ts)
 }
 
 /* What the events of one interval tell. */
-static int put_events(struct sdw_ctx *ctx, struct connections *connections,
-                      struct sdw_metrics *metrics, int64_t elapsed_ns)
+static int take_events(struct sdw_ctx *ctx, struct connections *connections, int64_t elapsed_ns,
+                       struct sdw_conn *conn)
 {
     struct sdw_conntrack_count count = sdw_conntrack_take(connections->events);
     if (elapsed_ns <= 0)
@@ -47,38 +48,51 @@ static int put_events(struct sdw_ctx *ctx, struct connections *connections,
     connections->ended += count.ended;
     connections->overruns += count.overruns;
     if (count.overruns > 0)
-        return say_overrun(ctx, metrics->ts);
+        return say_overrun(ctx, conn->ts);
     double seconds = (double)elapsed_ns / 1e9;
-    sdw_metrics_put(metrics, (double)count.made / seconds, "host/conntrack/new_per_s");
-    sdw_metrics_put(metrics, (double)count.ended / seconds, "host/conntrack/ended_per_s");
+    conn->new_per_s = (double)count.made / seconds;
+    conn->ended_per_s = (double)count.ended / seconds;
     if (count.timed > 0)
-        sdw_metrics_put(metrics, count.kept_us / (double)count.timed,
-                        "host/conntrack/duration_mean_us");
-    return metrics->code;
+        conn->duration_mean_us = count.kept_us / (double)count.timed;
+    return 0;
+}
+
+/* As series of their own, and together. */
+static int put(struct sdw_ctx *ctx, const struct sdw_conn *conn)
+{
+    struct sdw_metrics metrics = {.ctx = ctx, .ts = conn->ts};
+    sdw_metrics_put(&metrics, conn->count, "host/conntrack/entries");
+    sdw_metrics_put(&metrics, conn->limit, "host/conntrack/limit");
+    if (conn->limit > 0)
+        sdw_metrics_put(&metrics, conn->count / conn->limit, "host/conntrack/used_share");
+    sdw_metrics_put(&metrics, conn->new_per_s, "host/conntrack/new_per_s");
+    sdw_metrics_put(&metrics, conn->ended_per_s, "host/conntrack/ended_per_s");
+    sdw_metrics_put(&metrics, conn->duration_mean_us, "host/conntrack/duration_mean_us");
+    return metrics.code == 0 ? sdw_rec_put(ctx, &sdw_conn_schema, conn) : metrics.code;
 }
 
 static int tick(struct sdw_ctx *ctx, void *state, struct sdw_moment now)
 {
     struct connections *connections = state;
-    struct sdw_metrics metrics = {.ctx = ctx, .ts = now.wall_us};
+    struct sdw_conn conn;
     int64_t entries, limit;
     int code = sdw_conntrack_entries(&entries, &limit, &ctx->err);
     if (code == SDW_ENO)
         return 1;
     if (code < 0)
         return code;
-    sdw_metrics_put(&metrics, (double)entries, "host/conntrack/entries");
-    sdw_metrics_put(&metrics, (double)limit, "host/conntrack/limit");
-    if (limit > 0)
-        sdw_metrics_put(&metrics, (double)entries / (double)limit, "host/conntrack/used_share");
+    sdw_rec_init(&sdw_conn_schema, &conn);
+    conn.ts = now.wall_us;
+    conn.series = sdw_str_of("host/conntrack/entries");
+    conn.count = (double)entries;
+    conn.limit = (double)limit;
     int64_t elapsed_ns = connections->seen_ns ? now.mono_ns - connections->seen_ns : 0;
     connections->seen_ns = now.mono_ns;
-    code = metrics.code;
+    code =
+        connections->events ? sdw_conntrack_read(connections->events, now.mono_ns, &ctx->err) : 0;
     if (code == 0 && connections->events)
-        code = sdw_conntrack_read(connections->events, now.mono_ns, &ctx->err);
-    if (code == 0 && connections->events)
-        code = put_events(ctx, connections, &metrics, elapsed_ns);
-    return code;
+        code = take_events(ctx, connections, elapsed_ns, &conn);
+    return code == 0 ? put(ctx, &conn) : code;
 }
 
 static void count(const void *state, struct sdw_jsonw *counts)

@@ -2,6 +2,7 @@
 #include "io/scan.h"
 #include "rec/app.h"
 #include "rec/capacity.h"
+#include "rec/conn.h"
 #include "rec/flow.h"
 #include "rec/series.h"
 
@@ -9,56 +10,68 @@
 
 union any_rec {
     struct sdw_metric metric;
+    struct sdw_conn conn;
     struct sdw_verdict verdict;
     struct sdw_gradient gradient;
     struct sdw_flow_rec flow;
     struct sdw_app app;
 };
 
-static double of_metric(const union any_rec *rec, struct sdw_buf *name)
+static void of_metric(const union any_rec *rec, struct sdw_buf *name, struct sdw_reading *reading)
 {
     sdw_buf_str(name, rec->metric.series);
-    return rec->metric.value;
+    reading->value = rec->metric.value;
 }
 
-static double of_verdict(const union any_rec *rec, struct sdw_buf *name)
+static void of_conn(const union any_rec *rec, struct sdw_buf *name, struct sdw_reading *reading)
+{
+    sdw_buf_str(name, rec->conn.series);
+    reading->value = rec->conn.count;
+    reading->capacity = rec->conn.limit;
+    reading->new_per_s = rec->conn.new_per_s;
+    reading->duration_mean_us = rec->conn.duration_mean_us;
+    reading->estimate = true;
+}
+
+static void of_verdict(const union any_rec *rec, struct sdw_buf *name, struct sdw_reading *reading)
 {
     sdw_buf_text(name, "path/");
     sdw_buf_str(name, rec->verdict.path_id);
     sdw_buf_text(name, "/available_bps");
-    return rec->verdict.available_bps.mid;
+    reading->value = rec->verdict.available_bps.mid;
+    reading->path_capacity = rec->verdict.capacity_bps;
+    reading->estimate = true;
 }
 
-static double of_gradient(const union any_rec *rec, struct sdw_buf *name)
+static void of_gradient(const union any_rec *rec, struct sdw_buf *name, struct sdw_reading *reading)
 {
     sdw_buf_text(name, "path/");
     sdw_buf_str(name, rec->gradient.path_id);
     sdw_buf_printf(name, "/hop/%lld/capacity_gradient", (long long)rec->gradient.hop);
-    return rec->gradient.capacity_gradient;
+    reading->value = rec->gradient.capacity_gradient;
 }
 
-static double of_flow(const union any_rec *rec, struct sdw_buf *name)
+static void of_flow(const union any_rec *rec, struct sdw_buf *name, struct sdw_reading *reading)
 {
     sdw_buf_text(name, "flow/");
     sdw_buf_str(name, rec->flow.flow_id);
     sdw_buf_text(name, "/bps");
-    return rec->flow.current_bps;
+    reading->value = rec->flow.current_bps;
 }
 
-static double of_app(const union any_rec *rec, struct sdw_buf *name)
+static void of_app(const union any_rec *rec, struct sdw_buf *name, struct sdw_reading *reading)
 {
     sdw_app_series(&rec->app, name);
-    return rec->app.current_bps;
+    reading->value = rec->app.current_bps;
 }
 
 static const struct {
     const struct sdw_schema *schema;
-    double (*value)(const union any_rec *rec, struct sdw_buf *name);
-    bool estimate;
+    void (*read)(const union any_rec *rec, struct sdw_buf *name, struct sdw_reading *reading);
 } kinds[] = {
-    {&sdw_metric_schema, of_metric, false},     {&sdw_verdict_schema, of_verdict, true},
-    {&sdw_gradient_schema, of_gradient, false}, {&sdw_flow_update_schema, of_flow, false},
-    {&sdw_app_schema, of_app, false},
+    {&sdw_metric_schema, of_metric},     {&sdw_verdict_schema, of_verdict},
+    {&sdw_gradient_schema, of_gradient}, {&sdw_flow_update_schema, of_flow},
+    {&sdw_app_schema, of_app},           {&sdw_conn_schema, of_conn},
 };
 
 int sdw_reading_of(struct sdw_str line, struct sdw_arena *arena, struct sdw_buf *name,
@@ -75,10 +88,12 @@ int sdw_reading_of(struct sdw_str line, struct sdw_arena *arena, struct sdw_buf 
     if (rc != 0)
         return rc;
     sdw_buf_clear(name);
-    reading->value = kinds[i].value(&rec, name);
-    reading->ts = rec.metric.ts; /* the first member of all of them */
+    *reading = (struct sdw_reading){.ts = rec.metric.ts, /* the first member of all of them */
+                                    .capacity = NAN,
+                                    .path_capacity = NAN,
+                                    .new_per_s = NAN,
+                                    .duration_mean_us = NAN};
+    kinds[i].read(&rec, name, reading);
     reading->series = sdw_buf_view(name);
-    reading->estimate = kinds[i].estimate;
-    reading->capacity = kinds[i].estimate ? rec.verdict.capacity_bps : NAN;
     return 1;
 }

@@ -2,6 +2,7 @@
  * A reading: the value of a series that a record has, whatever its type.
  *
  *   metric        its own series
+ *   conn          its own series, of the count
  *   verdict       path/ID/available_bps
  *   gradient      path/ID/hop/N/capacity_gradient
  *   flow.update   flow/ID/bps
@@ -14,10 +15,12 @@
 
 struct sdw_reading {
     int64_t ts;
-    struct sdw_str series; /* a view into the name given */
-    double value;          /* NAN: not known */
-    double capacity;       /* of a verdict's path; NAN: not known */
-    bool estimate;         /* a verdict's: counts until the series itself comes */
+    struct sdw_str series;              /* a view into the name given */
+    double value;                       /* NAN: not known */
+    double capacity;                    /* of the series: a conn's limit; NAN: not known */
+    double path_capacity;               /* of a verdict's path; NAN: not known */
+    double new_per_s, duration_mean_us; /* of a conn; NAN: not known */
+    bool estimate; /* a verdict's or conn's: counts until the series itself comes */
 };
 
 /* 1 and the reading, 0 for a record of another type, SDW_EINPUT with the field for a bad one.

@@ -3,6 +3,7 @@
 #include "rec/anomaly.h"
 #include "rec/app.h"
 #include "rec/capacity.h"
+#include "rec/conn.h"
 #include "rec/end.h"
 #include "rec/flow.h"
 #include "rec/lab.h"
@@ -24,6 +25,7 @@ const struct sdw_schema *const sdw_schemas[] = {
     &sdw_gradient_schema,
     &sdw_verdict_schema,
     &sdw_metric_schema,
+    &sdw_conn_schema,
     &sdw_forecast_schema,
     &sdw_breach_schema,
     &sdw_score_schema,

@@ -134,6 +134,21 @@ for i in range(n):
     [ "$(total host/conntrack/ended_per_s)" = 30 ]
     [ "$(jq -s 'map(select(.series == "host/conntrack/entries").value) | max' out)" = 30 ]
     [ "$(jq -s 'map(select(.series == "host/conntrack/duration_mean_us").value) | length == 1 and .[0] >= 100000 and .[0] < 60e6' out)" = true ]
+    # Each interval's numbers are one record, too, which has the table's size.
+    limit=$("${in[@]}" cat /proc/sys/net/netfilter/nf_conntrack_max)
+    jq -es --argjson limit "$limit" '
+        def values(name): map(select(.type == "metric" and .series == "host/conntrack/" + name).value);
+        map(select(.type == "conn")) as $conn
+        | ($conn | all(.series == "host/conntrack/entries" and .limit == $limit))
+        and ($conn | map(.count)) == values("entries")
+        and ($conn | map(.new_per_s // empty)) == values("new_per_s")
+        and ($conn | map(.duration_mean_us // empty)) == values("duration_mean_us")' out
+    # So one stream of it is enough to say how full the table will be; nothing counts twice.
+    shadow-forecast --horizon 1s --above 90% -o forecast,end <out >foreseen
+    jq -es 'map(select(.series == "host/conntrack/entries")) | length as $n | $n > 3 and .[-1].n == $n' foreseen
+    jq -c 'select(.type == "conn")' out | shadow-forecast --horizon 1s -o forecast >alone
+    jq -c 'select(.series == "host/conntrack/entries" and .type == "forecast") | [.ts, .value]' foreseen >one
+    jq -c '[.ts, .value]' alone | cmp - one
 }
 
 @test "an event tells when the far end of a link goes, and when it is back" {

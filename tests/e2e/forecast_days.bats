@@ -285,6 +285,37 @@ app/*/bps link/x/bps' >parents
     jq -es 'map(select(.type == "breach")) | length > 20 and all(.capacity == 65536)' out
 }
 
+# conns N RATE: a count with limit, rate and duration a minute
+conns() {
+    awk -v n="$1" -v rate="$2" 'BEGIN { for (i = 1; i <= n; i++)
+        printf "{\"type\":\"conn\",\"v\":1,\"ts\":%d000000,\"series\":\"nat/gw/open\",\"count\":6000,\"limit\":8000,\"new_per_s\":%d,\"duration_mean_us\":120000000}\n", i * 60, rate }'
+}
+
+@test "a conn record is a value, its limit, and what Little's law needs" {
+    conns 100 100 | shadow-forecast --horizon 2m -o forecast,breach >out
+    jq -es 'map(select(.type == "forecast")) | length == 100 and all(.series == "nat/gw/open" and .value == 6000)' out
+    # 6000 e^-1 + 100 * 120 (1 - e^-1), from the second on
+    jq -es 'map(select(.type == "forecast"))[1:] | all(.horizons[0].little | . > 9792 and . < 9793)' out
+    jq -es 'map(select(.type == "breach")) | length > 20 and all(.capacity == 8000)' out
+    # What stays away is not guessed at, and of no number of connections there is nothing to learn.
+    conns 3 100 | sed 's/,"new_per_s.*}/}/' | shadow-forecast --horizon 2m -o forecast |
+        jq -es 'length == 3 and all(.horizons[0] | has("little") | not)'
+    conns 3 100 | sed 's/"count":6000/"count":null/' | shadow-forecast --horizon 2m -o forecast >out
+    [ ! -s out ]
+    conns 1 100 | sed 's/"count":6000/"count":-1/' >bad
+    run -3 --separate-stderr shadow-forecast <bad
+    # shellcheck disable=SC2154
+    [[ "$stderr" == *count* ]]
+}
+
+@test "a conn record gives way to metrics of its series" {
+    conns 20 100 >conns
+    { jq -c '{type: "metric", v, ts, series, value: .count}' conns; cat conns; } |
+        jq -sc 'sort_by(.ts)[]' | shadow-forecast --horizon 2m >out
+    jq -es 'map(select(.type == "forecast")) | length == 20 and (.[-1].horizons[0] | has("little"))' out
+    jq -es '.[-1].counts | .values == 20 and .duplicates == 0' out
+}
+
 @test "maintenance teaches nothing, other events are known of" {
     days 3 >in
     echo '1600200000 1600230000 maintenance link/*' >events

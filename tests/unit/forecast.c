@@ -20,12 +20,19 @@ static struct sdw_forecast_settings settings_of(const char *below)
 
 static struct sdw_sample sample_of(struct sdw_str series, int64_t ts, double value)
 {
-    return (struct sdw_sample){ts, series, value, {0}, NAN, false};
+    struct sdw_sample sample = sdw_sample_absent;
+    sample.ts = ts;
+    sample.series = series;
+    sample.value = value;
+    return sample;
 }
 
 static struct sdw_sample verdict_of(int64_t ts, double available_bps, double capacity)
 {
-    return (struct sdw_sample){ts, available, available_bps, {0}, capacity, true};
+    struct sdw_sample sample = sample_of(available, ts, available_bps);
+    sample.path_capacity = capacity;
+    sample.estimate = true;
+    return sample;
 }
 
 /* A ramp of `available` down from 4M by 200k a second; returns the value number at which the
