@@ -8,11 +8,34 @@
 #include "model/kin.h"
 #include "model/leap.h"
 #include "model/outlook.h"
+#include "model/tunnel.h"
 
 enum { SDW_COHORTS_MAX = 64, SDW_SORT_MAX = 32, SDW_CORRELATIONS_MAX = 64 };
 
-/* What comes with a value, in this order. */
-enum { SDW_WITH_LITTLE, SDW_WITH_PARENT, SDW_WITH_EVENT, SDW_WITH };
+/* What may come with a value: bit i of a cohort's `with` says that i does, in this order. */
+enum sdw_with {
+    SDW_WITH_LITTLE, /* connections that Little's law comes to */
+    SDW_WITH_PARENT, /* the value of the series it adds up to */
+    SDW_WITH_EVENT,  /* whether an event is known to come */
+    SDW_WITH_DELAY,  /* of the shadow tunnel along its path */
+    SDW_WITH_LOSS,
+    SDW_WITH_AVAILABLE,
+    SDW_WITH
+};
+
+/* What several series share. */
+struct sdw_shared {
+    double capacity;           /* NAN: not known */
+    int64_t ts;                /* of the book, when it was last heard of */
+    struct sdw_tunnel *tunnel; /* of path/ID; NULL: no news of it */
+    char *path;                /* of flow/ID: the path it takes; NULL: not known */
+};
+
+/* What a series has beside it; few have. */
+struct sdw_company {
+    char *path; /* it goes along; NULL: not known */
+    struct sdw_tunnel_view view;
+};
 
 /* Series of one step whose names end alike learn together. */
 struct sdw_book_cohort {
@@ -25,6 +48,7 @@ struct sdw_followed {
     struct sdw_outlook outlook;
     struct sdw_buf name, parent; /* the series it adds up to; empty: none */
     struct sdw_kin *kin;         /* NULL: it has no family */
+    struct sdw_company *company; /* NULL: none */
     bool has_metric;             /* metrics came, so verdicts give no values */
     bool followed;               /* the glob matches */
     bool rejoins;                /* while a state is loaded: it had joined its parent */
@@ -39,13 +63,14 @@ struct sdw_followed {
 
 struct sdw_book {
     struct sdw_forecast_settings settings;
-    struct sdw_map series;   /* struct sdw_followed by name */
-    struct sdw_map capacity; /* double by what series share it: path/ID */
+    struct sdw_map series; /* struct sdw_followed by name */
+    struct sdw_map shared; /* struct sdw_shared by what names begin with: path/ID, link/a-b */
+    size_t on_paths;       /* series that have named their path */
     struct sdw_book_cohort cohort[SDW_COHORTS_MAX];
     size_t cohorts;
     int64_t newest, swept, resume; /* record times; INT64_MIN: none */
     struct sdw_leap leap;
-    struct sdw_buf name, json[SDW_BREACHES_MAX];
+    struct sdw_buf name, joined, json[SDW_BREACHES_MAX];
     struct sdw_forecast *said; /* of the value being learned, and their texts */
     struct sdw_buf *said_json;
     size_t n_said, said_cap, json_cap;
@@ -59,11 +84,30 @@ struct sdw_book {
 struct sdw_str sdw_name_head(struct sdw_str name);
 struct sdw_str sdw_name_tail(struct sdw_str name);
 
-/* forecast_limits.c */
+/* forecast_intake.c */
+/* A text among the members of a record or its labels, as it stands between its quotes; empty when
+ * there is none. */
+struct sdw_str sdw_line_text(struct sdw_str line, const char *key);
+
+/* forecast_shared.c */
+/* The entry for names that begin with head, heard of now; NULL when the map is full. */
+struct sdw_shared *sdw_book_shared_at(struct sdw_book *book, struct sdw_str head);
+void sdw_book_shared_free(struct sdw_shared *shared);
+struct sdw_tunnel *sdw_shared_tunnel(struct sdw_shared *shared);
+/* That of a path; NULL: nothing was heard of it. */
+const struct sdw_shared *sdw_book_shared_path(struct sdw_book *book, struct sdw_str path_id);
 /* A value of a series that is the capacity of others: path/ID/capacity_bps. */
 void sdw_book_learn_capacity(struct sdw_book *book, struct sdw_str series, double value);
 /* The capacity of the series whose names begin with head. */
 void sdw_book_path_capacity(struct sdw_book *book, struct sdw_str head, double value);
+/* What another series gave as the capacity of this one; NAN: none. */
+double sdw_book_shared_capacity(const struct sdw_book *book, struct sdw_str series);
+/* What a sample says of a path, or of which path a flow takes. */
+void sdw_book_learn_path(struct sdw_book *book, const struct sdw_sample *sample);
+/* Forget what was not heard of for as long as a series is kept, and is needed by none. */
+void sdw_book_sweep_shared(struct sdw_book *book);
+
+/* forecast_limits.c */
 /* The limits that hold for a series now; their order is fixed, so that bit i of alarmed is one
  * limit's for ever. One that is not known is NAN. */
 size_t sdw_book_limits(const struct sdw_book *book, const struct sdw_followed *series,
@@ -87,19 +131,26 @@ void sdw_book_say_scores(struct sdw_book *book, struct sdw_followed *series, int
 struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str name);
 /* The cohort of a series with this step; NULL when no plan can be made for it. */
 struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name, int64_t step_us,
-                                      int companions);
+                                      unsigned with);
 
 /* forecast_family.c */
 void sdw_book_name_parent(struct sdw_followed *series, struct sdw_str parent);
 /* Join the series to its parent as soon as both can be. */
 void sdw_book_join(struct sdw_book *book, struct sdw_followed *series);
-/* How many companions the series' values have; and those of its newest value. */
-int sdw_book_companions(const struct sdw_book *book, const struct sdw_followed *series);
-void sdw_book_with(const struct sdw_book *book, const struct sdw_followed *series, int64_t ts,
-                   double with[SDW_WITH]);
-/* A value of a series that says something of another: connections made, and how long they last. */
-void sdw_book_learn_connections(struct sdw_book *book, struct sdw_str series, double value);
 void sdw_book_say_correlations(struct sdw_book *book, struct sdw_followed *parent, int64_t ts,
                                struct sdw_foresight *out);
+
+/* forecast_companions.c */
+/* What a record says of its series' company: its path. For a series whose step is not known. */
+void sdw_book_meet(struct sdw_book *book, struct sdw_followed *series, struct sdw_str line);
+void sdw_book_part(struct sdw_book *book, struct sdw_followed *series);
+void sdw_company_name_path(struct sdw_book *book, struct sdw_followed *series, struct sdw_str path);
+/* What comes with the series' values: bits of enum sdw_with. */
+unsigned sdw_book_companions(const struct sdw_book *book, const struct sdw_followed *series);
+/* Those of its newest value, as its cohort has them. */
+void sdw_book_with(struct sdw_book *book, struct sdw_followed *series,
+                   const struct sdw_grid_step *step, double with[SDW_WITH]);
+/* A value of a series that says something of another: connections made, and how long they last. */
+void sdw_book_learn_connections(struct sdw_book *book, struct sdw_str series, double value);
 
 #endif

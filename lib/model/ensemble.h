@@ -28,7 +28,7 @@
 enum {
     SDW_STEPS_MAX = 64,     /* horizons of a plan */
     SDW_ANCHORS_MAX = 8,    /* of which the experts have models */
-    SDW_COMPANIONS_MAX = 4, /* values that come with each value of a series */
+    SDW_COMPANIONS_MAX = 8, /* values that come with each value of a series */
     SDW_QUANTILES = 5,
     SDW_EXPERTS = 8,
     SDW_ENSEMBLE_COLD = 48, /* values until a forecast rests on the series alone */

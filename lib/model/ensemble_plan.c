@@ -70,7 +70,8 @@ static size_t up(size_t bytes)
 static void lay_out(struct sdw_ensemble_plan *plan)
 {
     int last = plan->anchors - 1;
-    size_t at = up(sizeof(struct sdw_ensemble));
+    size_t at = up(sizeof(struct sdw_ensemble) +
+                   (size_t)plan->companions * sizeof(((struct sdw_ensemble *)0)->companion[0]));
     plan->at_anchors = at;
     at += up((size_t)plan->anchors * sizeof(struct sdw_anchor));
     plan->at_pending = at;

@@ -23,7 +23,7 @@ struct sdw_ensemble {
     float hour_n[SDW_HOURS];
     struct {
         float size, last;
-    } companion[SDW_COMPANIONS_MAX];
+    } companion[]; /* the plan's */
 };
 
 /* What is known of one anchor, and what is forecast for it now. */

@@ -6,7 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PLAN_MOST = 1024 }; /* steps to the longest horizon that an automatic step keeps to */
+enum {
+    PLAN_MOST = 1024,  /* steps to the longest horizon that an automatic step keeps to */
+    COHORTS_PLAIN = 56 /* from so many on what comes with values is left aside */
+};
 
 struct sdw_book *sdw_book_new(const struct sdw_forecast_settings *settings)
 {
@@ -14,12 +17,13 @@ struct sdw_book *sdw_book_new(const struct sdw_forecast_settings *settings)
     book->settings = *settings;
     book->newest = book->swept = book->resume = INT64_MIN;
     sdw_map_init(&book->series, 0);
-    sdw_map_init(&book->capacity, 0);
+    sdw_map_init(&book->shared, 0);
     return book;
 }
 
-static void free_series(struct sdw_followed *series)
+static void free_series(struct sdw_book *book, struct sdw_followed *series)
 {
+    sdw_book_part(book, series);
     sdw_kin_free(series->kin);
     sdw_outlook_release(&series->outlook);
     sdw_buf_release(&series->parent);
@@ -35,15 +39,16 @@ void sdw_book_free(struct sdw_book *book)
     struct sdw_str key;
     void *value;
     while (sdw_map_next(&book->series, &cursor, &key, &value))
-        free_series(value);
+        free_series(book, value);
     cursor = 0;
-    while (sdw_map_next(&book->capacity, &cursor, &key, &value))
-        free(value);
+    while (sdw_map_next(&book->shared, &cursor, &key, &value))
+        sdw_book_shared_free(value);
     sdw_map_release(&book->series);
-    sdw_map_release(&book->capacity);
+    sdw_map_release(&book->shared);
     for (size_t i = 0; i < book->cohorts; i++)
         sdw_cohort_free(book->cohort[i].cohort);
     sdw_buf_release(&book->name);
+    sdw_buf_release(&book->joined);
     for (size_t i = 0; i < SDW_LEN(book->json); i++)
         sdw_buf_release(&book->json[i]);
     for (size_t i = 0; i < book->json_cap; i++)
@@ -111,23 +116,26 @@ struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str na
 }
 
 struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name, int64_t step_us,
-                                      int companions)
+                                      unsigned with)
 {
     const struct sdw_forecast_settings *s = &book->settings;
     struct sdw_str sort = sdw_name_tail(name);
     if (sort.n >= SDW_SORT_MAX || book->cohorts >= SDW_COHORTS_MAX / 2)
         sort.n = 0;
+    if (book->cohorts >= COHORTS_PLAIN)
+        with = 0;
     for (size_t i = 0; i < book->cohorts; i++)
         if (book->cohort[i].cohort->plan.step_us == step_us &&
-            book->cohort[i].cohort->plan.companions == companions &&
+            book->cohort[i].cohort->with == with &&
             sdw_str_same(sdw_str_of(book->cohort[i].sort), sort))
             return book->cohort[i].cohort;
     if (book->cohorts == SDW_COHORTS_MAX)
         return NULL;
-    struct sdw_cohort *cohort =
-        sdw_cohort_new(step_us, s->horizon_us, s->horizons, s->seasons, companions, NULL);
+    struct sdw_cohort *cohort = sdw_cohort_new(step_us, s->horizon_us, s->horizons, s->seasons,
+                                               __builtin_popcount(with), NULL);
     if (!cohort)
         return NULL;
+    cohort->with = with;
     struct sdw_book_cohort *fresh = &book->cohort[book->cohorts++];
     fresh->cohort = cohort;
     if (sort.n > 0)
@@ -140,7 +148,7 @@ static void learn_step(struct sdw_book *book, struct sdw_followed *series,
 {
     struct sdw_outlook *outlook = &series->outlook;
     double with[SDW_WITH];
-    sdw_book_with(book, series, step->ts, with);
+    sdw_book_with(book, series, step, with);
     sdw_book_forecast_before(book, series, step->index);
     sdw_outlook_learn(outlook, step, with, above);
     if (series->kin)
@@ -196,9 +204,10 @@ static void sweep(struct sdw_book *book, const struct sdw_followed *except)
     }
     for (size_t i = 0; i < n; i++) {
         sdw_map_remove(&book->series, sdw_buf_view(&old[i]->name));
-        free_series(old[i]);
+        free_series(book, old[i]);
     }
     free(old);
+    sdw_book_sweep_shared(book);
 }
 
 static bool say_now(const struct sdw_book *book, struct sdw_followed *series)
@@ -230,6 +239,22 @@ static void learn(struct sdw_book *book, struct sdw_followed *series,
     sdw_book_say_breaches(book, series, predictions, out);
 }
 
+/* The series that the sample is a value of; NULL when it is of none that is followed. One that is
+ * not wanted takes no place among --max-series. */
+static struct sdw_followed *series_of(struct sdw_book *book, const struct sdw_sample *sample,
+                                      struct sdw_foresight *out)
+{
+    if (!isfinite(sample->value))
+        return NULL;
+    struct sdw_followed *series = sdw_map_get(&book->series, sample->series);
+    if (!series && !is_wanted(book, sample->series.p))
+        return NULL;
+    if (!series)
+        series = sdw_book_series_at(book, sample->series);
+    out->dropped = !series;
+    return series;
+}
+
 static void take(struct sdw_book *book, const struct sdw_sample *sample, struct sdw_foresight *out)
 {
     if (book->resume != INT64_MIN && sample->ts <= book->resume)
@@ -238,25 +263,23 @@ static void take(struct sdw_book *book, const struct sdw_sample *sample, struct 
         out->use = SDW_GRID_LATE;
         return;
     }
+    bool newer = sample->ts > book->newest;
     book->resume = INT64_MIN;
+    if (newer)
+        book->newest = sample->ts;
     sdw_book_learn_capacity(book, sample->series, sample->value);
     sdw_book_learn_connections(book, sample->series, sample->value);
     if (sample->path_capacity > 0)
         sdw_book_path_capacity(book, sdw_name_head(sample->series), sample->path_capacity);
-    if (!isfinite(sample->value))
-        return;
-    struct sdw_followed *series = sdw_map_get(&book->series, sample->series);
-    if (!series && !is_wanted(book, sample->series.p))
-        return; /* it takes no place among --max-series */
-    if (!series)
-        series = sdw_book_series_at(book, sample->series);
-    out->dropped = !series;
+    if (sample->path_id.n > 0)
+        sdw_book_learn_path(book, sample);
+    struct sdw_followed *series = series_of(book, sample, out);
+    if (newer)
+        sweep(book, series);
     if (!series || !series->followed)
         return;
-    if (sample->ts > book->newest) {
-        book->newest = sample->ts;
-        sweep(book, series);
-    }
+    if (!series->outlook.cohort && !series->refused)
+        sdw_book_meet(book, series, sample->line);
     if (sample->capacity > 0)
         series->capacity = sample->capacity;
     if (!isnan(sample->new_per_s))

@@ -15,6 +15,10 @@
  * path/ID/available_bps is also what a verdict gave; before any, the greatest available capacity
  * seen (no path has more available than it has).
  *
+ * A series may name the path that it goes along (the member or label `path`), until its step is
+ * known; a flow's is known from a `path` record, too. What slots, gradients and verdicts say of the
+ * path (model/tunnel.h) then comes with the values of the series.
+ *
  * The book owns what it returns; it is valid until the next call.
  */
 #ifndef SDW_MODEL_FORECAST_H
@@ -24,6 +28,7 @@
 #include "core/err.h"
 #include "model/forecast_settings.h"
 #include "model/grid.h"
+#include "model/tunnel.h"
 #include "rec/series.h"
 
 enum { SDW_BREACHES_MAX = SDW_ABOVE_MAX + 1 };
@@ -37,6 +42,10 @@ struct sdw_sample {
     double capacity;                    /* NAN: the record has none */
     double path_capacity;               /* a verdict's, of its path; NAN: none */
     double new_per_s, duration_mean_us; /* connections made, how long they last; NAN: not said */
+    struct sdw_str path_id;             /* what the news are of; empty: the record has none */
+    struct sdw_str flow_id;             /* a flow that takes that path; empty: none is named */
+    struct sdw_tunnel_news news;
+    struct sdw_str line; /* the record itself */
     bool estimate; /* a verdict's or conn's: the value counts only while the series itself does
                     * not come */
 };

@@ -1,4 +1,4 @@
-/* What a series has to do with others: its family, its companions, what drives it. */
+/* What a series has to do with others: its family, and what drives it. */
 #include "core/mem.h"
 #include "model/book.h"
 
@@ -33,43 +33,6 @@ void sdw_book_join(struct sdw_book *book, struct sdw_followed *series)
         return;
     if (!sdw_kin_link(kin_of(book, series), kin_of(book, parent)))
         sdw_buf_clear(&series->parent);
-}
-
-int sdw_book_companions(const struct sdw_book *book, const struct sdw_followed *series)
-{
-    bool any = book->settings.events.flags > 0 || series->parent.n > 0 || isfinite(series->rate);
-    return any ? SDW_WITH : 0;
-}
-
-void sdw_book_with(const struct sdw_book *book, const struct sdw_followed *series, int64_t ts,
-                   double with[SDW_WITH])
-{
-    const struct sdw_forecast_settings *s = &book->settings;
-    const struct sdw_kin *parent = series->kin ? series->kin->parent : NULL;
-    const struct sdw_followed *owner = parent ? parent->owner : NULL;
-    with[SDW_WITH_LITTLE] = series->rate * series->duration_us / 1e6;
-    with[SDW_WITH_PARENT] = owner ? owner->outlook.value : NAN;
-    with[SDW_WITH_EVENT] = NAN;
-    if (s->events.flags > 0)
-        with[SDW_WITH_EVENT] =
-            sdw_events_ahead(&s->events, series->name.p, ts, s->horizon_us[s->horizons - 1]);
-}
-
-void sdw_book_learn_connections(struct sdw_book *book, struct sdw_str name, double value)
-{
-    struct sdw_str tail = sdw_name_tail(name), head = sdw_name_head(name);
-    bool is_rate = sdw_str_is(tail, "new_per_s"), is_time = sdw_str_is(tail, "duration_mean_us");
-    if (!is_rate && !is_time)
-        return;
-    struct sdw_buf entries = {0};
-    sdw_buf_str(&entries, head);
-    sdw_buf_text(&entries, "/entries");
-    struct sdw_followed *series = sdw_map_get(&book->series, sdw_buf_view(&entries));
-    sdw_buf_release(&entries);
-    if (series && is_rate)
-        series->rate = value;
-    if (series && is_time)
-        series->duration_us = value;
 }
 
 void sdw_book_say_correlations(struct sdw_book *book, struct sdw_followed *parent, int64_t ts,

@@ -3,16 +3,19 @@
 #include "core/num.h"
 #include "io/scan.h"
 #include "model/book.h"
+#include "rec/path.h"
 #include "rec/reading.h"
 
 #include <math.h>
 
-const struct sdw_sample sdw_sample_absent = {.ts = SDW_NO_INT,
-                                             .value = NAN,
-                                             .capacity = NAN,
-                                             .path_capacity = NAN,
-                                             .new_per_s = NAN,
-                                             .duration_mean_us = NAN};
+const struct sdw_sample sdw_sample_absent = {
+    .ts = SDW_NO_INT,
+    .value = NAN,
+    .capacity = NAN,
+    .path_capacity = NAN,
+    .new_per_s = NAN,
+    .duration_mean_us = NAN,
+    .news = {.delay_us = NAN, .sent = NAN, .lost = NAN, .available_bps = NAN}};
 
 /* A number among the members of a record, or (where it has labels) among its labels: NAN when
  * there is none. Labels are strings. */
@@ -36,9 +39,7 @@ static double number_in(struct sdw_str line, const char *key)
     return sdw_num_real(text, &value) ? value : NAN;
 }
 
-/* A text among the members of a record or its labels, as it stands between its quotes; empty when
- * there is none. */
-static struct sdw_str text_in(struct sdw_str line, const char *key)
+struct sdw_str sdw_line_text(struct sdw_str line, const char *key)
 {
     struct sdw_str keys[2] = {sdw_str_of(key), sdw_str_of("labels")};
     struct sdw_member found[2];
@@ -90,20 +91,71 @@ static int of_any(struct sdw_book *book, struct sdw_str line, struct sdw_sample 
     return rc == 0 ? 1 : rc;
 }
 
+static double or_nan(int64_t n)
+{
+    return n == SDW_NO_INT ? NAN : (double)n;
+}
+
+/* A slot tells of the path: of the measuring packets it tells what they met. */
+static int of_slot(struct sdw_str line, struct sdw_arena *arena, struct sdw_sample *sample,
+                   struct sdw_err *err)
+{
+    struct sdw_slot slot;
+    int rc = sdw_rec_decode(&sdw_slot_schema, line, arena, &slot, err);
+    if (rc != 0 || slot.voided == 1 || slot.hop == SDW_NO_INT)
+        return rc;
+    sample->ts = slot.ts;
+    sample->path_id = slot.path_id;
+    sample->news = (struct sdw_tunnel_news){
+        .source = slot.on == 1 ? SDW_TUNNEL_LOADED : SDW_TUNNEL_QUIET,
+        .hop = slot.hop,
+        .delay_us = slot.delay_mean_us,
+        .sent = or_nan(slot.sent),
+        .lost = or_nan(slot.sent) - or_nan(slot.received),
+        .available_bps = NAN,
+    };
+    return 1;
+}
+
+/* A path may tell which flow takes it. */
+static int of_path(struct sdw_str line, struct sdw_arena *arena, struct sdw_sample *sample,
+                   struct sdw_err *err)
+{
+    struct sdw_path path;
+    int rc = sdw_rec_decode(&sdw_path_schema, line, arena, &path, err);
+    if (rc != 0 || path.flow_id.n == 0)
+        return rc;
+    sample->ts = path.ts;
+    sample->path_id = path.path_id;
+    sample->flow_id = path.flow_id;
+    return 1;
+}
+
+/* Of slots there are many: they are read only when a series has named its path. */
 static int of_known(struct sdw_book *book, struct sdw_str line, struct sdw_arena *arena,
                     struct sdw_sample *sample, struct sdw_err *err)
 {
     struct sdw_reading reading;
     int rc = sdw_reading_of(line, arena, &book->name, &reading, err);
-    if (rc == 1)
-        *sample = (struct sdw_sample){.ts = reading.ts,
-                                      .value = reading.value,
-                                      .capacity = reading.capacity,
-                                      .path_capacity = reading.path_capacity,
-                                      .new_per_s = reading.new_per_s,
-                                      .duration_mean_us = reading.duration_mean_us,
-                                      .estimate = reading.estimate};
-    return rc;
+    if (rc == 1) {
+        sample->ts = reading.ts;
+        sample->value = reading.value;
+        sample->capacity = reading.capacity;
+        sample->path_capacity = reading.path_capacity;
+        sample->new_per_s = reading.new_per_s;
+        sample->duration_mean_us = reading.duration_mean_us;
+        sample->estimate = reading.estimate;
+        sample->path_id = reading.path_id;
+        sample->news.source = SDW_TUNNEL_GRADIENT;
+        sample->news.delay_us = reading.effect_us;
+        sample->news.available_bps = reading.available_bps;
+    }
+    if (rc != 0)
+        return rc;
+    struct sdw_str type = sdw_scan_type(line);
+    if (book->on_paths > 0 && sdw_str_is(type, "slot"))
+        return of_slot(line, arena, sample, err);
+    return sdw_str_is(type, "path") ? of_path(line, arena, sample, err) : 0;
 }
 
 int sdw_book_read(struct sdw_book *book, struct sdw_str line, struct sdw_arena *arena,
@@ -119,7 +171,8 @@ int sdw_book_read(struct sdw_book *book, struct sdw_str line, struct sdw_arena *
         return sdw_err_field(err, "ts", "missing");
     if (book->settings.capacity_field && !sample->estimate)
         sample->capacity = number_in(line, book->settings.capacity_field);
-    sample->parent = text_in(line, "parent");
+    sample->parent = sdw_line_text(line, "parent");
     sample->series = sdw_buf_view(&book->name);
+    sample->line = line;
     return 1;
 }

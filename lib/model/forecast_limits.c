@@ -1,17 +1,7 @@
 /* What limits a series: its capacity, and the limits that follow from the settings. */
-#include "core/mem.h"
 #include "model/book.h"
 
 #include <math.h>
-
-/* A series and what its capacity is called beside it. */
-static const struct {
-    const char *tail, *capacity;
-} siblings[] = {
-    {"available_bps", "capacity_bps"},
-    {"bps", "capacity_bps"},
-    {"entries", "limit"},
-};
 
 static const double default_below = 0.1; /* of the capacity of a path */
 static const char path_head[] = "path/";
@@ -26,44 +16,15 @@ struct sdw_str sdw_book_path(const struct sdw_followed *series)
     return (struct sdw_str){head.p + n, head.n - n};
 }
 
-void sdw_book_path_capacity(struct sdw_book *book, struct sdw_str head, double value)
-{
-    if (head.n == 0 || !(value > 0) || !isfinite(value))
-        return;
-    double *known = sdw_map_get(&book->capacity, head);
-    if (!known) {
-        if (book->capacity.n >= book->settings.max_series)
-            return;
-        *sdw_map_at(&book->capacity, head) = known = sdw_xalloc(sizeof *known);
-    }
-    *known = value;
-}
-
-void sdw_book_learn_capacity(struct sdw_book *book, struct sdw_str series, double value)
-{
-    struct sdw_str tail = sdw_name_tail(series);
-    for (size_t i = 0; i < SDW_LEN(siblings); i++)
-        if (sdw_str_is(tail, siblings[i].capacity)) {
-            sdw_book_path_capacity(book, sdw_name_head(series), value);
-            return;
-        }
-}
-
 static double capacity_of(const struct sdw_book *book, const struct sdw_followed *series)
 {
     if (isfinite(series->capacity))
         return series->capacity;
     if (isfinite(book->settings.capacity))
         return book->settings.capacity;
-    struct sdw_str name = sdw_buf_view(&series->name), tail = sdw_name_tail(name);
-    for (size_t i = 0; i < SDW_LEN(siblings); i++) {
-        if (!sdw_str_is(tail, siblings[i].tail))
-            continue;
-        const double *known = sdw_map_get(&book->capacity, sdw_name_head(name));
-        if (known)
-            return *known;
-    }
-    return sdw_book_path(series).p ? series->outlook.greatest : NAN;
+    double shared = sdw_book_shared_capacity(book, sdw_buf_view(&series->name));
+    bool unknown_path = isnan(shared) && sdw_book_path(series).p;
+    return unknown_path ? series->outlook.greatest : shared;
 }
 
 static double value_of(struct sdw_wanted_limit wanted, double capacity)

@@ -9,12 +9,26 @@
 
 struct saved_head {
     int64_t newest, swept;
-    uint64_t capacities, cohorts, series, born;
+    uint64_t shared, cohorts, series, born;
 };
 
 struct saved_cohort {
-    int64_t step_us, companions;
+    int64_t step_us;
+    uint64_t with;
     char sort[SDW_SORT_MAX];
+};
+
+/* Texts, and what is known of a path, follow. */
+struct saved_shared {
+    double capacity;
+    int64_t ts;
+    uint64_t head_bytes, path_bytes, has_tunnel;
+};
+
+/* The path follows. */
+struct saved_company {
+    struct sdw_tunnel_view view;
+    uint64_t path_bytes;
 };
 
 /* A series without its heap memory, whose pointers only say whether something follows. */
@@ -35,7 +49,9 @@ uint64_t sdw_book_layout(const struct sdw_forecast_settings *settings)
     const uint64_t sizes[] = {sizeof(struct saved_head),      sizeof(struct saved_cohort),
                               sizeof(struct saved_series),    sizeof(struct sdw_kin_state),
                               sizeof(struct sdw_trend),       SDW_KIN_SAID,
-                              sizeof(struct sdw_risk_shared), sizeof(struct sdw_ensemble_plan)};
+                              sizeof(struct sdw_risk_shared), sizeof(struct sdw_ensemble_plan),
+                              sizeof(struct saved_shared),    sizeof(struct saved_company),
+                              sizeof(struct sdw_tunnel),      SDW_WITH};
     struct sdw_ensemble_plan plan;
     uint64_t hash = 0;
     mix_in(&hash, sizes, sizeof sizes);
@@ -48,6 +64,24 @@ uint64_t sdw_book_layout(const struct sdw_forecast_settings *settings)
         mix_in(&hash, &plan.shared_bytes, sizeof plan.shared_bytes);
     }
     return hash;
+}
+
+static void save_company(const struct sdw_company *company, struct sdw_buf *out)
+{
+    struct saved_company saved = {company->view, company->path ? strlen(company->path) : 0};
+    sdw_buf_add(out, &saved, sizeof saved);
+    sdw_buf_add(out, company->path, (size_t)saved.path_bytes);
+}
+
+static void save_shared(struct sdw_str head, const struct sdw_shared *shared, struct sdw_buf *out)
+{
+    struct saved_shared saved = {shared->capacity, shared->ts, head.n,
+                                 shared->path ? strlen(shared->path) : 0, shared->tunnel != NULL};
+    sdw_buf_add(out, &saved, sizeof saved);
+    sdw_buf_str(out, head);
+    sdw_buf_add(out, shared->path, (size_t)saved.path_bytes);
+    if (shared->tunnel)
+        sdw_buf_add(out, shared->tunnel, sizeof *shared->tunnel);
 }
 
 static void save_series(const struct sdw_book *book, const struct sdw_followed *series,
@@ -68,6 +102,8 @@ static void save_series(const struct sdw_book *book, const struct sdw_followed *
     sdw_buf_add(out, &saved, sizeof saved);
     sdw_buf_str(out, sdw_buf_view(&series->name));
     sdw_buf_str(out, sdw_buf_view(&series->parent));
+    if (series->company)
+        save_company(series->company, out);
     if (outlook->trend)
         sdw_buf_add(out, outlook->trend, sizeof *outlook->trend);
     if (outlook->cohort)
@@ -80,24 +116,20 @@ static void save_series(const struct sdw_book *book, const struct sdw_followed *
 
 void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out)
 {
-    struct saved_head head = {book->newest,  book->swept,    book->capacity.n,
+    struct saved_head head = {book->newest,  book->swept,    book->shared.n,
                               book->cohorts, book->series.n, book->born};
     sdw_buf_add(out, &head, sizeof head);
     size_t cursor = 0;
     struct sdw_str key;
     void *value;
-    while (sdw_map_next(&book->capacity, &cursor, &key, &value)) {
-        uint64_t n = key.n;
-        sdw_buf_add(out, &n, sizeof n);
-        sdw_buf_str(out, key);
-        sdw_buf_add(out, value, sizeof(double));
-    }
+    while (sdw_map_next(&book->shared, &cursor, &key, &value))
+        save_shared(key, value, out);
     for (size_t i = 0; i < book->cohorts; i++) {
         const struct sdw_cohort *cohort = book->cohort[i].cohort;
         struct saved_cohort saved;
         memset(&saved, 0, sizeof saved);
         saved.step_us = cohort->plan.step_us;
-        saved.companions = cohort->plan.companions;
+        saved.with = cohort->with;
         memcpy(saved.sort, book->cohort[i].sort, sizeof saved.sort);
         sdw_buf_add(out, &saved, sizeof saved);
         sdw_buf_add(out, cohort->shared, cohort->plan.shared_bytes);
@@ -108,15 +140,33 @@ void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out)
         save_series(book, value, out);
 }
 
-static bool load_capacity(struct sdw_book *book, struct sdw_str *body)
+static bool load_shared(struct sdw_book *book, struct sdw_str *body)
 {
-    uint64_t n;
-    struct sdw_str head;
-    double value;
-    if (!sdw_saved_take(body, &n, sizeof n) || !sdw_saved_text(body, (size_t)n, &head) ||
-        !sdw_saved_take(body, &value, sizeof value))
+    struct saved_shared saved;
+    struct sdw_str head, path;
+    if (!sdw_saved_take(body, &saved, sizeof saved) ||
+        !sdw_saved_text(body, (size_t)saved.head_bytes, &head) ||
+        !sdw_saved_text(body, (size_t)saved.path_bytes, &path) || sdw_map_get(&book->shared, head))
         return false;
-    sdw_book_path_capacity(book, head, value);
+    struct sdw_shared *shared = sdw_book_shared_at(book, head);
+    if (!shared)
+        return false;
+    shared->capacity = saved.capacity;
+    shared->ts = saved.ts;
+    shared->path = path.n > 0 ? sdw_xstrndup(path.p, path.n) : NULL;
+    return !saved.has_tunnel ||
+           sdw_saved_take(body, sdw_shared_tunnel(shared), sizeof *shared->tunnel);
+}
+
+static bool load_company(struct sdw_book *book, struct sdw_followed *series, struct sdw_str *body)
+{
+    struct saved_company saved;
+    struct sdw_str path;
+    if (!sdw_saved_take(body, &saved, sizeof saved) ||
+        !sdw_saved_text(body, (size_t)saved.path_bytes, &path) || path.n == 0)
+        return false;
+    sdw_company_name_path(book, series, path);
+    series->company->view = saved.view;
     return true;
 }
 
@@ -124,13 +174,12 @@ static bool load_cohort(struct sdw_book *book, struct sdw_str *body)
 {
     struct saved_cohort saved;
     if (!sdw_saved_take(body, &saved, sizeof saved) ||
-        memchr(saved.sort, '\0', sizeof saved.sort) == NULL || saved.companions < 0 ||
-        saved.companions > SDW_COMPANIONS_MAX || saved.step_us < 1000 ||
-        saved.step_us > INT64_C(86400000000))
+        memchr(saved.sort, '\0', sizeof saved.sort) == NULL || saved.with >> SDW_WITH != 0 ||
+        saved.step_us < 1000 || saved.step_us > INT64_C(86400000000))
         return false;
     size_t before = book->cohorts;
     struct sdw_cohort *cohort =
-        sdw_book_cohort_at(book, sdw_str_of(saved.sort), saved.step_us, (int)saved.companions);
+        sdw_book_cohort_at(book, sdw_str_of(saved.sort), saved.step_us, (unsigned)saved.with);
     return cohort && book->cohorts == before + 1 &&
            sdw_saved_take(body, cohort->shared, cohort->plan.shared_bytes) &&
            sdw_saved_take(body, &cohort->risk, sizeof cohort->risk);
@@ -167,10 +216,13 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
     sdw_buf_clear(&series->parent);
     sdw_buf_str(&series->parent, parent);
     series->kin = NULL;
+    series->company = NULL;
     series->followed = followed;
     series->outlook.trend = trend;
     series->outlook.state = NULL;
     series->outlook.cohort = NULL;
+    if (saved.followed.company && !load_company(book, series, body))
+        return false;
     if (has_trend && !sdw_saved_take(body, trend, sizeof *trend))
         return false;
     if (has_cohort) {
@@ -214,8 +266,8 @@ int sdw_book_load(struct sdw_book *book, struct sdw_str body, struct sdw_err *er
 {
     struct saved_head head;
     bool good = sdw_saved_take(&body, &head, sizeof head);
-    for (uint64_t i = 0; good && i < head.capacities; i++)
-        good = load_capacity(book, &body);
+    for (uint64_t i = 0; good && i < head.shared; i++)
+        good = load_shared(book, &body);
     for (uint64_t i = 0; good && i < head.cohorts; i++)
         good = load_cohort(book, &body);
     for (uint64_t i = 0; good && i < head.series; i++)

@@ -28,6 +28,7 @@ struct sdw_cohort {
     struct sdw_ensemble_plan plan;
     struct sdw_ensemble_shared *shared; /* plan.shared_bytes, the cohort's own */
     struct sdw_risk_shared risk;
+    unsigned with; /* what the plan's companions are: the owner's own note */
 };
 
 /* horizons as for sdw_ensemble_plan, but two that come to the same number of steps are one. NULL

@@ -11,7 +11,7 @@
 
 #include "core/base.h"
 
-enum { SDW_RLS_MAX = 20 };
+enum { SDW_RLS_MAX = 28 };
 #define SDW_RLS_FLOATS(n) ((n) + (n) * ((n) + 1) / 2)
 
 /* Weights of 0 (or weight[n]), each with variance `spread`. 1 <= n <= SDW_RLS_MAX. */

@@ -40,6 +40,8 @@ static void of_verdict(const union any_rec *rec, struct sdw_buf *name, struct sd
     sdw_buf_text(name, "/available_bps");
     reading->value = rec->verdict.available_bps.mid;
     reading->path_capacity = rec->verdict.capacity_bps;
+    reading->path_id = rec->verdict.path_id;
+    reading->available_bps = isnan(reading->value) ? rec->verdict.available_bps.lo : reading->value;
     reading->estimate = true;
 }
 
@@ -49,6 +51,8 @@ static void of_gradient(const union any_rec *rec, struct sdw_buf *name, struct s
     sdw_buf_str(name, rec->gradient.path_id);
     sdw_buf_printf(name, "/hop/%lld/capacity_gradient", (long long)rec->gradient.hop);
     reading->value = rec->gradient.capacity_gradient;
+    reading->path_id = rec->gradient.path_id;
+    reading->effect_us = rec->gradient.effect_us;
 }
 
 static void of_flow(const union any_rec *rec, struct sdw_buf *name, struct sdw_reading *reading)
@@ -92,7 +96,9 @@ int sdw_reading_of(struct sdw_str line, struct sdw_arena *arena, struct sdw_buf 
                                     .capacity = NAN,
                                     .path_capacity = NAN,
                                     .new_per_s = NAN,
-                                    .duration_mean_us = NAN};
+                                    .duration_mean_us = NAN,
+                                    .effect_us = NAN,
+                                    .available_bps = NAN};
     kinds[i].read(&rec, name, reading);
     reading->series = sdw_buf_view(name);
     return 1;

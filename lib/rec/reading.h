@@ -20,7 +20,10 @@ struct sdw_reading {
     double capacity;                    /* of the series: a conn's limit; NAN: not known */
     double path_capacity;               /* of a verdict's path; NAN: not known */
     double new_per_s, duration_mean_us; /* of a conn; NAN: not known */
-    bool estimate; /* a verdict's or conn's: counts until the series itself comes */
+    struct sdw_str path_id;             /* of a gradient or verdict; p NULL: of neither */
+    double effect_us;     /* of a gradient: delay that its injection added; NAN: not known */
+    double available_bps; /* of a verdict, or the least that is known of it; NAN: not known */
+    bool estimate;        /* a verdict's or conn's: counts until the series itself comes */
 };
 
 /* 1 and the reading, 0 for a record of another type, SDW_EINPUT with the field for a bad one.
