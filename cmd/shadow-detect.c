@@ -141,7 +141,7 @@ static int run(struct sdw_ctx *ctx, void *config)
     const struct sdw_watch_settings settings = sdw_watch_settings_of(options);
     struct detector d = {.watch = sdw_watch_new(&settings),
                          .options = options,
-                         .checkpoint = {ctx->tool->name, 1, sdw_watch_layout(&settings)},
+                         .checkpoint = {ctx->tool->name, 2, sdw_watch_layout(&settings)},
                          .saved = INT64_MIN};
     struct sdw_str line;
     int rc = load(ctx, &d);

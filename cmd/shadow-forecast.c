@@ -90,7 +90,7 @@ static int load(struct sdw_ctx *ctx, struct forecaster *f)
 {
     struct sdw_buf text = {0};
     struct sdw_str body;
-    f->checkpoint = (struct sdw_checkpoint){ctx->tool->name, 1, sdw_book_layout(&f->settings)};
+    f->checkpoint = (struct sdw_checkpoint){ctx->tool->name, 2, sdw_book_layout(&f->settings)};
     f->saved = INT64_MIN;
     int rc = f->state ? sdw_checkpoint_read(f->state, &f->checkpoint, &text, &body, &ctx->err) : 0;
     if (rc == 1) {

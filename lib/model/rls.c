@@ -2,13 +2,19 @@
 
 #include <math.h>
 
+/* Column j of the triangle: the factors above the diagonal, then the variance on it. */
+static const float *next_column(const float *column, int j)
+{
+    return column + j + 1;
+}
+
 void sdw_rls_init(float *state, int n, const double *weight, double spread)
 {
-    float *p = state + n;
-    for (int i = 0; i < n; i++) {
-        state[i] = weight ? (float)weight[i] : 0;
-        for (int j = i; j < n; j++)
-            *p++ = i == j ? (float)spread : 0;
+    float *column = state + n;
+    for (int j = 0; j < n; column += ++j) {
+        state[j] = weight ? (float)weight[j] : 0;
+        memset(column, 0, (size_t)j * sizeof *column);
+        column[j] = (float)spread;
     }
 }
 
@@ -20,44 +26,55 @@ double sdw_rls_predict(const float *state, int n, const double *x)
     return sum;
 }
 
-/* Keep the variances at `most` or less. */
-static void bound(float *p, int n, double most)
+/* Keep the variances at `most` or less: the diagonal of the product of the factors. */
+static void bound(float *triangle, int n, double most)
 {
-    double keep[SDW_RLS_MAX];
+    double keep[SDW_RLS_MAX] = {0};
     bool high = false;
-    const float *diagonal = p;
-    for (int i = 0; i < n; diagonal += n - i, i++) {
-        keep[i] = (double)*diagonal > most ? sqrt(most / (double)*diagonal) : 1;
-        high |= keep[i] < 1;
+    const float *in = triangle;
+    for (int j = 0; j < n; in = next_column(in, j++)) {
+        for (int i = 0; i < j; i++)
+            keep[i] += (double)in[i] * (double)in[i] * (double)in[j];
+        keep[j] += (double)in[j];
     }
-    for (int i = 0; high && i < n; i++)
-        for (int j = i; j < n; j++, p++)
-            *p = (float)(keep[i] * keep[j] * (double)*p);
+    for (int i = 0; i < n; i++) {
+        high |= keep[i] > most;
+        keep[i] = keep[i] > most ? sqrt(most / keep[i]) : 1;
+    }
+    float *out = triangle;
+    for (int j = 0; high && j < n; out += ++j) {
+        for (int i = 0; i < j; i++)
+            out[i] = (float)(keep[i] / keep[j] * (double)out[i]);
+        out[j] = (float)(keep[j] * keep[j] * (double)out[j]);
+    }
 }
 
 void sdw_rls_learn(float *state, int n, const double *x, double error, double forget, double most)
 {
-    double px[SDW_RLS_MAX] = {0};
-    double gain = forget;
+    double seen[SDW_RLS_MAX], gain[SDW_RLS_MAX], spread[SDW_RLS_MAX], sum = forget;
     const float *in = state + n;
-    for (int i = 0; i < n; i++) {
-        px[i] += (double)*in++ * x[i];
-        for (int j = i + 1; j < n; j++, in++) {
-            px[i] += (double)*in * x[j];
-            px[j] += (double)*in * x[i];
+    for (int j = 0; j < n; in = next_column(in, j++)) {
+        seen[j] = x[j];
+        for (int i = 0; i < j; i++)
+            seen[j] += (double)in[i] * x[i];
+        gain[j] = (double)in[j] * seen[j];
+        sum += seen[j] * gain[j];
+        spread[j] = sum;
+    }
+    if (!(sum >= forget && isfinite(sum * error)))
+        return;
+    float *out = state + n;
+    double before = forget;
+    for (int j = 0; j < n; before = spread[j], out += ++j) {
+        double own = gain[j], less = seen[j] / before;
+        for (int i = 0; i < j; i++) {
+            double factor = (double)out[i];
+            out[i] = (float)(factor - less * gain[i]);
+            gain[i] += factor * own;
         }
+        out[j] = (float)((double)out[j] * before / (spread[j] * forget));
     }
     for (int i = 0; i < n; i++)
-        gain += px[i] * x[i];
-    if (!(gain >= forget && isfinite(gain * error)))
-        return;
-    float *p = state + n;
-    double by = 1 / gain, grown = 1 / forget;
-    for (int i = 0; i < n; i++) {
-        double share = px[i] * by;
-        state[i] += (float)(share * error);
-        for (int j = i; j < n; j++, p++)
-            *p = (float)(((double)*p - share * px[j]) * grown);
-    }
+        state[i] += (float)(gain[i] / sum * error);
     bound(state + n, n, most);
 }

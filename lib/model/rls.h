@@ -1,7 +1,12 @@
 /*
  * Recursive least squares with exponential forgetting, kept in single precision: n weights, then
- * the upper triangle of their covariance (in units of the noise's variance). The state is the
- * caller's, SDW_RLS_FLOATS(n) long.
+ * the covariance (in units of the noise's variance) as the product U D U' of a triangle of ones
+ * and factors with a diagonal of variances, column by column. The state is the caller's,
+ * SDW_RLS_FLOATS(n) long.
+ *
+ * The factors (Bierman, 1977) carry twice the digits that the covariance itself would, and what
+ * they multiply to cannot become negative by rounding: weights agree with least squares in double
+ * precision to six places.
  *
  * Forgetting alone lets the covariance grow without bound while the input does not vary; here no
  * variance grows above `most`, by scaling its row and column back, which keeps the matrix positive.

@@ -97,23 +97,72 @@ static const double y[] = {
     -0.797, -1.686, -4.06,  -3.414, -2.29,  -2.116, -1.826, -0.958};
 enum { LENGTH = sizeof y / sizeof *y };
 
-/* m <- arima(y, order=c(2,0,0), method="CSS"): the greatest conditional likelihood. coef(m) and
- * the constant, intercept * (1 - ar1 - ar2); predict(m, n.ahead=3)$pred. */
-static void autoregression_has_the_likelihood_of_R(void)
+/* R's conditional log-likelihood, of innovations whose squares sum to `squares`. */
+static double likelihood(double squares)
 {
-    float state[SDW_RLS_FLOATS(3)];
-    sdw_rls_init(state, 3, NULL, 1e4);
+    return -0.5 * LENGTH * (1 + log(2 * M_PI * squares / (LENGTH - 2)));
+}
+
+/* One pass over y: the sum of the squares of what could not be foreseen, learned from or not. */
+static double pass(float *state, bool learns)
+{
+    double squares = 0;
     for (int i = 2; i < LENGTH; i++) {
         double in[3] = {1, y[i - 1], y[i - 2]};
-        sdw_rls_learn(state, 3, in, y[i] - sdw_rls_predict(state, 3, in), 1, 1e6);
+        double error = y[i] - sdw_rls_predict(state, 3, in);
+        squares += error * error;
+        if (learns)
+            sdw_rls_learn(state, 3, in, error, 1, 1e8);
     }
-    is_near((double)state[1], 0.5824091, 2e-5, "the first coefficient is that of R's arima");
-    is_near((double)state[2], 0.2376481, 2e-5, "the second one too");
-    is_near((double)state[0], 0.0100798, 2e-5, "and the constant");
+    return squares;
+}
+
+static double ahead_three(const float *state)
+{
     double path[5] = {y[LENGTH - 2], y[LENGTH - 1]};
     for (int i = 2; i < 5; i++)
         path[i] = sdw_rls_predict(state, 3, (double[]){1, path[i - 1], path[i - 2]});
-    is_near(path[4], -0.683002641968, 5e-5, "carried three steps forward it is R's forecast");
+    return path[4];
+}
+
+/* m <- arima(y, order=c(2,0,0), method="CSS", optim.control=list(reltol=1e-15)): the greatest
+ * conditional likelihood. coef(m), the constant, intercept * (1 - ar1 - ar2); m$loglik;
+ * predict(m, n.ahead=3)$pred. Then the same of
+ * arima(y, order=c(2,0,0), method="CSS", fixed=c(.5,.25,.125), transform.pars=FALSE). */
+static void autoregression_has_the_likelihood_of_R(void)
+{
+    float state[SDW_RLS_FLOATS(3)];
+    sdw_rls_init(state, 3, (double[]){0.03125, 0.5, 0.25}, 1);
+    is_near(likelihood(pass(state, false)), -280.11229619569, 1e-9,
+            "with coefficients given an autoregression is as likely as R's arima says");
+    is_near(ahead_three(state), -0.525, 1e-9, "and says what that says three steps ahead");
+    sdw_rls_init(state, 3, NULL, 1e7);
+    pass(state, true);
+    is_near((double)state[1], 0.5824091170, 1e-6, "the first coefficient is that of R's arima");
+    is_near((double)state[2], 0.2376481240, 1e-6, "the second one too");
+    is_near((double)state[0], 0.0100799093, 1e-6, "and the constant");
+    is_near(likelihood(pass(state, false)), -278.740119601, 1e-6, "so is the likelihood");
+    is_near(ahead_three(state), -0.683002387455, 1e-6, "and the forecast three steps ahead");
+}
+
+/* Two inputs that hardly differ, a thousand times forgotten: the covariance's triangle is what
+ * keeps the weights apart. */
+static void close_inputs_are_told_apart(void)
+{
+    struct sdw_rng rng;
+    float state[SDW_RLS_FLOATS(3)];
+    bool good = true;
+    sdw_rng_seed(&rng, 11);
+    sdw_rls_init(state, 3, NULL, 1e4);
+    for (int i = 0; i < 100000; i++) {
+        double a = sdw_rng_normal(&rng), in[3] = {1, a, a + 0.0003 * sdw_rng_normal(&rng)};
+        double error = 1 + 3 * in[1] - 2 * in[2] - sdw_rls_predict(state, 3, in);
+        sdw_rls_learn(state, 3, in, error, 0.99, 1e8);
+        good &=
+            i < 1000 || (fabs((double)state[1] - 3) < 1e-2 && fabs((double)state[2] + 2) < 1e-2);
+    }
+    ok(good, "inputs that hardly differ keep weights of their own (%.4f, %.4f)", (double)state[1],
+       (double)state[2]);
 }
 
 static void covariance_is_bounded(void)
@@ -192,6 +241,7 @@ int main(void)
     smoothing_agrees_with_R();
     least_squares_is_exact();
     autoregression_has_the_likelihood_of_R();
+    close_inputs_are_told_apart();
     covariance_is_bounded();
     tracker_finds_quantiles();
     gru_learns_to_remember();
