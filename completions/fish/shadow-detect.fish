@@ -1,11 +1,12 @@
 # fish completion of shadow-detect, generated from its command table
 complete -c shadow-detect -f
-complete -c shadow-detect -s m -l method -x -a 'forecast zscore mad ewma' -d 'judge values by this rule'
+complete -c shadow-detect -s m -l method -x -a 'forecast zscore mad ewma holtwinters' -d 'judge values by this rule'
 complete -c shadow-detect -l threshold -x -d 'a spike or drop is less probable than this'
 complete -c shadow-detect -l min-change -x -d 'a spike or drop is a change by at least this share'
 complete -c shadow-detect -l season -x -a 'day week none' -d 'what the series repeat every'
 complete -c shadow-detect -l min-history -x -d 'a series can alarm after N values of it'
 complete -c shadow-detect -l sigma -x -d 'with zscore, mad and ewma: an anomaly is more than N deviations away'
+complete -c shadow-detect -l delta -x -d 'with holtwinters: out of bounds is more than N usual errors away'
 complete -c shadow-detect -l baseline -x -d 'with zscore: compare with the first N values; 0: with all before'
 complete -c shadow-detect -l budget -x -d 'alarms a series may have a day before it gets harder; 0: no bound'
 complete -c shadow-detect -l false-share -x -d 'share of the alarms of a tick, over all series, that may be false'

@@ -119,18 +119,24 @@ static void begin(struct sdw_expect *e, double z)
     e->previous = -1;
 }
 
-/* Where ts is in the season: 0 <= share < 1. */
-static double phase_of(const struct sdw_season *season, int64_t ts)
+/* Which of `parts` equal parts of the season ts is in. */
+static int part_of(const struct sdw_season *season, int64_t ts, int parts)
 {
-    int64_t period = season->period_us > 0 ? season->period_us : 1;
-    return (double)((ts % period + period) % period) / (double)period;
+    int64_t period = season->period_us;
+    return period > 0 ? (int)((ts % period + period) % period * parts / period) : 0;
+}
+
+int sdw_season_slot(const struct sdw_season *season, int64_t ts)
+{
+    return part_of(season, ts, season->slots);
 }
 
 void sdw_expect_step(struct sdw_expect *e, struct sdw_slot *slot, const struct sdw_season *season,
                      int64_t ts, double value, struct sdw_surprise_at *out)
 {
-    double phase = phase_of(season, ts), x[TERMS];
-    int at = season->slots > 0 ? (int)(phase * season->slots) : -1, part = (int)(phase * PARTS);
+    double x[TERMS];
+    int at = season->slots > 0 ? sdw_season_slot(season, ts) : -1;
+    int part = part_of(season, ts, PARTS);
     e->n++;
     learn_unit(e, value);
     double z = to_scale(e, value);

@@ -21,6 +21,9 @@ struct sdw_season {
     int slots;
 };
 
+/* The slot that ts, microseconds since the epoch, is in; 0 without a season. */
+int sdw_season_slot(const struct sdw_season *season, int64_t ts);
+
 struct sdw_slot {
     float mean, last; /* NAN: not seen yet */
 };

@@ -13,6 +13,7 @@ struct sdw_watch *sdw_watch_new(const struct sdw_watch_settings *settings)
         [SDW_WATCH_ZSCORE] = SDW_RULE_ZSCORE,
         [SDW_WATCH_MAD] = SDW_RULE_MAD,
         [SDW_WATCH_EWMA] = SDW_RULE_EWMA,
+        [SDW_WATCH_HOLT_WINTERS] = SDW_RULE_HOLT_WINTERS,
     };
     struct sdw_watch *watch = sdw_xalloc(sizeof *watch);
     watch->settings = *settings;
@@ -67,7 +68,7 @@ struct sdw_watched *sdw_watched_new(struct sdw_watch *watch, struct sdw_str name
     if (watch->settings.method == SDW_WATCH_FORECAST)
         sdw_detector_init(w->detector, &watch->settings.detect);
     else
-        sdw_rule_init(w->detector);
+        sdw_rule_init(w->detector, &watch->settings.rule);
     w->at = watch->series.n;
     SDW_GROW(watch->list, watch->cap, w->at + 1);
     watch->list[w->at] = w;
@@ -242,7 +243,7 @@ static void judge(struct sdw_watch *watch, struct sdw_watched *w, double value)
     if (s->method == SDW_WATCH_FORECAST)
         sdw_detector_step(w->detector, &s->detect, w->ts, value, extra, &w->seen);
     else
-        sdw_rule_step(w->detector, &s->rule, value, &w->seen);
+        sdw_rule_step(w->detector, &s->rule, w->ts, value, &w->seen);
 }
 
 /* One for every value that came; what is not judged (w: NULL) is no surprise. */

@@ -26,6 +26,7 @@ enum sdw_watch_method {
     SDW_WATCH_ZSCORE,
     SDW_WATCH_MAD,
     SDW_WATCH_EWMA,
+    SDW_WATCH_HOLT_WINTERS,
 };
 
 struct sdw_watch_settings {

@@ -1,6 +1,6 @@
 #include "model/watch_options.h"
 
-static const char *const methods[] = {"forecast", "zscore", "mad", "ewma", NULL};
+static const char *const methods[] = {"forecast", "zscore", "mad", "ewma", "holtwinters", NULL};
 static const char *const seasons[] = {"day", "week", "none", NULL};
 
 #define AT(member) offsetof(struct sdw_watch_options, member)
@@ -18,6 +18,8 @@ const struct sdw_option sdw_watch_option_table[] = {
     {"sigma", 0, SDW_OPT_REAL, AT(sigma), "N",
      "with zscore, mad and ewma: an anomaly is more than N deviations away", "3", 0.1, 1e6, NULL,
      NULL},
+    {"delta", 0, SDW_OPT_REAL, AT(delta), "N",
+     "with holtwinters: out of bounds is more than N usual errors away", "2", 0.1, 1e6, NULL, NULL},
     {"baseline", 0, SDW_OPT_INT, AT(baseline), "N",
      "with zscore: compare with the first N values; 0: with all before", "0", 0, 1e9, NULL, NULL},
     {"budget", 0, SDW_OPT_REAL, AT(budget), "N",
@@ -50,6 +52,7 @@ struct sdw_watch_settings sdw_watch_settings_of(const struct sdw_watch_options *
 {
     static const struct sdw_season season[] = {
         {INT64_C(86400) * 1000000, 288}, {INT64_C(604800) * 1000000, 672}, {0, 0}};
+    bool winters = options->method == SDW_WATCH_HOLT_WINTERS;
     bool textbook = options->method != SDW_WATCH_FORECAST;
     return (struct sdw_watch_settings){
         .method = (enum sdw_watch_method)options->method,
@@ -57,7 +60,9 @@ struct sdw_watch_settings sdw_watch_settings_of(const struct sdw_watch_options *
                    .change = options->change,
                    .min_history = options->min_history,
                    .season = season[options->season]},
-        .rule = {.sigma = options->sigma, .baseline = options->baseline},
+        .rule = {.sigma = winters ? options->delta : options->sigma,
+                 .baseline = winters ? 0 : options->baseline,
+                 .season = season[options->season]},
         .budget = textbook ? 0 : options->budget,
         .false_share = textbook ? 1 : options->false_share,
         .surge = options->surge,

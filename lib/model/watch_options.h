@@ -8,7 +8,7 @@
 /* As they were typed. */
 struct sdw_watch_options {
     int method, season;
-    double threshold, change, sigma, budget, false_share, surge;
+    double threshold, change, sigma, delta, budget, false_share, surge;
     int64_t baseline, min_history, hold, together_us, max_series, ttl_us, save_us;
     const char *series, *state;
     bool scores;

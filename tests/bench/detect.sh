@@ -1,7 +1,7 @@
 #!/bin/bash
 # detect.nab: NAB v1.1 scores (standard and low-FP) of shadow-detect's default setting on the files of
-#   SERIES/nab, beside the textbook's EWMA and robust z on the same files, in halves and in all; the
-#   bars are 65 and 58.
+#   SERIES/nab, beside the textbook's EWMA, robust z and RRDtool's Holt-Winters on the same files, in
+#   halves and in all; the bars are 65 and 58.
 # detect.surges: recall, median delay and false episodes a day of the same setting on events of 30
 #   minutes, x1.5 and x0.5, put into real series; the bars are 0.85, 5 minutes and 0.15.
 # detect.rate: CPU per value, 100 series and one line each; the bar is 10 us with --scores.
@@ -29,16 +29,16 @@ nab() {
 }
 
 if want detect.nab && [ -e "$series/nab/windows.json" ]; then
-    for method in forecast ewma mad; do
+    for method in forecast ewma mad holtwinters; do
         nab $method
     done
     for half in all even odd; do
-        for method in forecast ewma mad; do
+        for method in forecast ewma mad holtwinters; do
             python3 "$here/detect.py" nab "$series/nab" $half "$dir/$method"
         done | jq -cs --arg half $half '{type: "bench", name: "detect.nab", files: ($half + " (\(.[0].files))"),
             ours: .[0].standard, ours_low_fp: .[0].low_fp, unit: "NAB score", peer: "EWMA z",
             peer_value: .[1].standard, peer_low_fp: .[1].low_fp, robust_z: .[2].standard,
-            robust_z_low_fp: .[2].low_fp, ratio: (.[0].standard / 65 * 1000 | round / 1000)}'
+            robust_z_low_fp: .[2].low_fp, holtwinters: .[3].standard, holtwinters_low_fp: .[3].low_fp, ratio: (.[0].standard / 65 * 1000 | round / 1000)}'
     done
 fi
 
@@ -58,11 +58,13 @@ surges() {
 if want detect.surges; then
     while read -r file agg; do
         [ -e "$series/$file" ] || continue
-        { surges "$file" "$agg" forecast; surges "$file" "$agg" ewma; surges "$file" "$agg" mad; } |
+        { surges "$file" "$agg" forecast; surges "$file" "$agg" ewma; surges "$file" "$agg" mad
+            surges "$file" "$agg" holtwinters; } |
             jq -cs --arg file "$file" '{type: "bench", name: "detect.surges", series: $file, ours: .[0].recall,
                 unit: "recall", delay_min: .[0].delay_min, false_per_day: .[0].false_per_day,
                 peer: "EWMA z>3", peer_value: .[1].recall, peer_false_per_day: .[1].false_per_day,
                 robust_z: .[2].recall, robust_z_false_per_day: .[2].false_per_day,
+                holtwinters: .[3].recall, holtwinters_false_per_day: .[3].false_per_day,
                 ratio: (.[0].recall / 0.85 * 1000 | round / 1000)}'
     done <<'LIST'
 isp_eu_5m.csv mean

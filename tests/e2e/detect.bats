@@ -124,6 +124,18 @@ end" ]
     done
 }
 
+@test "--method holtwinters knows the season, and asks for seven of nine values" {
+    awk 'BEGIN { for (i = 0; i < 1740; i++) printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d,\"series\":\"a\",\"value\":%.6f}\n",
+        i * 300e6, 200 + 100 * sin(i * 3.14159265358979 / 144) + (int(i / 288) + i) % 2 + (i >= 1728 ? 60 : 0) }' >in
+    shadow-detect --method holtwinters -o anomaly <in >out
+    jq -es 'map(select(.state == "open")) | length == 1 and .[0].ts == 1734 * 300e6 and .[0].kind == "spike"' out
+    shadow-detect --method holtwinters --delta 1000 -o anomaly <in >out
+    [ ! -s out ]
+    shadow-detect --method holtwinters -o anomaly <in >whole
+    head -1700 in | shadow-detect --method holtwinters --state state >/dev/null
+    shadow-detect --method holtwinters --state state -o anomaly <in | cmp whole -
+}
+
 @test "a bad value is passed on, named with line and field, and sets the status" {
     {
         value a 1 1

@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sdw_watch_settings settings = {
         .detect = {.threshold = 0.1, .change = 0.1, .min_history = 4, .season = {3600000000, 6}},
-        .rule = {.sigma = 2},
+        .rule = {.sigma = 2, .season = {3600000000, 6}},
         .budget = 1,
         .false_share = 0.5,
         .surge = 0.5,
@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .max_series = 4,
         .scores = true,
     };
-    for (int method = SDW_WATCH_FORECAST; method <= SDW_WATCH_EWMA; method++) {
+    for (int method = SDW_WATCH_FORECAST; method <= SDW_WATCH_HOLT_WINTERS; method++) {
         settings.method = (enum sdw_watch_method)method;
         feed(&settings, (const char *)data, (const char *)data + size);
     }

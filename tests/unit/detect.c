@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/rng.h"
 #include "model/detect_rule.h"
+#include "model/holt_winters.h"
 #include "unit/tap.h"
 
 #include <float.h>
@@ -215,18 +216,20 @@ static struct sdw_detection after_ramp(const struct sdw_rule_settings *settings,
 {
     struct sdw_rule *rule = sdw_xalloc(sdw_rule_bytes(settings));
     struct sdw_detection seen;
-    sdw_rule_init(rule);
+    sdw_rule_init(rule, settings);
     for (int i = 1; i <= n; i++)
-        sdw_rule_step(rule, settings, i, &seen);
-    sdw_rule_step(rule, settings, value, &seen);
+        sdw_rule_step(rule, settings, i, i, &seen);
+    sdw_rule_step(rule, settings, n + 1, value, &seen);
     free(rule);
     return seen;
 }
 
 static void textbook_rules_are_closed_forms(void)
 {
-    struct sdw_rule_settings z = {SDW_RULE_ZSCORE, 3, 0}, mad = {SDW_RULE_MAD, 3, 0},
-                             ewma = {SDW_RULE_EWMA, 3, 0}, first = {SDW_RULE_ZSCORE, 3, 10};
+    struct sdw_rule_settings z = {SDW_RULE_ZSCORE, 3, 0, {0, 0}};
+    struct sdw_rule_settings mad = {SDW_RULE_MAD, 3, 0, {0, 0}};
+    struct sdw_rule_settings ewma = {SDW_RULE_EWMA, 3, 0, {0, 0}};
+    struct sdw_rule_settings first = {SDW_RULE_ZSCORE, 3, 10, {0, 0}};
     struct sdw_detection seen = after_ramp(&z, 19, 28);
     is_near(seen.expected, 10, 1e-12, "zscore: the mean of 1..19 is 10");
     is_near((seen.hi - seen.lo) / 6, sqrt(95. / 3), 1e-9, "zscore: its deviation is sqrt(95/3)");
@@ -241,6 +244,88 @@ static void textbook_rules_are_closed_forms(void)
     is_near(after_ramp(&ewma, 20, 0).expected, 10.5, 1e-9, "ewma: young, it is the mean");
     is_near(after_ramp(&ewma, 4000, 0).expected, 4000 - 19, 1e-6,
             "ewma: of a ramp it lags by (1 - w) / w = 19 values");
+}
+
+/* x <- c(52, 61, ...); m <- HoltWinters(ts(x, frequency=6), alpha=.3, beta=.05, gamma=.4,
+ * l.start=60, b.start=.5, s.start=c(-9, 1, 15, 9, -3, -12)). It starts at the second season. */
+static void holt_winters_agrees_with_R(void)
+{
+    static const double x[] = {52, 61, 75, 70, 58, 49, 55, 66, 81, 73, 60, 54, 58, 68, 86,
+                               77, 64, 55, 61, 74, 88, 82, 67, 59, 65, 75, 94, 84, 70, 63};
+    static const double start[] = {-9, 1, 15, 9, -3, -12}; /* s.start */
+    static const double season[] = {-8.0678671897698, 2.1198852647670,  17.6359116494092,
+                                    8.8912252244524,  -4.9758586449749, -12.9716098040408};
+    const struct sdw_holt_winters_gain gain = {0.3, 0.05, 0.4, 0.4};
+    struct sdw_holt_winters hw;
+    struct sdw_holt_winters_slot slot[6];
+    double squares = 0;
+    sdw_holt_winters_init(&hw, slot, 6);
+    hw = (struct sdw_holt_winters){60, 0.5};
+    for (int i = 0; i < 6; i++)
+        slot[i].season = start[i];
+    for (size_t i = 6; i < sizeof x / sizeof *x; i++) {
+        double expected = sdw_holt_winters_expect(&hw, &slot[i % 6]);
+        squares += (x[i] - expected) * (x[i] - expected);
+        if (i == 29)
+            is_near(expected, 63.254116229912, 1e-9, "fitted(m): the last value it expects");
+        sdw_holt_winters_learn(&hw, &slot[i % 6], &gain, x[i]);
+    }
+    is_near(squares, 83.506394890472, 1e-9, "m$SSE: the squares of all its errors");
+    is_near(hw.level, 76.0783386206040, 1e-9, "m$coefficients: the level");
+    is_near(hw.trend, 0.5874117767773, 1e-9, "and the trend");
+    for (int i = 0; i < 6; i++)
+        is_near(slot[i].season, season[i], 1e-9, "and the season's part %d", i + 1);
+    is_near(hw.level + 7 * hw.trend + slot[0].season, 72.122353868275, 1e-9,
+            "predict(m, 7): what it forecasts a season ahead");
+}
+
+/* Days of a wave whose errors are +-1 in turn, then values `off` above it: after how many is it an
+ * anomaly? 0: it is not. */
+static int aberrant_after(double off, int64_t *false_ones)
+{
+    struct sdw_rule_settings settings = {SDW_RULE_HOLT_WINTERS, 2, 0, usual.season};
+    struct sdw_rule *rule = sdw_xalloc(sdw_rule_bytes(&settings));
+    struct sdw_detection seen;
+    int day = settings.season.slots, after = 0;
+    sdw_rule_init(rule, &settings);
+    for (int i = 0; i < 20 * day + 20 && after == 0; i++) {
+        double value = 50 * sin(2 * M_PI * i / day) + (i / day + i) % 2 * 2 - 1;
+        bool late = i >= 20 * day;
+        sdw_rule_step(rule, &settings, 5 * minute * i, value + (late ? off : 0), &seen);
+        if (seen.kind != SDW_ANOMALY_NONE && late)
+            after = i - 20 * day + 1;
+        *false_ones += seen.kind != SDW_ANOMALY_NONE && !late;
+    }
+    free(rule);
+    return after;
+}
+
+/* A wave that repeats to fourteen digits: how many of its values are an anomaly? */
+static int64_t aberrant_in_repetition(void)
+{
+    struct sdw_rule_settings settings = {SDW_RULE_HOLT_WINTERS, 2, 0, usual.season};
+    struct sdw_rule *rule = sdw_xalloc(sdw_rule_bytes(&settings));
+    struct sdw_detection seen;
+    int64_t found = 0;
+    sdw_rule_init(rule, &settings);
+    for (int i = 0; i < 20 * settings.season.slots; i++) {
+        sdw_rule_step(rule, &settings, 5 * minute * i, sin(3.14159265358979 * i / 144), &seen);
+        found += seen.kind != SDW_ANOMALY_NONE;
+    }
+    free(rule);
+    return found;
+}
+
+static void holt_winters_asks_for_seven_of_nine(void)
+{
+    int64_t false_ones = 0;
+    ok(aberrant_after(100, &false_ones) == 7, "values far above the season are one at the seventh");
+    ok(aberrant_after(0, &false_ones) == 0, "and the season itself never is");
+    ok(false_ones == 0, "nor was it on the days before");
+    ok(aberrant_in_repetition() == 0, "what repeats but for rounding never is");
+    struct sdw_rule_settings none = {SDW_RULE_HOLT_WINTERS, 2, 0, {0, 0}};
+    struct sdw_detection seen = after_ramp(&none, 4000, 4001);
+    is_near(seen.expected, 4001, 1e-3, "without a season it follows a trend");
 }
 
 static void tail_agrees_with_a_known_one(void)
@@ -268,6 +353,8 @@ int main(void)
     hard_series_are_survived();
     zscore_is_the_documents();
     textbook_rules_are_closed_forms();
+    holt_winters_agrees_with_R();
+    holt_winters_asks_for_seven_of_nine();
     tail_agrees_with_a_known_one();
     return tap_done();
 }
