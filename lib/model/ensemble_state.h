@@ -1,5 +1,6 @@
 /*
- * The block of one series, as the files of the ensemble share it; nobody else includes this.
+ * The block of one series, as the files of the ensemble share it; besides them only their test
+ * includes this.
  *
  * In this order: struct sdw_ensemble, a struct anchor for each anchor, the origins each anchor has
  * pending, the history, the experts' floats. All of it is reached through the plan's offsets.

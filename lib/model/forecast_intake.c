@@ -169,6 +169,9 @@ int sdw_book_read(struct sdw_book *book, struct sdw_str line, struct sdw_arena *
         return rc;
     if (sample->ts == SDW_NO_INT)
         return sdw_err_field(err, "ts", "missing");
+    if (fabs(sample->value) > sdw_grid_most)
+        return sdw_err_field(err, book->settings.field ? book->settings.field : "value",
+                             "beyond 1e150");
     if (book->settings.capacity_field && !sample->estimate)
         sample->capacity = number_in(line, book->settings.capacity_field);
     sample->parent = sdw_line_text(line, "parent");

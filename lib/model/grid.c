@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double value_most = 1e150; /* the squares of larger ones would overflow */
+const double sdw_grid_most = 1e150;
 static const double once = 0.15;        /* values about this share from the step come once a step */
 static const double wrap_most = 8;      /* times the highest growth seen: more is a reset */
 
@@ -155,7 +155,7 @@ enum sdw_grid_use sdw_grid_take(struct sdw_grid *grid, int64_t ts, int64_t local
                                 struct sdw_grid_step step[SDW_GRID_WAIT], size_t *n)
 {
     *n = 0;
-    if (!isfinite(value) || fabs(value) > value_most || (grid->counts && !(value >= 0)) ||
+    if (!isfinite(value) || fabs(value) > sdw_grid_most || (grid->counts && !(value >= 0)) ||
         (grid->counts && value > (double)INT64_MAX))
         return SDW_GRID_BAD;
     if (grid->any && ts == grid->last_ts && value == grid->last)

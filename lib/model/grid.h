@@ -46,11 +46,13 @@ struct sdw_grid {
  * the grid. */
 void sdw_grid_init(struct sdw_grid *grid, int64_t step_us, int64_t least_us, bool counter);
 
+extern const double sdw_grid_most; /* values are no larger: squares of such would overflow */
+
 enum sdw_grid_use {
     SDW_GRID_USED,
     SDW_GRID_DUPLICATE, /* same time and same value as the newest: ignored */
     SDW_GRID_LATE,      /* older than the newest, and its step is over: ignored */
-    SDW_GRID_BAD,       /* not finite, beyond 1e150, a negative count, or a counter's first */
+    SDW_GRID_BAD,       /* not finite, beyond sdw_grid_most, a negative count, or a counter's first */
 };
 
 /* A step that is complete. */

@@ -164,6 +164,11 @@ end" ]
         value alternating "$i" $((i % 2 ? 1 : -1))
     done >in
     value one 701 3 >>in
+    for method in zscore mad ewma holtwinters; do
+        shadow-detect --method $method --season none --scores <in >out
+        run ! grep -aiE 'nan|inf[^a-z]' out
+        jq -e . out >/dev/null
+    done
     shadow-detect --scores <in >out
     run ! grep -aiE 'nan|inf[^a-z]' out
     # The only nulls are of what was not judged: null values, and series that were not expected.
@@ -296,24 +301,28 @@ days() {
     tail -1 after | jq -e '.counts.hushed == 1'
 }
 
-@test "a state that is cut, damaged, or of other settings is refused by name" {
+@test "a state that is cut, damaged, of another version, machine or of other settings is refused by name" {
     wave a 30 >in
     shadow-detect --state state <in >/dev/null
-    cp state good
-    head -c 300 good >state
-    run shadow-detect --state state <in
-    [ "$status" -eq 3 ]
-    [[ "$output" == *state*"cut short"* ]]
-    { head -c 200 good; printf '\377\377'; tail -c +203 good; } >state
-    run shadow-detect --state state <in
-    [ "$status" -eq 3 ]
-    [[ "$output" == *state*damaged* ]]
-    cp good state
-    run shadow-detect --season week --state state <in
-    [ "$status" -eq 3 ]
-    [[ "$output" == *state*settings* ]]
-    echo junk >state
-    run shadow-detect --state state <in
-    [ "$status" -eq 3 ]
-    cmp <(echo junk) state
+    refused() { # REASON OPTION...
+        cp bad copy
+        run -3 --separate-stderr shadow-detect --state bad "${@:2}" <in
+        [[ "$stderr" == *bad*"$1"* ]] || { echo "$stderr"; false; }
+        cmp bad copy
+    }
+    head -c 300 state >bad
+    refused 'cut short'
+    head -c 30 state >bad
+    refused 'cut short'
+    { head -c 200 state; printf '\377\377'; tail -c +203 state; } >bad
+    refused damaged
+    { head -c 24 state; printf '\011'; tail -c +26 state; } >bad
+    refused 'another version'
+    { head -c 28 state; printf '\001\002\003\004'; tail -c +33 state; } >bad
+    refused 'another kind of machine'
+    cp state bad
+    refused 'other settings' --season week
+    refused 'other settings' --method ewma
+    echo junk >bad
+    refused 'not a state file'
 }

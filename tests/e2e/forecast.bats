@@ -97,6 +97,7 @@ end" ]
         echo '{"type":"metric","v":1,"ts":-1.5,"series":"a","value":3}'
         echo '{"type":"metric","v":1,"ts":2000000,"value":3}'
         echo '{"type":"metric","v":1,"ts":2000000,"series":"a","value":1e999}'
+        echo '{"type":"metric","v":1,"ts":2000000,"series":"a","value":-1e308}'
     } >in
     run --separate-stderr shadow-forecast <in
     [ "$status" -eq 3 ]
@@ -105,7 +106,8 @@ end" ]
     [[ "$stderr" == *"line 4"*ts* ]]
     [[ "$stderr" == *"line 5"*series* ]]
     [[ "$stderr" == *"line 6"*value* ]]
-    [ "$(grep -c '"metric"' <<<"$output")" -eq 6 ]
+    [[ "$stderr" == *"line 7"*value*1e150* ]]
+    [ "$(grep -c '"metric"' <<<"$output")" -eq 7 ]
 }
 
 @test "null, duplicates, late values and a clock set back are survived" {

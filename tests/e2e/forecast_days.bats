@@ -151,11 +151,24 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
                 i * 300, '"$1"' }'
     }
     for values in 7 0 '"null"' '"1e308"' '"-1e308"' '(i % 2 ? "1e149" : "-1e149")' '(i % 2 ? 1 : -1)' \
+        '(i % 2 ? "1e308" : "-1e308")' '(i < 350 ? 1 : "1e308")' '(i % 3 ? "5e-324" : "-0.0")' \
         '(i == 1 ? 5 : "null")' '(i % 2 ? "null" : 3)' '(i == 300 ? "1e15" : 1)' 'i * i * i * 1e9' '"1e-300"'; do
         one "$values" >in
-        shadow-forecast --horizon 5m,1h --capacity 10 <in >out
+        [[ $values == *1e308* ]] && bad=3 || bad=0
+        run -$bad --separate-stderr bash -c 'shadow-forecast --horizon 5m,1h --capacity 10 <in >out'
         run ! grep -Eiq 'nan|inf|"(mean|p|0\.[0-9]+)":null' out
         grep -v -E '^\{"type":"(forecast|breach|score|end)"' out | cmp - in
+    done
+}
+
+@test "a series of one point has forecasts and odds, all of them cold" {
+    for value in 5 0 -1e150 1e-308; do
+        echo '{"type":"metric","v":1,"ts":1000000,"series":"x","value":'$value'}' |
+            shadow-forecast --horizon 1s,5m,1h --capacity 10 -o forecast,breach,score >out
+        jq -es --argjson v $value 'map(.type) == ["forecast", "breach"] and all(.cold) and
+            (.[0].horizons | length == 3 and all((.mean - $v | fabs) <= ($v | fabs))) and
+            (.[1].horizons | all(.p >= 0 and .p < 0.1))' out
+        run ! grep -Eiq 'nan|inf|"(mean|p|0\.[0-9]+)":null' out
     done
 }
 

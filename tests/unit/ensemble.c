@@ -1,6 +1,6 @@
 /* The ensemble: plans, what it makes of ordinary and of impossible series, gaps, checkpoints. */
 #include "core/rng.h"
-#include "model/ensemble.h"
+#include "model/ensemble_state.h"
 #include "unit/tap.h"
 
 #include <float.h>
@@ -125,6 +125,67 @@ static double impossible(int kind, int i, struct sdw_rng *rng)
     }
 }
 
+/* Whether what each expert said last is a number within the series' own range. */
+static bool experts_are_sane(const struct stand *s)
+{
+    const struct sdw_history *h = sdw_history_see(s->e, &s->plan);
+    double least = sdw_history_z(h, sdw_history_floor(h));
+    double most = sdw_history_z(h, sdw_history_ceiling(h));
+    double room = 1e-6 * fmax(1, fmax(fabs(least), fabs(most)));
+    bool good = true;
+    for (int a = 0; a < s->plan.anchors; a++) {
+        size_t place = (size_t)s->plan.kept_before[a] + (size_t)(h->index % s->plan.kept[a]);
+        const struct sdw_pending *said =
+            (const void *)((const char *)s->e + s->plan.at_pending + place * s->plan.pending_bytes);
+        for (int i = 0; i < SDW_EXPERTS; i++)
+            good &=
+                (double)said->expert[i] >= least - room && (double)said->expert[i] <= most + room;
+    }
+    return good;
+}
+
+/* Days of an impossible series with itself as its companion, foreseen by all experts but
+ * `without`: nothing but numbers, within twice the range. */
+static bool survives(int kind, unsigned without)
+{
+    struct stand s = stand_new(1);
+    struct sdw_rng rng;
+    double least = INFINITY, most = -INFINITY;
+    bool good = true;
+    s.plan.without = without;
+    sdw_rng_seed(&rng, 11);
+    for (int i = 0; i < 3 * DAY; i++) {
+        double value = impossible(kind, i, &rng);
+        struct sdw_ensemble_input input = {s.index++, value, &value};
+        good &= sdw_ensemble_learn(s.e, &s.plan, s.shared, &input);
+        if (isfinite(value)) {
+            least = fmin(least, value);
+            most = fmax(most, value);
+        }
+        double room = (most / 2 - least / 2) * (1 + 1e-9);
+        if (sdw_ensemble_cold(s.e, &s.plan))
+            room = fmax(room, fmax(fabs(least), fabs(most)) / 2);
+        if (isfinite(least))
+            good &= sane(&s, fmax(-DBL_MAX, least - room), fmin(DBL_MAX, most + room)) &&
+                    experts_are_sane(&s);
+    }
+    if (kind == 2) {
+        struct sdw_prediction p[HOUR];
+        sdw_ensemble_forecast(s.e, &s.plan, p);
+        good &= isnan(p[0].mean) && sdw_ensemble_values(s.e, &s.plan) == 0;
+    }
+    stand_free(&s);
+    return good;
+}
+
+static unsigned only(const char *expert)
+{
+    unsigned mask = 0;
+    for (int i = 0; i < SDW_EXPERTS; i++)
+        mask |= strcmp(sdw_expert_name(i), expert) == 0 ? 0 : 1U << i;
+    return mask;
+}
+
 static void nothing_impossible_leaves(void)
 {
     static const char *const name[] = {"constant",
@@ -139,31 +200,10 @@ static void nothing_impossible_leaves(void)
                                        "growing from 1 to 1e300",
                                        "half missing, of all sizes"};
     for (int kind = 0; kind < (int)(sizeof name / sizeof *name); kind++) {
-        struct stand s = stand_new(0);
-        struct sdw_rng rng;
-        double least = INFINITY, most = -INFINITY;
-        bool good = true;
-        sdw_rng_seed(&rng, 11);
-        for (int i = 0; i < 3 * DAY; i++) {
-            double value = impossible(kind, i, &rng);
-            good &= feed(&s, value);
-            if (isfinite(value)) {
-                least = fmin(least, value);
-                most = fmax(most, value);
-            }
-            double room = (most / 2 - least / 2) * (1 + 1e-9);
-            if (sdw_ensemble_cold(s.e, &s.plan))
-                room = fmax(room, fmax(fabs(least), fabs(most)) / 2);
-            if (isfinite(least))
-                good &= sane(&s, fmax(-DBL_MAX, least - room), fmin(DBL_MAX, most + room));
-        }
-        if (kind == 2) {
-            struct sdw_prediction p[HOUR];
-            sdw_ensemble_forecast(s.e, &s.plan, p);
-            good &= isnan(p[0].mean) && sdw_ensemble_values(s.e, &s.plan) == 0;
-        }
-        ok(good, "%s: nothing but numbers, within twice the range", name[kind]);
-        stand_free(&s);
+        ok(survives(kind, 0), "%s: nothing but numbers, within twice the range", name[kind]);
+        for (int i = 0; i < SDW_EXPERTS; i++)
+            ok(survives(kind, only(sdw_expert_name(i))), "%s: nor by %s alone", name[kind],
+               sdw_expert_name(i));
     }
 }
 
@@ -214,6 +254,90 @@ static struct tally tally(double bursts, double factor, int shift, int from, int
     free(value);
     stand_free(&s);
     return sum;
+}
+
+/* What each expert is for: a series, and the error of its hour alone to that of the last value. */
+static double walk(struct sdw_rng *rng, double *past, int t)
+{
+    (void)t;
+    past[0] += 0.01 * sdw_rng_normal(rng);
+    return 100 * exp(past[0]);
+}
+
+static double noise_around_a_level(struct sdw_rng *rng, double *past, int t)
+{
+    past[0] += t % (2 * DAY) == 0 ? 0.3 * sdw_rng_normal(rng) : 0;
+    return 100 * exp(past[0] + 0.1 * sdw_rng_normal(rng));
+}
+
+static double day_and_distance(struct sdw_rng *rng, double *past, int t)
+{
+    past[0] = 0.95 * past[0] + 0.02 * sdw_rng_normal(rng);
+    return 100 * exp(sin(2 * M_PI * 3 * t / DAY) + past[0]);
+}
+
+static double week_of_other_days(struct sdw_rng *rng, double *past, int t)
+{
+    (void)past;
+    double day = t / DAY % 7 < 5 ? sin(2 * M_PI * 2 * t / DAY) : -0.5;
+    return 100 * exp(day + 0.02 * sdw_rng_normal(rng));
+}
+
+static double oscillation(struct sdw_rng *rng, double *past, int t)
+{
+    (void)t;
+    double now = 1.6 * past[0] - 0.9 * past[1] + 0.02 * sdw_rng_normal(rng);
+    past[1] = past[0];
+    past[0] = now;
+    return 100 * exp(now);
+}
+
+static double alone(const char *expert, double (*value_of)(struct sdw_rng *, double *, int))
+{
+    enum { DAYS = 28, FROM = 15 };
+    struct stand s = stand_new(0);
+    struct sdw_rng rng;
+    double past[2] = {0}, error = 0, naive = 0, *value = malloc(DAYS * DAY * sizeof *value);
+    s.plan.without = only(expert);
+    sdw_rng_seed(&rng, 41);
+    for (int t = 0; t < DAYS * DAY; t++)
+        value[t] = value_of(&rng, past, t);
+    for (int t = 0; t < DAYS * DAY - HOUR; t++) {
+        struct sdw_prediction p[HOUR];
+        feed(&s, value[t]);
+        if (t < FROM * DAY)
+            continue;
+        sdw_ensemble_forecast(s.e, &s.plan, p);
+        for (int h = 1; h <= HOUR; h++) {
+            error += fabs(value[t + h] - p[h - 1].q[2]);
+            naive += fabs(value[t + h] - value[t]);
+        }
+    }
+    free(value);
+    stand_free(&s);
+    return error / naive;
+}
+
+static void each_expert_knows_its_own(void)
+{
+    static const struct {
+        const char *expert, *series;
+        double (*value_of)(struct sdw_rng *, double *, int);
+        double bar;
+    } own[] = {
+        {"naive", "a random walk", walk, 1.05},
+        {"damped", "noise around a level", noise_around_a_level, 0.9},
+        {"profile", "a day and a distance from it", day_and_distance, 0.5},
+        {"seasonal", "a week of other days", week_of_other_days, 0.5},
+        {"regression", "a week of other days", week_of_other_days, 0.5},
+        {"autoregression", "an oscillation", oscillation, 0.7},
+        {"recurrent", "an oscillation", oscillation, 0.75},
+    };
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        double ratio = alone(own[i].expert, own[i].value_of);
+        ok(ratio < own[i].bar, "%s alone foresees %s: %.2f of the last value's error, below %g",
+           own[i].expert, own[i].series, ratio, own[i].bar);
+    }
 }
 
 static void intervals_cover(void)
@@ -404,6 +528,7 @@ int main(void)
 {
     plans_are_checked();
     nothing_impossible_leaves();
+    each_expert_knows_its_own();
     intervals_cover();
     other_levels_agree();
     surprise_is_that_of_the_step_before();
