@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 const double sdw_grid_most = 1e150;
-static const double once = 0.15;        /* values about this share from the step come once a step */
-static const double wrap_most = 8;      /* times the highest growth seen: more is a reset */
+static const double once = 0.15;   /* values about this share from the step come once a step */
+static const double wrap_most = 8; /* times the highest growth seen: more is a reset */
 
 void sdw_grid_init(struct sdw_grid *grid, int64_t step_us, int64_t least_us, bool counter)
 {

@@ -52,7 +52,7 @@ enum sdw_grid_use {
     SDW_GRID_USED,
     SDW_GRID_DUPLICATE, /* same time and same value as the newest: ignored */
     SDW_GRID_LATE,      /* older than the newest, and its step is over: ignored */
-    SDW_GRID_BAD,       /* not finite, beyond sdw_grid_most, a negative count, or a counter's first */
+    SDW_GRID_BAD, /* not finite, beyond sdw_grid_most, a negative count, or a counter's first */
 };
 
 /* A step that is complete. */
