@@ -4,7 +4,7 @@
 #   ensemble alone, and without each of its experts in turn; last, ours against the best of the
 #   others on each series in hindsight. Ratios to the naive forecast: lower is better.
 # SERIES=DIR: the series (../shared/data/series); PEERS="naive thetaf": of the others only these;
-# ROWS=DIR: keep what the others said there and do not ask them again.
+# ROWS=DIR: keep what the others said there and do not ask them again (nor need R for it).
 set -eu
 series=${SERIES:-../shared/data/series}
 peers=${PEERS:-naive snaive thetaf ets auto.arima stlf fourier.arima tbats rrdtool prometheus linear.30m linear.1h linear.4h}
@@ -18,8 +18,7 @@ python3 tests/bench/forecast_series.py "$series" "$work/series"
 
 with_R=$(Rscript -e 'cat(requireNamespace("forecast", quietly = TRUE))' 2>/dev/null || true)
 if [[ $with_R != *TRUE* ]]; then
-    echo "forecast.accuracy: R's forecast package is missing (r-cran-forecast): only our own are scored" >&2
-    peers=''
+    echo "forecast.accuracy: R's forecast package is missing (r-cran-forecast): only what ROWS has is scored" >&2
 fi
 
 # ask_peers NAME: what each of the others forecasts for a series, unless it is known
@@ -29,7 +28,7 @@ ask_peers() {
     for peer in $peers; do
         [ -s "$rows/$1/$peer" ] || missing+=("$peer")
     done
-    [ ${#missing[@]} -eq 0 ] ||
+    [ ${#missing[@]} -eq 0 ] || [[ $with_R != *TRUE* ]] ||
         Rscript tests/bench/forecast_peers.R "$work/series/$1" "$rows/$1" "${missing[@]}" >>"$rows/$1/seconds"
 }
 
@@ -38,7 +37,7 @@ ask_tool() {
     local step horizons
     step=$(awk 'NR == 2 { print $1 - last } { last = $1 }' "$work/series/$1")
     horizons=$(awk -v step="$step" 'BEGIN { n = step >= 3600 ? 24 : 3600 / step
-        for (i = 1; i <= n; i++) printf "%s%ds", i > 1 ? "," : "", i * step }')
+        for (i = 1; i <= n; i++) printf "%s%ds", (i > 1 ? "," : ""), i * step }')
     jq -Rc 'split(" ") | {type: "metric", v: 1, ts: (.[0] | tonumber * 1000000), series: "bench",
         value: (.[1] | tonumber)}' "$work/series/$1" |
         shadow-forecast --step "${step}s" --season day,week --horizon "$horizons" -o forecast |
@@ -52,7 +51,7 @@ for path in "$work"/series/*; do
     all+=("$name=$path")
     ask_peers "$name"
     for peer in $peers; do
-        "$build/bench/forecast_ensemble" --label "$peer" --rows "$rows/$name/$peer" "$name=$path"
+        [ ! -s "$rows/$name/$peer" ] || "$build/bench/forecast_ensemble" --label "$peer" --rows "$rows/$name/$peer" "$name=$path"
     done | tee -a "$work/theirs"
     if shadow-forecast --help | grep -q -- --step && ask_tool "$name" && [ -s "$work/tool" ]; then
         "$build/bench/forecast_ensemble" --label shadow-forecast --rows "$work/tool" "$name=$path"
@@ -66,7 +65,7 @@ if [ -s "$work/theirs" ]; then
     jq -cs 'def mean: map(log) | add / length | exp;
         group_by(.series) | map(select(any(.of == "ensemble") and length > 1) |
             (map(select(.of == "ensemble"))[0]) as $ours | map(select(.of != "ensemble")) as $others |
-            {series: $ours.series} + (["pinball", "mase", "wape15"] | map({key: ., value:
+            {series: $ours.series, peer: ($others | min_by(.pinball).of)} + (["pinball", "mase", "wape15"] | map({key: ., value:
                 ($ours[.] / ([$others[][.]] | min))}) | from_entries)) |
         (.[] | {type: "bench", name: "forecast.accuracy.best_peer"} + .),
         {type: "bench", name: "forecast.accuracy.best_peer", series: "all", pinball: (map(.pinball) | mean),
