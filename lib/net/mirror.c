@@ -29,6 +29,7 @@ struct sdw_mirror *sdw_mirror_new(const struct sdw_mirror_config *config, struct
     sdw_map_init(&mirror->labels, sdw_rng_secret());
     sdw_routers_init(&mirror->routers, (size_t)config->ttl_rate, sdw_rng_secret());
     sdw_gate_init(&mirror->ladders, (size_t)config->ttl_rate);
+    sdw_gate_init(&mirror->traced, (size_t)config->ttl_rate);
     sdw_rng_seed(&mirror->rng, config->seed);
     mirror->care_ns = sdw_mono_ns() + SECOND_NS;
     if (!config->tunnel || mirror->inside)
@@ -68,6 +69,7 @@ void sdw_mirror_free(struct sdw_mirror *mirror)
     free(mirror->paths);
     sdw_routers_release(&mirror->routers);
     sdw_gate_release(&mirror->ladders);
+    sdw_gate_release(&mirror->traced);
     sdw_appmap_free(mirror->appmap);
     sdw_mirror_inside_free(mirror->inside);
     sdw_mirror_wire_free(mirror->wire);
@@ -241,12 +243,15 @@ static int launch_trace(struct sdw_mirror *mirror, size_t class, int64_t now_ns,
                         struct sdw_err *err)
 {
     for (struct sdw_shadow *s = mirror->traces[class].first; s; s = s->after) {
-        const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &s->tuple.dst, false);
+        const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &s->tuple, false);
         if (s->tracing || (goal && goal->traces && !goal->several)) /* that may tell for it too */
             continue;
         sooner(&mirror->launch_ns, s->trace_ns);
-        if (s->trace_ns <= now_ns)
-            return sdw_mirror_trace(mirror, s, now_ns, err);
+        if (s->trace_ns > now_ns)
+            continue;
+        int code = sdw_mirror_trace(mirror, s, now_ns, err);
+        mirror->trace_waits = mirror->trace_waits || code == 0;
+        return code;
     }
     return 0;
 }
@@ -280,6 +285,7 @@ static int launch(struct sdw_mirror *mirror, struct sdw_err *err)
 {
     int64_t now_ns = sdw_mono_ns();
     mirror->launch_ns = now_ns + SECOND_NS;
+    mirror->trace_waits = false;
     for (size_t class = SDW_MIRROR_CLASSES; class -- > 0;) {
         int traced, slotted;
         do {

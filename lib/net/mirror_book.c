@@ -57,12 +57,21 @@ void sdw_mirror_forget_goals(struct sdw_mirror *mirror)
     sdw_map_init(&mirror->goals, sdw_rng_secret());
 }
 
-struct sdw_mirror_goal *sdw_mirror_goal(struct sdw_mirror *mirror, const struct sdw_address *dst,
-                                        bool make)
+bool sdw_mirror_same_goal(const struct sdw_mirror_tuple *a, const struct sdw_mirror_tuple *b)
+{
+    return a->common == b->common && sdw_address_same_host(&a->dst, &b->dst);
+}
+
+struct sdw_mirror_goal *sdw_mirror_goal(struct sdw_mirror *mirror,
+                                        const struct sdw_mirror_tuple *tuple, bool make)
 {
     size_t n;
-    const uint8_t *bytes = sdw_address_bytes(dst, &n);
-    struct sdw_str key = {(const char *)bytes, n};
+    uint8_t name[16 + 1] = {0};
+    const uint8_t *bytes = sdw_address_bytes(&tuple->dst, &n);
+    if (n)
+        memcpy(name, bytes, n);
+    name[n] = tuple->common;
+    struct sdw_str key = {(const char *)name, n + 1};
     if (!make)
         return sdw_map_get(&mirror->goals, key);
     if (mirror->goals.n >= SDW_MIRROR_GOALS)
@@ -152,18 +161,11 @@ int sdw_mirror_put_off(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int
     return shadow->failed++ ? 0 : sdw_mirror_say(mirror, shadow, "suspended", reason);
 }
 
-/* Whether a shadow that is put on the path of its destination is known to go it: others with the
- * same packets do. */
-static bool is_sure(const struct sdw_mirror_goal *goal, const struct sdw_shadow *shadow)
-{
-    return shadow->common && goal && goal->common;
-}
-
 int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
 {
-    const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, false);
+    const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple, false);
     if (goal && goal->path && !goal->several)
-        return sdw_mirror_attach(mirror, shadow, goal->path, is_sure(goal, shadow));
+        return sdw_mirror_attach(mirror, shadow, goal->path, shadow->tuple.common);
     sdw_shadow_last(&mirror->traces[shadow->sensitivity], shadow);
     if (goal && goal->trace_ns > sdw_mono_ns())
         return sdw_mirror_put_off(mirror, shadow, goal->trace_ns);
@@ -173,16 +175,15 @@ int sdw_mirror_place(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
 
 int sdw_mirror_place_others(struct sdw_mirror *mirror, const struct sdw_shadow *found)
 {
-    const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &found->tuple.dst, false);
     struct sdw_shadow *next;
     int code = 0;
     for (size_t i = 0; i < SDW_MIRROR_CLASSES; i++)
         for (struct sdw_shadow *s = mirror->traces[i].first; s && code == 0; s = next) {
             next = s->after;
-            if (s->tracing || !sdw_address_same_host(&s->tuple.dst, &found->tuple.dst))
+            if (s->tracing || !sdw_mirror_same_goal(&s->tuple, &found->tuple))
                 continue;
             sdw_shadow_unlist(&mirror->traces[i], s);
-            code = sdw_mirror_attach(mirror, s, found->path, is_sure(goal, s));
+            code = sdw_mirror_attach(mirror, s, found->path, s->tuple.common);
         }
     return code;
 }

@@ -21,6 +21,7 @@ enum {
     SDW_MIRROR_ID = 40,
     SDW_MIRROR_APP = 48,
     SDW_MIRROR_CLASSES = 3,         /* of sensitivity */
+    SDW_MIRROR_LOADED = 64,         /* more trains than there can be in a second */
     SDW_MIRROR_ABORT_NS = 20000000, /* of delay above the base: load would hurt */
 };
 
@@ -37,7 +38,6 @@ struct sdw_shadow {
     struct sdw_shadow *before, *after;
     struct sdw_shadow *inside; /* through a tunnel: the flow's other shadow, that goes with it */
     struct sdw_shadow *outer;  /* of that other shadow: the flow's first; else NULL */
-    bool common;               /* its packets' tuple is the tunnel's, which flows share */
     bool served;               /* a slot was said for it */
     bool verified;             /* its own packets went the path */
     bool tracing;              /* a trace is under way */
@@ -103,14 +103,15 @@ struct sdw_mirror_flight {
     int64_t promised_bytes;   /* of the budget, and not spent yet */
     unsigned top, reach, far; /* of a trace: highest TTL asked, answered by a router; the TTL that
                                  the destination itself answered, 0 none */
+    int64_t asked_ns;         /* of a trace: when it asked last */
     bool known;               /* of a trace: no TTL beyond what the destination is known for */
 };
 
-/* What is known of a destination. */
+/* What is known of a destination; of the packets that flows share in a tunnel, apart from others.
+ */
 struct sdw_mirror_goal {
     struct sdw_mirror_path *path; /* that a flow to it took */
     bool several;                 /* flows to it take more than one */
-    bool common;                  /* packets with the tunnel's own tuple took it */
     unsigned traces;              /* under way */
     unsigned failed;              /* traces in a row that found nothing */
     int64_t trace_ns;             /* after them: not to be traced before */
@@ -127,7 +128,11 @@ struct sdw_mirror {
     struct sdw_mirror_path **paths;
     size_t n_paths, cap_paths;
     struct sdw_routers routers;
-    struct sdw_gate ladders; /* of all paths: their first routers may be one */
+    struct sdw_gate ladders;                      /* of all paths: their first routers may be one */
+    struct sdw_gate traced;                       /* traces that have ended: when they asked last */
+    struct sdw_router *loaded[SDW_MIRROR_LOADED]; /* where trains died lately; a ring */
+    size_t next_loaded;
+    bool trace_waits; /* one could not begin: no train takes what it waits for */
     struct sdw_mirror_flight flights[SDW_MIRROR_FLIGHTS];
     size_t n_flights;
     bool train; /* one is under way */
@@ -144,8 +149,9 @@ struct sdw_mirror {
 void sdw_shadow_unlist(struct sdw_shadow_list *list, struct sdw_shadow *shadow);
 void sdw_shadow_first(struct sdw_shadow_list *list, struct sdw_shadow *shadow);
 void sdw_shadow_last(struct sdw_shadow_list *list, struct sdw_shadow *shadow);
-struct sdw_mirror_goal *sdw_mirror_goal(struct sdw_mirror *mirror, const struct sdw_address *dst,
-                                        bool make);
+struct sdw_mirror_goal *sdw_mirror_goal(struct sdw_mirror *mirror,
+                                        const struct sdw_mirror_tuple *tuple, bool make);
+bool sdw_mirror_same_goal(const struct sdw_mirror_tuple *a, const struct sdw_mirror_tuple *b);
 void sdw_mirror_forget_goals(struct sdw_mirror *mirror);
 /* All that wait for the destination of this one, whose only path has been found, are on it. */
 int sdw_mirror_place_others(struct sdw_mirror *mirror, const struct sdw_shadow *found);
@@ -178,6 +184,9 @@ int sdw_mirror_care(struct sdw_mirror *mirror, int64_t now_ns);
  * follows its end. */
 int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns,
                      struct sdw_err *err);
+/* Traces that have asked within the last second. Which routers they meet is not known before they
+ * do: each may have got a packet of each of them, and nothing else may take that one's place. */
+size_t sdw_mirror_traced_lately(const struct sdw_mirror *mirror, int64_t now_ns);
 void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight *flight,
                              size_t shot, int64_t now_ns);
 /* 1: it goes on. */

@@ -53,7 +53,7 @@ struct sdw_mirror_inside *sdw_mirror_inside_new(const struct sdw_mirror_tunnel *
     struct sdw_mirror_inside *inside = sdw_xalloc(sizeof *inside);
     inside->tunnel = tunnel;
     inside->outer = (struct sdw_mirror_tuple){
-        .src = flow.src, .dst = flow.dst, .tcp = flow.tcp, .flow_label = -1};
+        .src = flow.src, .dst = flow.dst, .tcp = flow.tcp, .flow_label = -1, .common = true};
     inside->fd = epoll_create1(EPOLL_CLOEXEC);
     if (watch_all(inside, wire_fd, err) == 0)
         return inside;
@@ -83,7 +83,8 @@ const struct sdw_mirror_tuple *sdw_mirror_inside_outer(const struct sdw_mirror_i
 struct sdw_mirror_tuple sdw_mirror_inside_ends(const struct sdw_mirror_inside *inside)
 {
     const struct sdw_carrier *carrier = inside->tunnel->carriers[0];
-    return (struct sdw_mirror_tuple){.src = carrier->src, .dst = carrier->dst, .flow_label = -1};
+    return (struct sdw_mirror_tuple){
+        .src = carrier->src, .dst = carrier->dst, .flow_label = -1, .common = true};
 }
 
 struct sdw_carrier *sdw_mirror_inside_carrier(const struct sdw_mirror_inside *inside)

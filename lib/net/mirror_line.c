@@ -39,8 +39,8 @@ static const char *find_outer(struct sdw_mirror *mirror, const struct sdw_flow_r
     struct sdw_mirror_tuple ends = sdw_mirror_inside_ends(mirror->inside), flow = shadow->tuple;
     if (sdw_address_same_host(&flow.src, &ends.src) || sdw_address_same_host(&flow.dst, &ends.src))
         return "it is the tunnel's own";
-    const char *reason = sdw_mirror_tuple_outer(rec, sdw_mirror_inside_outer(mirror->inside),
-                                                &shadow->tuple, &shadow->common);
+    const char *reason =
+        sdw_mirror_tuple_outer(rec, sdw_mirror_inside_outer(mirror->inside), &shadow->tuple);
     if (reason)
         return reason;
     return sdw_mirror_wire_egress(mirror->wire, &shadow->tuple, &why) < 0 ? "no route from here"
@@ -69,7 +69,6 @@ static int open_inside(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
     struct sdw_shadow *second = sdw_xalloc(sizeof *second);
     *second = *shadow;
     second->tuple = sdw_mirror_inside_ends(mirror->inside);
-    second->common = true;
     second->outer = shadow;
     shadow->inside = second;
     return sdw_mirror_place(mirror, second);

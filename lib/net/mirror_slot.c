@@ -32,13 +32,15 @@ static void begin_window(struct sdw_mirror *mirror, struct sdw_mirror_path *path
 }
 
 /* Which hops the ladder asks: those that may be asked now. */
-static bool pick_rungs(const struct sdw_mirror_path *path, int64_t now_ns, struct sdw_rungs *rungs)
+static bool pick_rungs(const struct sdw_mirror *mirror, const struct sdw_mirror_path *path,
+                       int64_t now_ns, struct sdw_rungs *rungs)
 {
     bool any = false;
+    size_t traces = sdw_mirror_traced_lately(mirror, now_ns);
     *rungs = (struct sdw_rungs){.hops = path->route.hops};
     for (unsigned hop = 1; hop <= path->route.hops; hop++) {
         bool known = sdw_address_family(&path->route.hop[hop].addr) != AF_UNSPEC;
-        rungs->wanted[hop] = known && sdw_router_open(path->router[hop], now_ns);
+        rungs->wanted[hop] = known && sdw_router_open(path->router[hop], traces, now_ns);
         any = any || rungs->wanted[hop];
     }
     return any;
@@ -62,9 +64,10 @@ static bool train_may_go(const struct sdw_mirror *mirror, const struct sdw_mirro
                          int64_t now_ns)
 {
     const struct sdw_router *last = path->router[path->route.hops];
+    size_t traces = sdw_mirror_traced_lately(mirror, now_ns);
     int64_t bytes = load_bytes(mirror, path) + ladder_bytes(mirror, path);
-    bool answered = path->carrier ||
-                    (last && !last->limited && sdw_gate_allows(&last->gate, LOAD_MOST + 1, now_ns));
+    bool answered = path->carrier || (last && !last->limited && !mirror->trace_waits &&
+                                      sdw_gate_allows(&last->gate, LOAD_MOST + 1 + traces, now_ns));
     return !mirror->train && mirror->config.max_bps > 0 && now_ns >= path->hold_ns && answered &&
            sdw_budget_wait_ns(mirror->config.budget, bytes, now_ns) == 0;
 }
@@ -94,6 +97,10 @@ static void charge(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
         sdw_gate_take(&router->gate, train && hop == rungs->hops ? LOAD_MOST + 1 : 1, now_ns);
         router->asked_ns = now_ns;
     }
+    if (!train || path->carrier)
+        return;
+    mirror->loaded[mirror->next_loaded] = path->router[rungs->hops];
+    mirror->next_loaded = (mirror->next_loaded + 1) % SDW_MIRROR_LOADED;
 }
 
 static void begin_flight(struct sdw_mirror_path *path, struct sdw_mirror_flight *f, bool train,
@@ -123,6 +130,7 @@ static bool ladder_may_go(const struct sdw_mirror *mirror, const struct sdw_mirr
                           bool regular, int64_t now_ns)
 {
     size_t n = mirror->ladders.n, free = regular || path->unserved ? 1 : n - n / 4;
+    free += sdw_mirror_traced_lately(mirror, now_ns);
     return (path->carrier || sdw_gate_allows(&mirror->ladders, free, now_ns)) &&
            sdw_budget_wait_ns(mirror->config.budget, ladder_bytes(mirror, path), now_ns) == 0;
 }
@@ -160,7 +168,7 @@ int sdw_mirror_slot(struct sdw_mirror *mirror, struct sdw_mirror_path *path, int
 {
     struct sdw_rungs rungs;
     bool train, regular = now_ns - path->regular_ns >= path->period_ns;
-    if (!ladder_may_go(mirror, path, regular, now_ns) || !pick_rungs(path, now_ns, &rungs))
+    if (!ladder_may_go(mirror, path, regular, now_ns) || !pick_rungs(mirror, path, now_ns, &rungs))
         return 0;
     if (path->windows == 0)
         begin_window(mirror, path);

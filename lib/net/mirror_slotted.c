@@ -122,20 +122,20 @@ static void verify(struct sdw_mirror_path *path, struct sdw_shadow *carrier)
  * destination first. */
 static void leave(struct sdw_mirror *mirror, struct sdw_shadow *shadow)
 {
-    sdw_mirror_goal(mirror, &shadow->tuple.dst, true)->path = NULL;
+    sdw_mirror_goal(mirror, &shadow->tuple, true)->path = NULL;
     sdw_mirror_detach(mirror, shadow);
 }
 
 /* A flow that was only thought to go the path goes another: its destination has more than one, and
  * the others to it that have not been seen to go this one are traced too. */
 static void branch(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
-                   const struct sdw_address *dst)
+                   const struct sdw_mirror_tuple *tuple)
 {
     struct sdw_shadow *next;
-    sdw_mirror_goal(mirror, dst, true)->several = true;
+    sdw_mirror_goal(mirror, tuple, true)->several = true;
     for (struct sdw_shadow *s = path->shadows.first; s; s = next) {
         next = s->after;
-        if (!s->verified && sdw_address_same_host(&s->tuple.dst, dst))
+        if (!s->verified && sdw_mirror_same_goal(&s->tuple, tuple))
             sdw_mirror_detach(mirror, s);
     }
 }
@@ -151,7 +151,7 @@ static void stray(struct sdw_mirror *mirror, struct sdw_mirror_path *path,
     } else if (carrier && carrier->verified) {
         leave(mirror, carrier);
     } else if (carrier) {
-        branch(mirror, path, &f->tuple.dst);
+        branch(mirror, path, &f->tuple);
     }
 }
 

@@ -16,6 +16,7 @@ static void ask(struct sdw_mirror_flight *f, unsigned ttl, int64_t now_ns)
     struct sdw_shot shot = {.ttl = (uint8_t)ttl, .hop = (uint8_t)ttl};
     sdw_flight_add(&f->flight, &shot, now_ns);
     f->top = ttl;
+    f->asked_ns = now_ns;
 }
 
 /* As many TTLs as may be asked beyond the last router that answered. */
@@ -28,7 +29,7 @@ static void ask_on(const struct sdw_mirror *mirror, struct sdw_mirror_flight *f,
 
 static void begin(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, int64_t now_ns)
 {
-    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &f->tuple.dst, true);
+    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &f->tuple, true);
     struct sdw_run_rules rules = {
         .base_round_ns = INT64_MAX, .base_one_way_ns = INT64_MAX, .settle_ns = PATIENCE_NS};
     mirror->counts.traces++;
@@ -58,20 +59,40 @@ static int trace_inside(struct sdw_mirror *mirror, struct sdw_shadow *shadow, in
     return 1;
 }
 
+size_t sdw_mirror_traced_lately(const struct sdw_mirror *mirror, int64_t now_ns)
+{
+    size_t n = sdw_gate_used(&mirror->traced, now_ns);
+    for (size_t i = 0; mirror->n_flights && i < SDW_MIRROR_FLIGHTS; i++) {
+        const struct sdw_mirror_flight *f = &mirror->flights[i];
+        n += f->serial && !f->path && !f->carrier;
+    }
+    return n;
+}
+
+/* Whether one trace more may meet any router: those where nothing but ladders and traces expire get
+ * no more than there are of these. */
+static bool may_meet_all(const struct sdw_mirror *mirror, int64_t now_ns)
+{
+    size_t traces = sdw_mirror_traced_lately(mirror, now_ns) + 1;
+    bool may = sdw_gate_allows(&mirror->ladders, traces, now_ns);
+    for (size_t i = 0; i < SDW_MIRROR_LOADED && may; i++)
+        may = !mirror->loaded[i] || sdw_gate_allows(&mirror->loaded[i]->gate, traces, now_ns);
+    return may;
+}
+
 int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns,
                      struct sdw_err *err)
 {
     if (sdw_shadow_inside(shadow))
         return trace_inside(mirror, shadow, now_ns, err);
-    const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
+    const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple, true);
     int64_t bytes = mirror->config.max_hops * SDW_MIRROR_MARKER; /* each TTL is asked once */
-    if (now_ns < mirror->traces_ns || !sdw_gate_allows(&mirror->ladders, 1, now_ns) ||
+    if (now_ns < mirror->traces_ns || !may_meet_all(mirror, now_ns) ||
         sdw_budget_wait_ns(mirror->config.budget, bytes, now_ns) > 0)
         return 0;
     struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, shadow, bytes, err);
     if (!f)
         return err->code;
-    sdw_gate_take(&mirror->ladders, 1, now_ns);
     begin(mirror, f, now_ns);
     unsigned hops = goal->path ? goal->path->route.hops : 0;
     for (unsigned ttl = 1; ttl <= hops; ttl++)
@@ -98,8 +119,11 @@ static unsigned find_circle(const struct sdw_mirror_flight *f, size_t shot)
 }
 
 /* A router got one packet more of a trace than it should: the next traces come so much later. */
-static void make_up(struct sdw_mirror *mirror, int64_t now_ns)
+static void make_up(struct sdw_mirror *mirror, const struct sdw_address *addr, int64_t now_ns)
 {
+    struct sdw_router *router = sdw_routers_find(&mirror->routers, addr);
+    if (router)
+        sdw_gate_take(&router->gate, 1, now_ns);
     int64_t from_ns = mirror->traces_ns > now_ns ? mirror->traces_ns : now_ns;
     mirror->traces_ns = from_ns + (int64_t)((double)SECOND_NS / mirror->config.ttl_rate);
 }
@@ -112,12 +136,9 @@ void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight
     /* The destination itself, or a router that has no way on: the path ends in front. */
     bool far =
         fate->kind != SDW_ANSWER_EXPIRED || sdw_address_same_host(&fate->from, &f->tuple.dst);
-    struct sdw_router *router = far ? NULL : sdw_routers_find(&mirror->routers, &fate->from);
-    if (router)
-        sdw_gate_take(&router->gate, 1, now_ns);
     unsigned end = far ? ttl : find_circle(f, shot);
     if (!far && end)
-        make_up(mirror, now_ns);
+        make_up(mirror, &fate->from, now_ns);
     if (end && (!f->far || end < f->far))
         f->far = end;
     if (!far && ttl > f->reach)
@@ -164,7 +185,7 @@ static int failed(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t 
 {
     if (sdw_shadow_inside(shadow) && sdw_mirror_inside_next_carrier(mirror->inside))
         return 0; /* which is tried at once */
-    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
+    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple, true);
     bool alone = goal->path || goal->several;
     unsigned before = alone ? shadow->failed : goal->failed++;
     int64_t until_ns = now_ns + (5 * SECOND_NS << (before < NOTHING ? before : NOTHING));
@@ -176,7 +197,7 @@ static int failed(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t 
     goal->trace_ns = until_ns;
     for (size_t i = 0; i < SDW_MIRROR_CLASSES; i++)
         for (struct sdw_shadow *s = mirror->traces[i].first; s && code == 0; s = s->after)
-            if (s != shadow && sdw_address_same_host(&s->tuple.dst, &shadow->tuple.dst))
+            if (s != shadow && sdw_mirror_same_goal(&s->tuple, &shadow->tuple))
                 code = sdw_mirror_put_off(mirror, s, until_ns);
     return code;
 }
@@ -184,9 +205,8 @@ static int failed(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t 
 static int found(struct sdw_mirror *mirror, struct sdw_shadow *shadow, struct sdw_mirror_path *path,
                  bool made)
 {
-    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple.dst, true);
+    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple, true);
     goal->several = goal->several || (goal->path && goal->path != path);
-    goal->common = shadow->common || (goal->common && goal->path == path);
     goal->path = path;
     goal->failed = 0;
     goal->trace_ns = 0;
@@ -215,7 +235,7 @@ static struct sdw_mirror_path *recognise(struct sdw_mirror *mirror,
                                          const struct sdw_mirror_flight *f,
                                          const struct sdw_route *route)
 {
-    struct sdw_mirror_goal *goal = f->known ? sdw_mirror_goal(mirror, &f->tuple.dst, false) : NULL;
+    struct sdw_mirror_goal *goal = f->known ? sdw_mirror_goal(mirror, &f->tuple, false) : NULL;
     if (goal && goal->path && fits(goal->path, route))
         return goal->path;
     if (goal && route->hops == 0)
@@ -237,8 +257,10 @@ int sdw_mirror_traced(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, in
         if (f->flight.next < f->flight.plan.n)
             return 1;
     }
-    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &f->tuple.dst, true);
+    struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &f->tuple, true);
     goal->traces -= goal->traces > 0;
+    if (!f->carrier)
+        sdw_gate_take(&mirror->traced, 1, f->asked_ns);
     mirror->launch_ns = 0;
     if (!shadow)
         return 0;

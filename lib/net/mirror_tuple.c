@@ -62,11 +62,10 @@ const char *sdw_mirror_tuple_read(const struct sdw_flow_rec *rec, struct sdw_mir
 
 const char *sdw_mirror_tuple_outer(const struct sdw_flow_rec *rec,
                                    const struct sdw_mirror_tuple *tunnel,
-                                   struct sdw_mirror_tuple *tuple, bool *common)
+                                   struct sdw_mirror_tuple *tuple)
 {
     struct sdw_mirror_tuple own = {.flow_label = -1};
     *tuple = *tunnel;
-    *common = true;
     if (!rec->outer_dst.p)
         return NULL;
     if (!sdw_str_is(rec->outer_protocol, "udp"))
@@ -79,9 +78,7 @@ const char *sdw_mirror_tuple_outer(const struct sdw_flow_rec *rec,
     if (!sdw_address_same_host(&own.dst, &tunnel->dst))
         return "in a tunnel to another far end";
     if (read_address(rec->outer_src, rec->outer_sport, &own.src) &&
-        read_address(rec->outer_dst, rec->outer_dport, &own.dst)) {
+        read_address(rec->outer_dst, rec->outer_dport, &own.dst))
         *tuple = own;
-        *common = false;
-    }
     return NULL;
 }

@@ -4,7 +4,7 @@
 
 #include "core/mem.h"
 
-enum { SECOND_NS = 1000000000, LIMITED_NS = 1050000000, ROUTERS_MOST = 1 << 16 };
+enum { GATE_NS = 1150000000, LIMITED_NS = 1050000000, ROUTERS_MOST = 1 << 16 };
 
 static const double weight = 0.2, limited_below = 0.5;
 
@@ -27,7 +27,15 @@ bool sdw_gate_allows(const struct sdw_gate *gate, size_t more, int64_t now_ns)
         return more == 0;
     /* The places that would be taken are those of the oldest: the last of them has to be over. */
     int64_t last = gate->at_ns[(gate->next + more - 1) % gate->n];
-    return last == INT64_MIN || now_ns - last > SECOND_NS;
+    return last == INT64_MIN || now_ns - last > GATE_NS;
+}
+
+size_t sdw_gate_used(const struct sdw_gate *gate, int64_t now_ns)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < gate->n; i++)
+        used += gate->at_ns[i] != INT64_MIN && now_ns - gate->at_ns[i] <= GATE_NS;
+    return used;
 }
 
 void sdw_gate_take(struct sdw_gate *gate, size_t more, int64_t now_ns)
@@ -74,13 +82,13 @@ struct sdw_router *sdw_routers_find(struct sdw_routers *routers, const struct sd
     return router;
 }
 
-bool sdw_router_open(const struct sdw_router *router, int64_t now_ns)
+bool sdw_router_open(const struct sdw_router *router, size_t others, int64_t now_ns)
 {
     if (!router)
         return true;
     if (router->limited && router->asked_ns != INT64_MIN && now_ns - router->asked_ns < LIMITED_NS)
         return false;
-    return sdw_gate_allows(&router->gate, 1, now_ns);
+    return sdw_gate_allows(&router->gate, 1 + others, now_ns);
 }
 
 void sdw_router_learn(struct sdw_router *router, bool answered)

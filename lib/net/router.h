@@ -1,6 +1,9 @@
 /*
  * Routers by their addresses, and what may be asked of each: no more packets may expire at one
  * within any second than it is allowed, and one that limits its answers is asked once a second.
+ *
+ * A gate counts over a little more than a second: packets are counted when the ladder or the train
+ * begins that they belong to, and may leave as much later as that takes.
  */
 #ifndef SDW_NET_ROUTER_H
 #define SDW_NET_ROUTER_H
@@ -18,6 +21,8 @@ void sdw_gate_init(struct sdw_gate *gate, size_t n);
 void sdw_gate_release(struct sdw_gate *gate);
 /* Whether `more` may happen now; 1..n. */
 bool sdw_gate_allows(const struct sdw_gate *gate, size_t more, int64_t now_ns);
+/* How many did in the last second. */
+size_t sdw_gate_used(const struct sdw_gate *gate, int64_t now_ns);
 void sdw_gate_take(struct sdw_gate *gate, size_t more, int64_t now_ns);
 
 struct sdw_router {
@@ -38,8 +43,9 @@ void sdw_routers_release(struct sdw_routers *routers);
  * Lives as long as the book. */
 struct sdw_router *sdw_routers_find(struct sdw_routers *routers, const struct sdw_address *addr);
 
-/* Whether a ladder may ask it now; NULL, a silent hop, may be asked. */
-bool sdw_router_open(const struct sdw_router *router, int64_t now_ns);
+/* Whether a ladder may ask it now, beside `others` packets that it may get; NULL, a silent hop, may
+ * be asked. */
+bool sdw_router_open(const struct sdw_router *router, size_t others, int64_t now_ns);
 /* A question was answered or not. */
 void sdw_router_learn(struct sdw_router *router, bool answered);
 

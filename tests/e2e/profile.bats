@@ -81,8 +81,8 @@
     [ "$(outer flow.new 5004)" = "42 203.0.113.1 - 203.0.113.2 - udp" ]
     [ "$(outer flow.end 5004)" = "42 203.0.113.1 5557 203.0.113.2 4789 udp" ]
     # They are hidden as all addresses are.
-    capture link=raw tunnels | profile --addr trunc:16,32 >cut
-    [ "$(jq -r 'select(.type == "flow.end" and .outer_src) | [.outer_src, .outer_dst] | join(" ")' cut | sort -u)" = \
+    capture link=raw tunnels | profile --addr trunc:16,32 >short
+    [ "$(jq -r 'select(.type == "flow.end" and .outer_src) | [.outer_src, .outer_dst] | join(" ")' short | sort -u)" = \
         $'2001:db8:: 2001:db8::\n203.0.0.0 203.0.0.0' ]
 }
 

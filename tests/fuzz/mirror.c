@@ -32,16 +32,15 @@ static void check(const struct sdw_mirror_tuple *tuple)
 /* Through a tunnel: towards its far end, or refused. */
 static void check_outer(const struct sdw_flow_rec *rec)
 {
-    struct sdw_mirror_tuple tunnel = {.flow_label = -1}, tuple;
-    bool common;
+    struct sdw_mirror_tuple tunnel = {.flow_label = -1, .common = true}, tuple;
     if (!sdw_address_parse("203.0.113.1", 50000, &tunnel.src) ||
         !sdw_address_parse("203.0.113.2", 4789, &tunnel.dst))
         abort();
-    if (sdw_mirror_tuple_outer(rec, &tunnel, &tuple, &common))
+    if (sdw_mirror_tuple_outer(rec, &tunnel, &tuple))
         return;
     check(&tuple);
     if (!sdw_address_same_host(&tuple.dst, &tunnel.dst) || tuple.tcp ||
-        (common && !same_end(&tuple.src, &tunnel.src)))
+        (tuple.common && !same_end(&tuple.src, &tunnel.src)))
         abort();
 }
 

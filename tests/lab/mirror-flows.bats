@@ -208,6 +208,40 @@ answers() {
     jq -se 'map(select(.type == "path") | .addrs | length) | length > 0 and all(. <= 3)' out
 }
 
+# Load for one path dies at the router that traces of others have yet to find on their way.
+busiest_second() {
+    ip netns exec "sdw-$LAB-c" tshark -l -i to-r1 -f 'icmp[0] = 11 and src 10.64.1.2' -T fields \
+        -e frame.time_epoch >seen 2>tap 3>&- &
+    local tap=$! i
+    pids+=("$tap")
+    for i in $(seq 100); do
+        ! grep -q Capturing tap || break
+        sleep 0.1
+    done
+    {
+        printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"near","src":"10.8.0.2","sport":7,"dst":"10.64.2.2","dport":9,"protocol":"udp"}\n'
+        printf '{"type":"flow.app","v":1,"ts":1,"flow_id":"near","src":"10.8.0.2","sport":7,"dst":"10.64.2.2","dport":9,"protocol":"udp","app":"Zoom","category":"VoIP"}\n'
+        for i in $(seq 240); do
+            [ "$((i % 40))" != 1 ] || sleep 2
+            printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"f%d","src":"10.8.0.2","sport":7,"dst":"10.9.0.%d","dport":9,"protocol":"udp"}\n' "$i" "$i"
+        done
+    } | node c shadow-probe --mirror --duration 14s >out
+    kill "$tap"
+    wait "$tap" || true
+    awk '{ t[NR] = $1; while (t[NR] - t[first + 1] > 1) first++; n = NR - first; if (n > most) most = n }
+         END { print most + 0 }' seen >most
+    jq -c 'select(.type == "end") | .counts | {paths, traces, slots}' out
+    echo "# $(<most) in the busiest second, $(jq -s 'map(select(.type == "slot" and .load_packets > 0 and .hop == 2 and .hops == 2)) | length' out) trains"
+    jq -se 'any(.type == "slot" and .load_packets > 0 and .hops == 2)' out && [ "$(<most)" -gt 20 ] &&
+        [ "$(<most)" -le 50 ]
+}
+
+@test "a router that load dies at and that traces find on their way answers no more than it may" {
+    shadow-lab up chain --hops 3 --icmp off -l "$LAB" >plan
+    within 3 busiest_second
+    jq -se '.[-1].counts.traces > 100' out
+}
+
 @test "routers that limit their answers are asked no more than they give" {
     shadow-lab up chain --hops 2 -l "$LAB" >plan # Linux: one a second
     mirror

@@ -43,12 +43,13 @@ static void routers(void)
     ok(router && sdw_routers_find(&routers, &a) == router &&
            sdw_routers_find(&routers, &b) != router && !sdw_routers_find(&routers, &none),
        "a router is known by its address, and one that is silent is none");
-    ok(sdw_router_open(NULL, 0), "a silent hop may be asked");
+    ok(sdw_router_open(NULL, 0, 0), "a silent hop may be asked");
     router->asked_ns = 0;
-    ok(sdw_router_open(router, ms), "a router that answers may be asked again at once");
+    ok(sdw_router_open(router, 0, ms), "a router that answers may be asked again at once");
     for (int i = 0; i < 10; i++)
         sdw_router_learn(router, i % 5 == 0);
-    ok(router->limited && !sdw_router_open(router, second) && sdw_router_open(router, 2 * second),
+    ok(router->limited && !sdw_router_open(router, 0, second) &&
+           sdw_router_open(router, 0, 2 * second),
        "one that answers few questions is asked about once a second");
     for (int i = 0; i < 100; i++)
         sdw_router_learn(router, true);
