@@ -8,12 +8,25 @@
 # flow.new where the path to its destination was known, else within 3 s; at no router more than 50
 # packets expire in any second; no more than 1 Mbit/s is injected in the mean; no victim's packet is
 # lost and no queue drops one.
+#
+# CARRIER=vxlan: the same through one tunnel (--tunnel vxlan) to a reflector behind two fans of branches
+# of equal cost. A third of the flows have outer packets of their own, which are each to be traced; the
+# others share the tunnel's. A flow has its first slot when it has one inside and one outside, and its
+# path is known when both are. The victim crosses the last link, of 20 Mbit/s.
 BAR_NAME=mirror-flows
 # shellcheck source=tests/lab/bars/lib.bash
 . "$(dirname "$0")/lib.bash"
 
-branches=20 flows=1040
-python3 - $branches >"$work/star" <<'END'
+branches=20 flows=1040 carrier=${CARRIER:-tuple}
+case $carrier in
+tuple) narrow=r2-m1 victim_end=d1 ;;
+vxlan) narrow=r4-s victim_end=s ;;
+*)
+    echo "$BAR_NAME: CARRIER is tuple or vxlan" >&2
+    exit 2
+    ;;
+esac
+python3 - $branches "$carrier" >"$work/star" <<'END'
 import json, sys
 def put(**record):
     print(json.dumps({"type": record.pop("kind"), "v": 1, "ts": 0} | record))
@@ -22,11 +35,24 @@ put(kind="node", node="r1", role="router")
 put(kind="node", node="r2", role="router")
 put(kind="link", a="c", b="r1")
 put(kind="link", a="r1", b="r2")
-for k in range(1, int(sys.argv[1]) + 1):
+narrow = {"rate_bps": 20e6, "buffer_bytes": 100000, "shaper": "tbf"}
+tunnel = sys.argv[2] == "vxlan"
+def fan(a, b, name, n):
+    put(kind="node", node=b, role="router")
+    for k in range(1, n + 1):
+        put(kind="node", node=f"{name}{k}", role="router")
+        put(kind="link", a=a, b=f"{name}{k}")
+        put(kind="link", a=f"{name}{k}", b=b)
+
+if tunnel:  # two fans make more than the sixteen branches that a router may have
+    fan("r2", "r3", "m", 16)
+    fan("r3", "r4", "n", 11)
+    put(kind="node", node="s", role="host", addrs=["10.9.0.2/24", "fd09::2/64"])
+    put(kind="link", a="r4", b="s", **narrow)
+for k in range(1, 0 if tunnel else int(sys.argv[1]) + 1):
     put(kind="node", node=f"m{k}", role="router")
     put(kind="node", node=f"d{k}", role="host", addrs=[f"10.9.{k}.2/24", f"fd09:{k}::2/64"])
-    shaped = {"rate_bps": 20e6, "buffer_bytes": 100000, "shaper": "tbf"} if k == 1 else {}
-    put(kind="link", a="r2", b=f"m{k}", **shaped)
+    put(kind="link", a="r2", b=f"m{k}", **(narrow if k == 1 else {}))
     put(kind="link", a=f"m{k}", b=f"d{k}")
 END
 
@@ -34,12 +60,15 @@ END
 cat >"$work/tell.py" <<'END'
 import json, random, socket, subprocess, sys, threading, time
 seed, flows, branches, work = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+tunnel = sys.argv[5] == "vxlan"
 draw = random.Random(seed)
 rate = draw.uniform(15, 40)
-probe = subprocess.Popen(["shadow-probe", "--mirror"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+through = ["--tunnel", "vxlan", "--vni", "42", "--remote", "10.9.0.2", "--source", "10.8.0.2", "--inner",
+           "172.31.9.1/24", "--inner-remote", "172.31.9.2"] if tunnel else []
+probe = subprocess.Popen(["shadow-probe", "--mirror"] + through, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                          stderr=open(f"{work}/probe.err", "w"))
 told, known, slot, reached, open_now, most = {}, {}, {}, set(), set(), 0
-paths, loaded, expired, counts = set(), set(), {}, {}
+paths, loaded, inside, expired, counts = set(), set(), set(), {}, {}
 
 def watch_icmp(family, protocol, exceeded, at):
     s = socket.socket(family, socket.SOCK_RAW, protocol)
@@ -58,8 +87,10 @@ def watch_records():
             if record["type"] == "path":
                 reached.add(record["dst"])
                 paths.add(record["path_id"])
+                if record["reached"]:
+                    inside.add(record["path_id"])
             elif record["type"] == "slot":
-                slot.setdefault(flow, now)
+                slot.setdefault((flow, record["path_id"] in inside), now)
                 if record["load_packets"] and not record["void"]:
                     loaded.add(record["path_id"])
             elif record["type"] == "mirror" and record["state"] == "opened":
@@ -88,10 +119,15 @@ for i in range(flows):
     tuples[f"f{i}"] = {"src": "fd08::2" if v6 else "10.8.0.2", "sport": 20000 + i,
                        "dst": f"fd09:{k}::2" if v6 else f"10.9.{k}.2", "dport": 443,
                        "protocol": draw.choice(["tcp", "udp"])}
+    if tunnel and i % 3 == 0:
+        tuples[f"f{i}"] |= {"outer_src": "10.8.0.2", "outer_sport": 50000 + i, "outer_dst": "10.9.0.2",
+                            "outer_dport": 4789, "outer_protocol": "udp"}
 names = list(tuples)
 draw.shuffle(names)
 for n, name in enumerate(names):
     known[name] = tuples[name]["dst"] in reached
+    if tunnel:
+        known[name] = {"10.9.0.2", "172.31.9.2"} <= reached and "outer_src" not in tuples[name]
     told[name] = time.monotonic()
     tell("flow.new", name, **tuples[name])
     if n < flows - 100:  # the last hundred come at once
@@ -111,7 +147,10 @@ def busiest(times):
         worst = max(worst, i - first + 1)
     return worst
 
-waits = {k: sorted(slot.get(n, begun + 1e6) - told[n] for n in names if known[n] == k) for k in (True, False)}
+def first(name):
+    return max(slot.get((name, part), begun + 1e6) for part in {False, tunnel})
+
+waits = {k: sorted(first(n) - told[n] for n in names if known[n] == k) for k in (True, False)}
 print(json.dumps({
     "flows_per_s": round(rate, 1), "most_shadows": most, "paths": len(paths),
     "loaded_paths": len(loaded),
@@ -124,7 +163,7 @@ print(json.dumps({
 END
 
 drops() {
-    shadow-lab counters r2-m1 -l "$lab" | jq 'select(.series == "link/r2-m1/drops").value'
+    shadow-lab counters $narrow -l "$lab" | jq "select(.series == \"link/$narrow/drops\").value"
 }
 
 # victim NAME: what the victim has lost, and what queues have dropped, since the last stop
@@ -137,22 +176,33 @@ victim() {
 
 live() {
     dropped=$(drops)
-    traffic c d1 victim --rate 160k --size 200 --port 9100 --seed "$1"
-    traffic c d1 live --model poisson --trimodal --flows 8 --rate 12M --port 9200 --seed "$1"
+    traffic c "$victim_end" victim --rate 160k --size 200 --port 9100 --seed "$1"
+    traffic c "$victim_end" live --model poisson --trimodal --flows 8 --rate 12M --port 9200 --seed "$1"
     sleep 1
+}
+
+# The far end of the tunnel, which reflects inside.
+far_end() {
+    shadow-lab exec -l "$lab" s ip link add vx42 type vxlan id 42 local 10.9.0.2 remote 10.8.0.2 dstport 4789
+    shadow-lab exec -l "$lab" s ip addr add 172.31.9.2/24 dev vx42
+    shadow-lab exec -l "$lab" s ip link set vx42 up
+    shadow-lab exec -l "$lab" s shadow-reflect -q >"$work/reflect" 2>&1 &
+    reflector=$!
 }
 
 one() {
     build_bare "$work/star" --icmp off
+    [ "$carrier" = tuple ] || far_end
     live "$1"
     sleep 20
     victim without
     live "$1"
-    shadow-lab exec -l "$lab" c python3 "$work/tell.py" "$1" $flows $branches "$work" >"$work/told"
+    shadow-lab exec -l "$lab" c python3 "$work/tell.py" "$1" $flows $branches "$work" "$carrier" >"$work/told"
     victim with
-    jq -cs --arg bar "$BAR_NAME" --argjson seed "$1" '
+    [ "$carrier" = tuple ] || { kill "$reflector" && wait "$reflector"; } || true
+    jq -cs --arg bar "$BAR_NAME" --argjson seed "$1" --arg carrier "$carrier" '
         .[0] as $told | .[1] as $without | .[2] as $with
-        | {type: "run", v: 1, bar: $bar, seed: $seed,
+        | {type: "run", v: 1, bar: $bar, seed: $seed, carrier: $carrier,
            ok: ($told.most_shadows >= 1000 and $told.loaded_paths >= 20 and $told.known_most_ms <= 1000
                 and $told.new_most_ms <= 3000 and $told.expired_per_s <= 50
                 and $told.injected_bps <= 1e6 and $with.lost <= $without.lost
