@@ -107,6 +107,10 @@ $(B)/%.o: %.c Makefile | libraries
 	@echo "cc $<"
 	$Q$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The models look at no errno and at no floating-point exception: so square roots and roundings
+# are instructions, and loops over vectors may be vectorised.
+$(B)/lib/model/%.o: CFLAGS += -fno-math-errno -fno-trapping-math
+
 # One archive a room, so that a program links only the rooms (and their libraries) it uses.
 ROOMS := shell ui net model steer store rec io sys core
 room_objects = $(filter $(B)/lib/$(1)/%,$(OBJ))

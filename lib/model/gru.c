@@ -3,8 +3,9 @@
 
 #include <math.h>
 
-enum { U = SDW_GRU_UNITS, I = SDW_GRU_INPUTS, W = SDW_GRU_WINDOW, ROW = I + U + 1 };
+enum { U = SDW_GRU_UNITS, I = SDW_GRU_INPUTS, W = SDW_GRU_WINDOW };
 enum { KEEP, RESET, CANDIDATE, GATES };
+enum { BIAS = I * U, RECURRENT = BIAS + U };
 enum { OUTPUT = GATES * SDW_GRU_GATE, OUTPUT_ROW = U + I + 1 };
 
 static const float rate = 0.0015F, first_decay = 0.9F, second_decay = 0.99F;
@@ -15,14 +16,19 @@ struct pass {
     float before[U], gate[GATES][U], recurrent[U];
 };
 
+/* A gate's weights are a column of all units for each input, one of biases, and a column for each
+ * unit of the state before: so that the units are computed side by side. */
 void sdw_gru_init(float *weights)
 {
     struct sdw_rng rng;
     sdw_rng_seed(&rng, 16);
     memset(weights, 0, SDW_GRU_FLOATS * sizeof *weights);
-    for (int i = 0; i < OUTPUT; i++)
-        if (i % ROW != ROW - 1)
-            weights[i] = (float)((sdw_rng_unit(&rng) - 0.5) / 2);
+    for (int g = 0; g < GATES; g++)
+        for (int u = 0; u < U; u++)
+            for (int i = 0; i < I + U; i++) {
+                float *column = weights + g * SDW_GRU_GATE + (i < I ? i : i + 1) * U;
+                column[u] = (float)((sdw_rng_unit(&rng) - 0.5) / 2);
+            }
 }
 
 static float dot(const float *a, const float *b, int n)
@@ -37,6 +43,24 @@ static float dot(const float *a, const float *b, int n)
     return sum[0] + sum[1] + sum[2] + sum[3];
 }
 
+/* sum[U] and the n columns of U, each by its x. */
+static void add_columns(float *restrict sum, const float *restrict column, const float *restrict x,
+                        int n)
+{
+    for (int i = 0; i < n; i++, column += U)
+        for (int u = 0; u < U; u++)
+            sum[u] += x[i] * column[u];
+}
+
+/* The other way: to each of the n columns of U, `by` times its x. */
+static void spread_columns(float *restrict column, const float *restrict by,
+                           const float *restrict x, int n)
+{
+    for (int i = 0; i < n; i++, column += U)
+        for (int u = 0; u < U; u++)
+            column[u] += x[i] * by[u];
+}
+
 static float sigmoid(float a)
 {
     return 1 / (1 + expf(-a));
@@ -47,17 +71,17 @@ static void step(const float *weights, const float *x, float *hidden, struct pas
     *pass = (struct pass){0};
     memcpy(pass->before, hidden, sizeof pass->before);
     for (int g = 0; g < GATES; g++) {
-        const float *row = weights + g * SDW_GRU_GATE;
-        for (int u = 0; u < U; u++, row += ROW) {
-            float recurrent = dot(row + I, pass->before, U);
-            float input = dot(row, x, I) + row[ROW - 1];
-            if (g == CANDIDATE) {
-                pass->recurrent[u] = recurrent;
-                pass->gate[g][u] = 2 * sigmoid(2 * (input + pass->gate[RESET][u] * recurrent)) - 1;
-            } else {
-                pass->gate[g][u] = sigmoid(input + recurrent);
-            }
+        const float *gate = weights + g * SDW_GRU_GATE;
+        float input[U], recurrent[U] = {0};
+        memcpy(input, gate + BIAS, sizeof input);
+        add_columns(input, gate, x, I);
+        add_columns(recurrent, gate + RECURRENT, pass->before, U);
+        for (int u = 0; u < U; u++) {
+            float reset = g == CANDIDATE ? pass->gate[RESET][u] : 1;
+            float sum = input[u] + reset * recurrent[u];
+            pass->gate[g][u] = g == CANDIDATE ? 2 * sigmoid(2 * sum) - 1 : sigmoid(sum);
         }
+        memcpy(pass->recurrent, recurrent, sizeof recurrent); /* what stays is the candidate's */
     }
     for (int u = 0; u < U; u++) {
         float keep = pass->gate[KEEP][u];
@@ -99,15 +123,16 @@ static void back(const float *weights, float *gradient, const float *x, const st
         before[u] = slope[u] * keep;
     }
     for (int g = 0; g < GATES; g++) {
-        const float *row = weights + g * SDW_GRU_GATE;
-        float *into = gradient + g * SDW_GRU_GATE;
-        for (int u = 0; u < U; u++, row += ROW, into += ROW) {
-            float through = g == CANDIDATE ? by[g][u] * pass->gate[RESET][u] : by[g][u];
-            add(into, by[g][u], x, I);
-            add(into + I, through, pass->before, U);
-            into[ROW - 1] += by[g][u];
-            add(before, through, row + I, U);
+        const float *gate = weights + g * SDW_GRU_GATE;
+        float *into = gradient + g * SDW_GRU_GATE, through[U];
+        for (int u = 0; u < U; u++) {
+            through[u] = g == CANDIDATE ? by[g][u] * pass->gate[RESET][u] : by[g][u];
+            into[BIAS + u] += by[g][u];
         }
+        spread_columns(into, by[g], x, I);
+        spread_columns(into + RECURRENT, through, pass->before, U);
+        for (int u = 0; u < U; u++)
+            before[u] += dot(through, gate + RECURRENT + u * U, U);
     }
     memcpy(slope, before, sizeof before);
 }
@@ -122,7 +147,9 @@ static void adam(float *weights, const float *gradient)
     float unbias_second = 1 - powf(second_decay, *steps);
     float scale = rate * sqrtf(unbias_second) / unbias_first;
     for (int i = 0; i < SDW_GRU_WEIGHTS; i++) {
-        float g = fmaxf(-gradient_most, fminf(gradient_most, gradient[i]));
+        float g = gradient[i] < -gradient_most  ? -gradient_most
+                  : gradient[i] > gradient_most ? gradient_most
+                                                : gradient[i];
         first[i] = first_decay * first[i] + (1 - first_decay) * g;
         second[i] = second_decay * second[i] + (1 - second_decay) * g * g;
         weights[i] -= scale * first[i] / (sqrtf(second[i]) + 1e-6F);
