@@ -15,6 +15,7 @@ enum {
     HOLD = 3,           /* steps of a gap that hold the last value */
     LOOK_BACK = 32,     /* steps of the latest past that features look at */
     REACH = 32700,      /* quanta around the base */
+    COARSE = 16,        /* quanta that a slot of the week is a multiple of */
 };
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -31,9 +32,9 @@ static int place(int64_t index, int n)
 struct sdw_history_plan sdw_history_plan(int day, int week, int slot, int last)
 {
     struct sdw_history_plan plan = {.day = day, .week = day > 0 ? week : 0, .slot = slot};
-    plan.ring = last + LOOK_BACK + day + 2;
+    plan.ring = last + (slot > LOOK_BACK ? slot : LOOK_BACK) + day + 2;
     if (plan.week > 0)
-        plan.slots = week / slot + last / slot + 3;
+        plan.slots = (week - day) / slot + last / slot + 4;
     if (day > 0) {
         plan.phase = (day + PROFILE_MOST - 1) / PROFILE_MOST;
         plan.profile = (day + plan.phase - 1) / plan.phase;
@@ -43,8 +44,9 @@ struct sdw_history_plan sdw_history_plan(int day, int week, int slot, int last)
 
 size_t sdw_history_bytes(const struct sdw_history_plan *plan)
 {
-    size_t n = (size_t)plan->ring + (size_t)plan->slots + (size_t)plan->profile;
-    return sizeof(struct sdw_history) + (n * sizeof(int16_t) + 7) / 8 * 8;
+    size_t bytes =
+        (size_t)(plan->ring + plan->profile) * sizeof(int16_t) + ((size_t)plan->slots + 1) / 2 * 3;
+    return (offsetof(struct sdw_history, data) + bytes + 7) / 8 * 8;
 }
 
 void sdw_history_init(struct sdw_history *h, const struct sdw_history_plan *plan)
@@ -67,9 +69,38 @@ double sdw_history_value(const struct sdw_history *h, double z)
     return fmax(-DBL_MAX, fmin(DBL_MAX, value));
 }
 
-static double number(const struct sdw_history *h, int16_t stored)
+static double number(const struct sdw_history *h, int quanta)
 {
-    return h->base + h->quantum * stored;
+    return h->base + h->quantum * quanta;
+}
+
+/* The three rings behind each other: entry i, in quanta. Two of the week share three bytes. */
+static int fetch(const struct sdw_history *h, const struct sdw_history_plan *plan, int i)
+{
+    int wide = plan->ring + plan->profile;
+    if (i < wide)
+        return h->data[i];
+    const uint8_t *pair = (const uint8_t *)(h->data + wide) + (i - wide) / 2 * 3;
+    int bits = (i - wide) % 2 == 0 ? pair[0] | (pair[1] & 0x0f) << 8 : pair[1] >> 4 | pair[2] << 4;
+    return ((bits ^ 0x800) - 0x800) * COARSE;
+}
+
+static void put(struct sdw_history *h, const struct sdw_history_plan *plan, int i, double quanta)
+{
+    int wide = plan->ring + plan->profile;
+    if (i < wide) {
+        h->data[i] = (int16_t)lrint(quanta);
+        return;
+    }
+    uint8_t *pair = (uint8_t *)(h->data + wide) + (i - wide) / 2 * 3;
+    unsigned bits = (unsigned)lrint(quanta / COARSE) & 0xfff;
+    if ((i - wide) % 2 == 0) {
+        pair[0] = (uint8_t)bits;
+        pair[1] = (uint8_t)((pair[1] & 0xf0) | bits >> 8);
+    } else {
+        pair[1] = (uint8_t)((pair[1] & 0x0f) | (bits & 0x0f) << 4);
+        pair[2] = (uint8_t)(bits >> 4);
+    }
 }
 
 /* z on the unit `from`, carried over to h->unit. */
@@ -85,10 +116,10 @@ static void restate(struct sdw_history *h, const struct sdw_history_plan *plan, 
 {
     int n = plan->ring + plan->slots + plan->profile;
     for (int i = 0; i < n; i++) {
-        double z = number(h, h->data[i]);
+        double z = number(h, fetch(h, plan, i));
         if (from > 0)
             z = carried(h, z, from);
-        h->data[i] = (int16_t)lrint(fmax(-REACH, fmin(REACH, (z - base) / quantum)));
+        put(h, plan, i, fmax(-REACH, fmin(REACH, (z - base) / quantum)));
     }
     h->base = base;
     h->quantum = quantum;
@@ -101,18 +132,18 @@ static double reach(const struct sdw_history *h, const struct sdw_history_plan *
     int n = plan->ring + plan->slots + plan->profile;
     double most = 0;
     for (int i = 0; i < n; i++)
-        most = fmax(most, fabs(carried(h, number(h, h->data[i]), from) - base));
+        most = fmax(most, fabs(carried(h, number(h, fetch(h, plan, i)), from) - base));
     return most;
 }
 
-static int16_t store(struct sdw_history *h, const struct sdw_history_plan *plan, double z)
+static void store(struct sdw_history *h, const struct sdw_history_plan *plan, int i, double z)
 {
     double quantum = h->quantum;
     while (fabs(z - h->base) > REACH * quantum)
         quantum *= 2;
     if (quantum > h->quantum)
         restate(h, plan, h->base, quantum, 0);
-    return (int16_t)lrint((z - h->base) / quantum);
+    put(h, plan, i, (z - h->base) / quantum);
 }
 
 /* A new unit, when the usual size of the values is another one. */
@@ -130,55 +161,57 @@ static void follow_size(struct sdw_history *h, const struct sdw_history_plan *pl
     h->unit = unit;
     h->z = carried(h, h->z, from);
     h->slow = carried(h, h->slow, from);
-    h->slot_sum = h->z * h->slot_n;
     double most = reach(h, plan, h->z, from);
     while (most > REACH * quantum)
         quantum *= 2;
     restate(h, plan, h->z, quantum, from);
 }
 
-static int16_t *slots_of(struct sdw_history *h, const struct sdw_history_plan *plan)
+/* The slot of the week that a slot's number falls on, as an entry. */
+static int week_entry(const struct sdw_history_plan *plan, int64_t slot)
 {
-    return h->data + plan->ring;
+    return plan->ring + plan->profile + place(slot, plan->slots);
 }
 
-static int16_t *profile_of(struct sdw_history *h, const struct sdw_history_plan *plan)
+/* Mean of the values of a slot that is not in the ring of the week yet. */
+static double slot_mean(const struct sdw_history *h, const struct sdw_history_plan *plan,
+                        int64_t slot)
 {
-    return h->data + plan->ring + plan->slots;
+    int64_t last = slot * plan->slot + plan->slot - 1, end = last < h->index ? last : h->index;
+    return sdw_history_mean(h, plan, end, plan->slot - (int)(last - end));
 }
 
-static void push_slot(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index,
-                      double z)
+/* The newest slot that is a day old at a step: all newer ones are still among the values. */
+static int64_t day_old(const struct sdw_history_plan *plan, int64_t index)
 {
-    int64_t slot = floor_div(index, plan->slot);
-    if (h->slot_n > 0 && floor_div(h->index, plan->slot) != slot)
-        h->slot_n = 0;
-    h->slot_sum = h->slot_n == 0 ? z : h->slot_sum + z;
-    h->slot_n++;
-    int16_t stored = store(h, plan, h->slot_sum / h->slot_n);
-    slots_of(h, plan)[place(slot, plan->slots)] = stored;
+    return floor_div(index - plan->day, plan->slot) - 1;
+}
+
+static void push_slot(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index)
+{
+    int64_t slot = day_old(plan, index);
+    if (slot > day_old(plan, index - 1) && (slot + 1) * plan->slot > h->first)
+        store(h, plan, week_entry(plan, slot), slot_mean(h, plan, slot));
 }
 
 static void push_profile(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index,
                          double z)
 {
-    int16_t *slot = profile_of(h, plan) + place(index, plan->day) / plan->phase;
+    int entry = plan->ring + place(index, plan->day) / plan->phase;
     double days = (double)(floor_div(index, plan->day) - floor_div(h->first, plan->day) + 1);
-    double was = index - h->first < plan->day ? z : number(h, *slot);
+    double was = index - h->first < plan->day ? z : number(h, h->data[entry]);
     double gain = fmax(profile_gain, 1 / days) / plan->phase;
-    int16_t stored = store(h, plan, was + gain * (z - was));
-    *slot = stored;
+    store(h, plan, entry, was + gain * (z - was));
 }
 
 static void push_z(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index,
                    double z, bool known)
 {
     if (plan->week > 0)
-        push_slot(h, plan, index, z);
+        push_slot(h, plan, index);
     if (plan->profile > 0 && (known || index - h->first < plan->day))
         push_profile(h, plan, index, z);
-    int16_t stored = store(h, plan, z);
-    h->data[place(index, plan->ring)] = stored;
+    store(h, plan, place(index, plan->ring), z);
     h->index = index;
     h->z = z;
 }
@@ -248,6 +281,13 @@ double sdw_history_day(const struct sdw_history *h, const struct sdw_history_pla
     return sum / n;
 }
 
+static double week_slot(const struct sdw_history *h, const struct sdw_history_plan *plan,
+                        int64_t slot)
+{
+    return slot > day_old(plan, h->index) ? slot_mean(h, plan, slot)
+                                          : number(h, fetch(h, plan, week_entry(plan, slot)));
+}
+
 double sdw_history_week(const struct sdw_history *h, const struct sdw_history_plan *plan,
                         int64_t index, int64_t now)
 {
@@ -256,14 +296,13 @@ double sdw_history_week(const struct sdw_history *h, const struct sdw_history_pl
     int64_t at = before(index, now, plan->week);
     if (at - plan->slot < h->first || plan->week > now - h->first)
         return NAN;
-    const int16_t *slots = h->data + plan->ring;
     int64_t slot = floor_div(at, plan->slot);
-    double middle = number(h, slots[place(slot, plan->slots)]);
+    double middle = week_slot(h, plan, slot);
     double off = ((double)(at - slot * plan->slot) + 0.5) / plan->slot - 0.5;
     int64_t next = off < 0 ? slot - 1 : slot + 1;
     if (next > floor_div(now, plan->slot) || next * plan->slot < h->first)
         return middle;
-    return middle + fabs(off) * (number(h, slots[place(next, plan->slots)]) - middle);
+    return middle + fabs(off) * (week_slot(h, plan, next) - middle);
 }
 
 double sdw_history_profile(const struct sdw_history *h, const struct sdw_history_plan *plan,
@@ -274,7 +313,7 @@ double sdw_history_profile(const struct sdw_history *h, const struct sdw_history
     if (h->index - h->first < plan->day &&
         before(index + plan->day, h->index, plan->day) < h->first)
         return NAN;
-    const int16_t *profile = h->data + plan->ring + plan->slots;
+    const int16_t *profile = h->data + plan->ring;
     int step = place(index, plan->day), slot = step / plan->phase;
     double middle = number(h, profile[slot]);
     if (plan->phase == 1 || h->index - h->first < plan->day)

@@ -2,10 +2,11 @@
  * What is remembered of a series on a regular grid, on the scale the models work on:
  * z = asinh(value / unit), a logarithm far from zero and a straight line near it.
  *
- * Three rings of 16-bit numbers: the latest values, as far back as a day before the furthest
- * horizon; a week of means over slots of a quarter of an hour or more; and the profile of the
- * day, each slot a mean over days that forgets. Numbers are multiples of `quantum` around `base`;
- * the quantum doubles whenever a value would not fit. The unit follows the series' usual size:
+ * Three rings: the latest values, as far back as a day before the furthest horizon; the profile
+ * of the day, each slot a mean over days that forgets; and of what is older than a day, a week of
+ * means over slots of a quarter of an hour or more. The first two are of 16-bit numbers, multiples
+ * of `quantum` around `base`, the week of 12-bit ones, sixteen times coarser. The quantum doubles
+ * whenever a value would not fit. The unit follows the series' usual size:
  * when that has changed by a factor of thirty, everything is carried over to the new one.
  *
  * The state is one block without pointers, of sdw_history_bytes, the caller's.
@@ -32,10 +33,8 @@ struct sdw_history {
     double unit, size; /* usual size of a value */
     double base, quantum;
     double slow;     /* mean of z that forgets in a day */
-    double slot_sum; /* of the slot of the week being filled */
-    int32_t slot_n;
     int32_t rebased; /* 1: the newest push changed the unit */
-    int16_t data[];
+    int16_t data[];  /* the values, the profile, the week */
 };
 
 /* The furthest horizon in steps: 1 <= last. day 0: no seasons; week 0: no week. */
