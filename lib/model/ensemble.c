@@ -6,14 +6,14 @@
 static const double loss_memory = 70, mixed_memory = 200; /* outcomes */
 static const double value_share = 0.7; /* how far a loss counts in the series' unit, not in z */
 static const double stack_forget = 0.999, stack_spread = 0.1, stack_most = 1e3, stack_clip = 3;
-static const double fast_memory = 20, slow_memory = 300, hour_memory = 100;
+static const double fast_memory = 20, slow_memory = 300;
 static const double size_most = 4; /* usual sizes: what a larger error counts as */
 static const double size_guess = 0.1, size_least = 1e-9;
 static const double pool_gain = 0.001;
 enum {
     KNOWN = 50, /* outcomes after which a series tells others what errors are usual */
     GUESS_WORTH = 3,
-    PENDING_MOST = sizeof(struct sdw_pending) + 2 * SDW_COMPANIONS_MAX * sizeof(float)
+    HOUR_MEMORY = 100, /* outcomes */
 };
 
 /* What all series of a kind share: the usual size of errors per anchor, then the experts' part. */
@@ -25,7 +25,7 @@ void sdw_ensemble_shared_init(struct sdw_ensemble_shared *shared,
                               const struct sdw_ensemble_plan *plan)
 {
     memset(shared, 0, plan->shared_bytes);
-    for (int i = 0; i < SDW_EXPERTS; i++)
+    for (int i = 0; i < plan->experts; i++)
         if (sdw_experts[i]->pooled_init)
             sdw_experts[i]->pooled_init((char *)shared + plan->pooled_expert[i], plan);
 }
@@ -35,20 +35,9 @@ static float *expert_state(struct sdw_ensemble *e, const struct sdw_ensemble_pla
     return (float *)(void *)((char *)e + plan->at_expert[i]);
 }
 
-/* The pending origin `index` of an anchor: read it before the same step's is written. */
-static struct sdw_pending *pending_of(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
-                                      int anchor, int64_t index)
-{
-    int at = (int)(index / plan->stride[anchor] % plan->kept[anchor]);
-    size_t place = (size_t)plan->kept_before[anchor];
-    place += (size_t)(at < 0 ? at + plan->kept[anchor] : at);
-    return (struct sdw_pending *)(void *)((char *)e + plan->at_pending +
-                                          place * plan->pending_bytes);
-}
-
 static void forget_pending(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
 {
-    memset((char *)e + plan->at_pending, 0, plan->at_history - plan->at_pending);
+    memset((char *)e + plan->at_waiting, 0, plan->at_history - plan->at_waiting);
 }
 
 void sdw_ensemble_init(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
@@ -58,12 +47,12 @@ void sdw_ensemble_init(struct sdw_ensemble *e, const struct sdw_ensemble_plan *p
     sdw_history_init(sdw_history_of(e, plan), &plan->history);
     for (int a = 0; a < plan->anchors; a++) {
         struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
-        sdw_rls_init(anchor->stack, SDW_EXPERTS, NULL, stack_spread);
+        sdw_rls_init(anchor->stack, plan->experts, NULL, stack_spread);
         sdw_tracker_init(&anchor->error);
         sdw_tracker_init(&anchor->above);
         sdw_tracker_init(&anchor->below);
     }
-    for (int i = 0; i < SDW_EXPERTS; i++)
+    for (int i = 0; i < plan->experts; i++)
         if (sdw_experts[i]->init)
             sdw_experts[i]->init(expert_state(e, plan, i), plan);
 }
@@ -91,9 +80,9 @@ static void learn_hour(struct sdw_ensemble *e, const struct sdw_ensemble_plan *p
 {
     int hour = sdw_history_hour(&plan->history, index);
     double size = log(fmax(fabs(error), 0.05 * scale)) - log((double)anchor->slow);
-    if (e->hour_n[hour] < hour_memory)
+    if (e->hour_n[hour] < HOUR_MEMORY)
         e->hour_n[hour]++;
-    e->hour[hour] += (float)(size - (double)e->hour[hour]) / e->hour_n[hour];
+    e->hour[hour] += (float)(size - (double)e->hour[hour]) / (float)e->hour_n[hour];
 }
 
 /* The extremes of what came in the window that ends at `index` with z. */
@@ -115,7 +104,7 @@ static void learn_losses(struct sdw_anchor *anchor, const struct sdw_ensemble_pl
                          const struct sdw_pending *pending, double z, double weight)
 {
     double x[SDW_EXPERTS], n = (double)anchor->n + 1;
-    for (int i = 0; i < SDW_EXPERTS; i++)
+    for (int i = 0; i < plan->experts; i++)
         track_loss(&anchor->loss[i], weight * fabs(z - (double)pending->expert[i]),
                    fmin(loss_memory, n));
     track_loss(&anchor->mixed_loss, weight * fabs(z - (double)pending->mixed),
@@ -123,9 +112,9 @@ static void learn_losses(struct sdw_anchor *anchor, const struct sdw_ensemble_pl
     track_loss(&anchor->stacked_loss, weight * fabs(z - (double)pending->stacked),
                fmin(mixed_memory, n));
     sdw_anchor_disputes(plan, pending->expert, (double)pending->mixed, x);
-    double error = z - (double)pending->mixed - sdw_rls_predict(anchor->stack, SDW_EXPERTS, x);
+    double error = z - (double)pending->mixed - sdw_rls_predict(anchor->stack, plan->experts, x);
     double limit = stack_clip * (double)anchor->slow;
-    sdw_rls_learn(anchor->stack, SDW_EXPERTS, x, fmax(-limit, fmin(limit, error)), stack_forget,
+    sdw_rls_learn(anchor->stack, plan->experts, x, fmax(-limit, fmin(limit, error)), stack_forget,
                   stack_most);
 }
 
@@ -151,21 +140,24 @@ static void learn_anchor(struct sdw_ensemble *e, const struct sdw_ensemble_plan 
                          double z, double weight)
 {
     int64_t index = sight->history->index + 1 - plan->anchor[a];
-    struct sdw_pending *pending = pending_of(e, plan, a, index);
+    struct sdw_waiting *waiting = sdw_waiting_of(e, plan, a, index);
     struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
-    if (index % plan->stride[a] != 0 || !(pending->scale > 0))
+    struct sdw_pending pending;
+    if (index % plan->stride[a] != 0 || !(waiting->scale > 0))
         return;
-    struct sdw_origin origin = {index, pending->slow, pending->deviation, {0}};
-    memcpy(origin.companion, pending->companion, 2 * (size_t)plan->companions * sizeof(float));
-    for (int i = 0; i < SDW_EXPERTS; i++) {
+    sdw_waiting_get(waiting, plan, &pending);
+    waiting->scale = 0;
+    struct sdw_origin origin = {index, pending.slow, pending.deviation, {0}};
+    memcpy(origin.companion, pending.companion, sizeof origin.companion);
+    for (int i = 0; i < plan->experts; i++) {
         sight->pooled = pooled_of(shared, plan, i);
         if (sdw_experts[i]->outcome)
             sdw_experts[i]->outcome(expert_state(e, plan, i), sight, a, &origin, z);
     }
-    double error = z - (double)pending->centre, scale = (double)pending->scale;
-    learn_losses(anchor, plan, pending, z, weight);
+    double error = z - (double)pending.centre, scale = (double)pending.scale;
+    learn_losses(anchor, plan, &pending, z, weight);
     sdw_tracker_learn(&anchor->error, error / scale);
-    learn_window(anchor, sight->history, plan, pending, plan->anchor[a], z);
+    learn_window(anchor, sight->history, plan, &pending, plan->anchor[a], z);
     if (a == plan->anchors - 1)
         learn_hour(e, plan, sight->history->index + 1, anchor, error, scale);
     learn_size(anchor, error);
@@ -175,7 +167,6 @@ static void learn_anchor(struct sdw_ensemble *e, const struct sdw_ensemble_plan 
         shared->size[a] += (float)pool_gain * (anchor->slow - shared->size[a]);
     if (anchor->n == KNOWN)
         shared->size[a] += (anchor->slow - shared->size[a]) / ++shared->n[a];
-    pending->scale = 0;
 }
 
 /* The value against the forecast of the step before. */
@@ -206,7 +197,7 @@ static void learn_outcomes(struct sdw_ensemble *e, const struct sdw_ensemble_pla
         judge(e, plan, z);
     for (int a = 0; a < plan->anchors; a++)
         learn_anchor(e, plan, shared, &sight, a, z, weight);
-    for (int i = 0; i < SDW_EXPERTS; i++)
+    for (int i = 0; i < plan->experts; i++)
         if (sdw_experts[i]->step)
             sdw_experts[i]->step(expert_state(e, plan, i), &sight, z);
     double distance = z - sdw_history_profile(h, &plan->history, h->index + 1);
@@ -241,28 +232,26 @@ static void foresee(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan
     double least = sdw_history_z(h, sdw_history_floor(h));
     double most = sdw_history_z(h, sdw_history_ceiling(h));
     const int anchors = plan->anchors;
-    struct sdw_pending *pending[SDW_ANCHORS_MAX];
-    _Alignas(8) char unkept[SDW_ANCHORS_MAX][PENDING_MOST];
+    struct sdw_pending pending[SDW_ANCHORS_MAX];
     for (int a = 0; a < anchors; a++) {
-        pending[a] = origin->index % plan->stride[a] == 0 ? pending_of(e, plan, a, origin->index)
-                                                          : (struct sdw_pending *)(void *)unkept[a];
-        pending[a]->slow = origin->slow;
-        pending[a]->deviation = origin->deviation;
-        memcpy(pending[a]->companion, origin->companion,
-               2 * (size_t)plan->companions * sizeof(float));
+        pending[a].slow = origin->slow;
+        pending[a].deviation = origin->deviation;
+        memcpy(pending[a].companion, origin->companion, sizeof pending[a].companion);
     }
-    for (int i = 0; i < SDW_EXPERTS; i++) {
+    for (int i = 0; i < plan->experts; i++) {
         sight.pooled = pooled_of(shared, plan, i);
         sdw_experts[i]->predict(expert_state(e, plan, i), &sight, origin, z);
         for (int a = 0; a < anchors; a++)
-            pending[a]->expert[i] = (float)fmax(least, fmin(most, isnan(z[a]) ? h->z : z[a]));
+            pending[a].expert[i] = (float)fmax(least, fmin(most, isnan(z[a]) ? h->z : z[a]));
     }
     for (int a = 0; a < anchors; a++)
-        sdw_anchor_settle(e, plan, a, pending[a], least, most);
+        sdw_anchor_settle(e, plan, a, &pending[a], least, most);
     sdw_ensemble_join(e, plan);
     for (int a = 0; a < anchors; a++) {
-        pending[a]->greatest = sdw_anchor_of(e, plan, a)->greatest;
-        pending[a]->least = sdw_anchor_of(e, plan, a)->least;
+        pending[a].greatest = sdw_anchor_of(e, plan, a)->greatest;
+        pending[a].least = sdw_anchor_of(e, plan, a)->least;
+        if (origin->index % plan->stride[a] == 0)
+            sdw_waiting_put(sdw_waiting_of(e, plan, a, origin->index), plan, &pending[a]);
     }
 }
 

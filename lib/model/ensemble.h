@@ -43,14 +43,15 @@ struct sdw_ensemble_plan {
     int n, steps[SDW_STEPS_MAX];          /* horizons in steps, ascending */
     int day, week;                        /* the seasons in steps; 0: none */
     int companions;                       /* how many come with each value */
+    int experts;                          /* the first so many: the last one needs companions */
     unsigned without;                     /* bit i: expert i has no say */
     int anchors, anchor[SDW_ANCHORS_MAX]; /* in steps, ascending: 1 ... the last horizon */
     /* Of what origins an anchor keeps: every so many, how many, how many the ones before keep. */
     int stride[SDW_ANCHORS_MAX], kept[SDW_ANCHORS_MAX], kept_before[SDW_ANCHORS_MAX];
     struct sdw_history_plan history;
     /* Where the parts of the blocks begin, in bytes. */
-    size_t at_anchors, at_pending, at_history, at_expert[SDW_EXPERTS], pooled_expert[SDW_EXPERTS];
-    size_t pending_bytes; /* of one origin kept for one anchor */
+    size_t at_anchors, at_waiting, at_history, at_expert[SDW_EXPERTS], pooled_expert[SDW_EXPERTS];
+    size_t anchor_bytes, waiting_bytes; /* of an anchor; of one origin that waits for it */
     size_t bytes, shared_bytes;
 };
 

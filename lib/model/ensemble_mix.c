@@ -36,8 +36,7 @@ static double merit(double least, double loss)
 
 static bool has_say(const struct sdw_ensemble_plan *plan, int expert)
 {
-    bool absent = sdw_experts[expert] == &sdw_expert_companions && plan->companions == 0;
-    return !absent && !(plan->without >> expert & 1);
+    return expert < plan->experts && !(plan->without >> expert & 1);
 }
 
 void sdw_anchor_weights(const struct sdw_anchor *anchor, const struct sdw_ensemble_plan *plan,
@@ -64,7 +63,7 @@ void sdw_anchor_weights(const struct sdw_anchor *anchor, const struct sdw_ensemb
 void sdw_anchor_disputes(const struct sdw_ensemble_plan *plan, const float *expert, double mixed,
                          double *x)
 {
-    for (int i = 0; i < SDW_EXPERTS; i++)
+    for (int i = 0; i < plan->experts; i++)
         x[i] = has_say(plan, i) ? (double)expert[i] - mixed : 0;
 }
 
@@ -88,14 +87,14 @@ void sdw_anchor_settle(struct sdw_ensemble *e, const struct sdw_ensemble_plan *p
     struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
     double weight[SDW_EXPERTS], x[SDW_EXPERTS], mixed = 0, dispute = 0;
     sdw_anchor_weights(anchor, plan, weight);
-    for (int i = 0; i < SDW_EXPERTS; i++)
+    for (int i = 0; i < plan->experts; i++)
         mixed += weight[i] * (double)pending->expert[i];
-    for (int i = 0; i < SDW_EXPERTS; i++)
+    for (int i = 0; i < plan->experts; i++)
         dispute += weight[i] * fabs((double)pending->expert[i] - mixed);
     sdw_anchor_disputes(plan, pending->expert, mixed, x);
     double stacked = mixed;
     if (anchor->n > stack_from)
-        stacked += sdw_rls_predict(anchor->stack, SDW_EXPERTS, x);
+        stacked += sdw_rls_predict(anchor->stack, plan->experts, x);
     stacked = fmax(least, fmin(most, stacked));
     double distrust = eighth((double)anchor->stacked_loss, (double)anchor->mixed_loss);
     double centre = mixed + (stacked - mixed) / (1 + distrust);

@@ -3,9 +3,9 @@
 #include <math.h>
 
 const struct sdw_expert *const sdw_experts[SDW_EXPERTS] = {
-    &sdw_expert_naive,          &sdw_expert_damped,     &sdw_expert_profile,
-    &sdw_expert_seasonal,       &sdw_expert_regression, &sdw_expert_companions,
-    &sdw_expert_autoregression, &sdw_expert_recurrent,
+    &sdw_expert_naive,     &sdw_expert_damped,     &sdw_expert_profile,
+    &sdw_expert_seasonal,  &sdw_expert_regression, &sdw_expert_autoregression,
+    &sdw_expert_recurrent, &sdw_expert_companions,
 };
 
 enum {
@@ -73,14 +73,16 @@ static void lay_out(struct sdw_ensemble_plan *plan)
     size_t at = up(sizeof(struct sdw_ensemble) +
                    (size_t)plan->companions * sizeof(((struct sdw_ensemble *)0)->companion[0]));
     plan->at_anchors = at;
-    at += up((size_t)plan->anchors * sizeof(struct sdw_anchor));
-    plan->at_pending = at;
-    plan->pending_bytes = sizeof(struct sdw_pending) + 2 * (size_t)plan->companions * sizeof(float);
-    at += up((size_t)(plan->kept_before[last] + plan->kept[last]) * plan->pending_bytes);
+    plan->anchor_bytes =
+        sizeof(struct sdw_anchor) + SDW_RLS_FLOATS((size_t)plan->experts) * sizeof(float);
+    at += up((size_t)plan->anchors * plan->anchor_bytes);
+    plan->at_waiting = at;
+    plan->waiting_bytes = sdw_waiting_bytes(plan);
+    at += up((size_t)(plan->kept_before[last] + plan->kept[last]) * plan->waiting_bytes);
     plan->at_history = at;
     at += sdw_history_bytes(&plan->history);
     size_t pooled = up(2 * SDW_ANCHORS_MAX * sizeof(float));
-    for (int i = 0; i < SDW_EXPERTS; i++) {
+    for (int i = 0; i < plan->experts; i++) {
         const struct sdw_expert *expert = sdw_experts[i];
         plan->at_expert[i] = at;
         at += expert->floats ? up(expert->floats(plan) * sizeof(float)) : 0;
@@ -113,6 +115,7 @@ int sdw_ensemble_plan(struct sdw_ensemble_plan *plan, int64_t step_us, const int
                       size_t n, int seasons, int companions, struct sdw_err *err)
 {
     *plan = (struct sdw_ensemble_plan){.step_us = step_us, .companions = companions};
+    plan->experts = companions > 0 ? SDW_EXPERTS : SDW_EXPERTS - 1;
     if (step_us < 1000 || step_us > day_us)
         return sdw_err_set(err, SDW_EUSAGE, "a step of %.6g s is not 1 ms to a day",
                            (double)step_us / 1e6);

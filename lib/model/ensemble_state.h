@@ -21,7 +21,7 @@ struct sdw_ensemble {
     float bend;            /* how far the bends are followed, 0..1 */
     float deviation;       /* smoothed distance from the profile */
     float hour[SDW_HOURS]; /* logarithm of how much larger errors are in this part of the day */
-    float hour_n[SDW_HOURS];
+    uint8_t hour_n[SDW_HOURS];
     struct {
         float size, last;
     } companion[]; /* the plan's */
@@ -32,31 +32,50 @@ struct sdw_anchor {
     float n;          /* outcomes seen, up to a bound */
     float fast, slow; /* size of the errors of late, and usually */
     float loss[SDW_EXPERTS], mixed_loss, stacked_loss;
-    float stack[SDW_RLS_FLOATS(SDW_EXPERTS)]; /* regression of the error on the experts */
-    float centre, scale;                      /* the forecast made last */
-    float greatest, least;                    /* centre of the extremes until then */
-    struct sdw_tracker error, above, below;   /* of values, of window maxima, of minima */
+    float centre, scale;                    /* the forecast made last */
+    float greatest, least;                  /* centre of the extremes until then */
+    struct sdw_tracker error, above, below; /* of values, of window maxima, of minima */
+    float stack[];                          /* regression of the error on the plan's experts */
 };
 
-/* An origin and its forecast for one anchor, until the outcome is known. */
+/* An origin and its forecast for one anchor. */
 struct sdw_pending {
     float scale; /* not above 0: nothing to learn from */
     float centre, mixed, stacked, greatest, least;
     float slow, deviation;
     float expert[SDW_EXPERTS];
-    float companion[]; /* 2 for each of the plan */
+    float companion[2 * SDW_COMPANIONS_MAX];
 };
+
+/* The same as it waits for the outcome, in less room. */
+struct sdw_waiting {
+    float scale, centre, slow, deviation;
+    /* mixed, stacked, greatest, least, the plan's experts: how far from the centre; then 2 for
+     * each companion. Halves of floats: what an expert said is to be known to a share of that. */
+    uint16_t small[];
+};
+
+size_t sdw_waiting_bytes(const struct sdw_ensemble_plan *plan);
+/* The origin `index` of an anchor: read it before the same step's is written. */
+struct sdw_waiting *sdw_waiting_of(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
+                                   int anchor, int64_t index);
+void sdw_waiting_put(struct sdw_waiting *waiting, const struct sdw_ensemble_plan *plan,
+                     const struct sdw_pending *pending);
+void sdw_waiting_get(const struct sdw_waiting *waiting, const struct sdw_ensemble_plan *plan,
+                     struct sdw_pending *pending);
 
 static inline struct sdw_anchor *sdw_anchor_of(struct sdw_ensemble *e,
                                                const struct sdw_ensemble_plan *plan, int a)
 {
-    return (struct sdw_anchor *)(void *)((char *)e + plan->at_anchors) + a;
+    return (struct sdw_anchor *)(void *)((char *)e + plan->at_anchors +
+                                         (size_t)a * plan->anchor_bytes);
 }
 
 static inline const struct sdw_anchor *sdw_anchor_see(const struct sdw_ensemble *e,
                                                       const struct sdw_ensemble_plan *plan, int a)
 {
-    return (const struct sdw_anchor *)(const void *)((const char *)e + plan->at_anchors) + a;
+    return (const struct sdw_anchor *)(const void *)((const char *)e + plan->at_anchors +
+                                                     (size_t)a * plan->anchor_bytes);
 }
 
 static inline struct sdw_history *sdw_history_of(struct sdw_ensemble *e,

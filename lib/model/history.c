@@ -140,7 +140,7 @@ static void store(struct sdw_history *h, const struct sdw_history_plan *plan, in
 {
     double quantum = h->quantum;
     while (fabs(z - h->base) > REACH * quantum)
-        quantum *= 2;
+        quantum *= 1.25;
     if (quantum > h->quantum)
         restate(h, plan, h->base, quantum, 0);
     put(h, plan, i, (z - h->base) / quantum);
@@ -163,7 +163,7 @@ static void follow_size(struct sdw_history *h, const struct sdw_history_plan *pl
     h->slow = carried(h, h->slow, from);
     double most = reach(h, plan, h->z, from);
     while (most > REACH * quantum)
-        quantum *= 2;
+        quantum *= 1.25;
     restate(h, plan, h->z, quantum, from);
 }
 

@@ -484,7 +484,7 @@ static void companions_help(void)
         struct sdw_rng rng;
         double ahead[2] = {100, 100};
         sdw_rng_seed(&rng, 31);
-        s.plan.without = with ? 0 : 1U << 5;
+        s.plan.without = with ? 0 : 1U << (SDW_EXPERTS - 1);
         for (int t = 0; t < 10 * DAY; t++) {
             struct sdw_prediction p[HOUR];
             double companion = 100 * exp(0.3 * sdw_rng_normal(&rng));
@@ -499,7 +499,7 @@ static void companions_help(void)
         }
         stand_free(&s);
     }
-    ok(strcmp(sdw_expert_name(5), "companions") == 0 && error[1] < 0.6 * error[0],
+    ok(strcmp(sdw_expert_name(SDW_EXPERTS - 1), "companions") == 0 && error[1] < 0.6 * error[0],
        "what came with the values is used where it tells (%.2f of the error without)",
        error[1] / error[0]);
 }
