@@ -93,7 +93,10 @@ struct sdw_prediction {
     double q[SDW_QUANTILES]; /* at sdw_quantile_p, ascending */
 };
 
-/* out[plan->n]: the value plan->steps[i] steps after the newest. NAN before the first value. */
+/* The value plan->steps[i] steps after the newest. NAN before the first value. */
+struct sdw_prediction sdw_ensemble_forecast_at(const struct sdw_ensemble *e,
+                                               const struct sdw_ensemble_plan *plan, int i);
+/* out[plan->n]: the same for all horizons. */
 void sdw_ensemble_forecast(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
                            struct sdw_prediction *out);
 

@@ -48,25 +48,29 @@ double sdw_ensemble_quantile(const struct sdw_ensemble *e, const struct sdw_ense
     return bounded(h, sdw_history_value(h, at.centre + at.scale * u));
 }
 
+struct sdw_prediction sdw_ensemble_forecast_at(const struct sdw_ensemble *e,
+                                               const struct sdw_ensemble_plan *plan, int i)
+{
+    const struct sdw_history *h = sdw_history_see(e, plan);
+    struct sdw_prediction out = {NAN, {NAN, NAN, NAN, NAN, NAN}};
+    if (h->values == 0)
+        return out;
+    struct standing at = stand(e, plan, i);
+    double floor = sdw_history_floor(h), ceiling = sdw_history_ceiling(h), *q = out.q;
+    for (int j = 0; j < SDW_QUANTILES; j++) {
+        double u = sdw_tracker_quantile(&at.a->error, &at.b->error, at.share, sdw_quantile_p[j]);
+        q[j] = fmax(floor, fmin(ceiling, sdw_history_value(h, at.centre + at.scale * u)));
+    }
+    /* Swanson's rule: the mean from three quantiles. */
+    out.mean = 0.3 * q[1] + 0.4 * q[2] + 0.3 * q[3];
+    return out;
+}
+
 void sdw_ensemble_forecast(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
                            struct sdw_prediction *out)
 {
-    const struct sdw_history *h = sdw_history_see(e, plan);
-    for (int i = 0; i < plan->n; i++) {
-        if (h->values == 0) {
-            out[i] = (struct sdw_prediction){NAN, {NAN, NAN, NAN, NAN, NAN}};
-            continue;
-        }
-        struct standing at = stand(e, plan, i);
-        double *q = out[i].q;
-        for (int j = 0; j < SDW_QUANTILES; j++) {
-            double u =
-                sdw_tracker_quantile(&at.a->error, &at.b->error, at.share, sdw_quantile_p[j]);
-            q[j] = bounded(h, sdw_history_value(h, at.centre + at.scale * u));
-        }
-        /* Swanson's rule: the mean from three quantiles. */
-        out[i].mean = 0.3 * q[1] + 0.4 * q[2] + 0.3 * q[3];
-    }
+    for (int i = 0; i < plan->n; i++)
+        out[i] = sdw_ensemble_forecast_at(e, plan, i);
 }
 
 struct sdw_surprise sdw_ensemble_surprise(const struct sdw_ensemble *e)

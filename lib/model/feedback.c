@@ -97,6 +97,11 @@ static double unpack(int32_t packed)
     return exponent < 0 ? digits / scale : digits * scale;
 }
 
+bool sdw_feedback_keeps(const struct sdw_ensemble_plan *plan, int i, int64_t index)
+{
+    return index % stride(plan->steps[i]) == 0;
+}
+
 void sdw_feedback_init(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan)
 {
     memset(feedback, 0, sdw_feedback_bytes(plan));

@@ -19,7 +19,7 @@
 
 #include "model/ensemble.h"
 
-enum { SDW_FEEDBACK_KEPT = 4 };
+enum { SDW_FEEDBACK_KEPT = 2 };
 
 struct sdw_feedback;
 
@@ -30,7 +30,9 @@ void sdw_feedback_init(struct sdw_feedback *feedback, const struct sdw_ensemble_
  * every step that has one, in order, before what is forecast from it is said. */
 void sdw_feedback_came(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
                        int64_t index, double value);
-/* said[plan->n]: forecast from step index. */
+/* Whether the forecast of horizon i from step index is one of those that are kept. */
+bool sdw_feedback_keeps(const struct sdw_ensemble_plan *plan, int i, int64_t index);
+/* said[plan->n]: forecast from step index; those that are not kept are not looked at. */
 void sdw_feedback_said(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
                        int64_t index, const struct sdw_prediction *said);
 

@@ -123,6 +123,30 @@ void sdw_book_forecast_before(struct sdw_book *book, struct sdw_followed *series
     conclude_family(book, sdw_kin_root(series->kin));
 }
 
+/* Whether a limit of the series is known, so that its odds are wanted. */
+static bool has_limit(const struct sdw_book *book, const struct sdw_followed *series)
+{
+    struct sdw_limit limit[SDW_BREACHES_MAX];
+    size_t n = sdw_book_limits(book, series, limit);
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(limit[i].value))
+            return true;
+    return false;
+}
+
+/* The horizons that somebody wants to know of: of a series that nothing is said of, those that
+ * will be judged. */
+static void foresee(const struct sdw_book *book, const struct sdw_followed *series,
+                    struct sdw_prediction *predictions)
+{
+    const struct sdw_outlook *outlook = &series->outlook;
+    const struct sdw_ensemble_plan *plan = &outlook->cohort->plan;
+    bool all = series->due || series->kin || has_limit(book, series);
+    for (int i = 0; i < plan->n; i++)
+        if (all || sdw_feedback_keeps(plan, i, outlook->step_index))
+            predictions[i] = sdw_ensemble_forecast_at(sdw_outlook_ensemble(outlook), plan, i);
+}
+
 void sdw_book_forecast(struct sdw_book *book, struct sdw_followed *series, bool due,
                        struct sdw_prediction *predictions)
 {
@@ -134,7 +158,7 @@ void sdw_book_forecast(struct sdw_book *book, struct sdw_followed *series, bool 
             say(book, series, NULL);
         return;
     }
-    sdw_ensemble_forecast(sdw_outlook_ensemble(outlook), &outlook->cohort->plan, predictions);
+    foresee(book, series, predictions);
     if (kin)
         sdw_kin_say(kin, predictions);
     if (!root || !sdw_kin_adds_up(root)) {

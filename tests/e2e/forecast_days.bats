@@ -32,7 +32,7 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
 | (map(select(.type == "metric")) | [.[].value]) as $all
 | (map(select(.type == "metric")) | .[0].ts | at) as $first
 | [.[] | select(.type == "forecast") | (.ts | at) as $o | .horizons[] | select(.horizon_us == $h)
-    | select($o % ($h / 300000000 / 4 | ceil) == 0) | {due: ($o + (.horizon_us | at)), q}] as $f
+    | select($o % ($h / 300000000 / 2 | ceil) == 0) | {due: ($o + (.horizon_us | at)), q}] as $f
 | [.[] | select(.type == "score" and .horizon_us == $h)] as $s
 | range(1; $s | length) as $i
 | ($s[$i - 1].ts | at) as $from | ($s[$i].ts | at) as $to

@@ -75,7 +75,7 @@ static void steps_that_never_come_are_not_judged(void)
     is_near(worth[0].bias, -1, 1e-12, "a ramp is missed by one step after one");
     is_near(worth[1].bias, -3, 1e-12, "and by three after three");
     is_near(worth[2].bias, -20, 1e-12, "and by twenty after twenty");
-    is_near((double)worth[2].n, 7, 0, "of which one in five is kept");
+    is_near((double)worth[2].n, 3, 0, "of which one in ten is kept");
     sdw_feedback_score(feedback, &plan, worth);
     ok(worth[0].n == 0, "a score begins anew");
     free(feedback);
