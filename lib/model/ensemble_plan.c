@@ -10,9 +10,10 @@ const struct sdw_expert *const sdw_experts[SDW_EXPERTS] = {
 
 enum {
     STEPS_FURTHEST = 4096,
-    KEPT_MOST = 12,    /* origins that an anchor keeps pending */
-    ANCHORS_SHORT = 4, /* where a day has many steps and the rings take the room */
-    DAY_SHORT = 96,    /* steps */
+    KEPT_MOST = 12,    /* origins that an anchor keeps waiting for their outcome */
+    DAY_SHORT = 96,    /* steps: where a day has more, the rings take the room, and what comes */
+    ANCHORS_SHORT = 4, /* step by step tells less that is new */
+    KEPT_SHORT = 8,
 };
 static const int64_t day_us = INT64_C(86400000000), slot_us = INT64_C(900000000);
 
@@ -53,9 +54,10 @@ static void choose_anchors(struct sdw_ensemble_plan *plan)
         plan->anchor[at] = best;
         plan->anchors++;
     }
+    int kept = plan->day > DAY_SHORT ? KEPT_SHORT : KEPT_MOST;
     for (int a = 0; a < plan->anchors; a++) {
         plan->stride[a] = 1;
-        while (plan->anchor[a] > plan->stride[a] * KEPT_MOST)
+        while (plan->anchor[a] > plan->stride[a] * kept)
             plan->stride[a] *= 2;
         plan->kept[a] = (plan->anchor[a] + plan->stride[a] - 1) / plan->stride[a];
         plan->kept_before[a] = a > 0 ? plan->kept_before[a - 1] + plan->kept[a - 1] : 0;

@@ -15,14 +15,6 @@ struct sums {
     int32_t covered, n;
 };
 
-/* Followed by sums[plan->n] and the kept forecasts of each horizon. */
-struct sdw_feedback {
-    int64_t index, steps; /* newest step; those since the last score */
-    double last;          /* its value */
-    double change, changes;
-    bool any;
-};
-
 static int stride(int steps)
 {
     return (steps + SDW_FEEDBACK_KEPT - 1) / SDW_FEEDBACK_KEPT;
@@ -39,14 +31,18 @@ size_t sdw_feedback_bytes(const struct sdw_ensemble_plan *plan)
     size_t kept = 0;
     for (int i = 0; i < plan->n; i++)
         kept += (size_t)slots(plan->steps[i]);
-    size_t bytes = sizeof(struct sdw_feedback) + (size_t)plan->n * sizeof(struct sums) +
-                   kept * sizeof(struct kept);
-    return (bytes + 7) & ~(size_t)7;
+    return (size_t)plan->n * sizeof(struct sums) + kept * sizeof(struct kept);
 }
 
+size_t sdw_feedback_most(size_t horizons)
+{
+    return horizons * (sizeof(struct sums) + SDW_FEEDBACK_KEPT * sizeof(struct kept));
+}
+
+/* sums[plan->n], then the kept forecasts of each horizon. */
 static struct sums *sums_of(struct sdw_feedback *feedback)
 {
-    return (struct sums *)(void *)(feedback + 1);
+    return feedback->kept;
 }
 
 static struct kept *first_kept(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan)
@@ -102,9 +98,11 @@ bool sdw_feedback_keeps(const struct sdw_ensemble_plan *plan, int i, int64_t ind
     return index % stride(plan->steps[i]) == 0;
 }
 
-void sdw_feedback_init(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan)
+void sdw_feedback_keep(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
+                       void *block)
 {
-    memset(feedback, 0, sdw_feedback_bytes(plan));
+    memset(block, 0, sdw_feedback_bytes(plan));
+    feedback->kept = block;
 }
 
 static void compare(struct sums *sums, const struct kept *kept, double value)
@@ -133,11 +131,10 @@ static struct kept *place(struct kept *first, int steps, int64_t origin)
     return first + (slot < 0 ? slot + slots(steps) : slot);
 }
 
-void sdw_feedback_came(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
-                       int64_t index, double value)
+/* What was said of the step is judged. */
+static void judge(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
+                  int64_t index, double value)
 {
-    if (feedback->any && index <= feedback->index)
-        return;
     struct kept *kept = first_kept(feedback, plan);
     for (int i = 0; i < plan->n; i++) {
         /* What was about steps that never came goes unjudged. */
@@ -153,6 +150,15 @@ void sdw_feedback_came(struct sdw_feedback *feedback, const struct sdw_ensemble_
         }
         kept += slots(plan->steps[i]);
     }
+}
+
+void sdw_feedback_came(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
+                       int64_t index, double value)
+{
+    if (feedback->any && index <= feedback->index)
+        return;
+    if (feedback->kept)
+        judge(feedback, plan, index, value);
     if (feedback->any && index == feedback->index + 1 && isfinite(value) &&
         isfinite(feedback->last)) {
         feedback->change += fabs(value - feedback->last);

@@ -12,7 +12,7 @@
  * Of a horizon more than SDW_FEEDBACK_KEPT steps away only every so many forecasts are kept: those
  * whose step number is a multiple of ceil(horizon / SDW_FEEDBACK_KEPT).
  *
- * The state of a series is one block of sdw_feedback_bytes without pointers, the caller's.
+ * What is kept of a series is in a block of sdw_feedback_bytes without pointers, the caller's.
  */
 #ifndef SDW_MODEL_FEEDBACK_H
 #define SDW_MODEL_FEEDBACK_H
@@ -21,10 +21,20 @@
 
 enum { SDW_FEEDBACK_KEPT = 2 };
 
-struct sdw_feedback;
+struct sdw_feedback {
+    int64_t index, steps; /* newest step; those since the last score */
+    double last;          /* its value */
+    double change, changes;
+    bool any;
+    void *kept; /* NULL: no forecast has been said yet */
+};
 
+/* Of a plan, and the most that a plan of so many horizons takes. */
 size_t sdw_feedback_bytes(const struct sdw_ensemble_plan *plan);
-void sdw_feedback_init(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan);
+size_t sdw_feedback_most(size_t horizons);
+/* From now on forecasts are said: they are kept in the block, which the caller frees. */
+void sdw_feedback_keep(struct sdw_feedback *feedback, const struct sdw_ensemble_plan *plan,
+                       void *block);
 
 /* The value of a step came (NAN: it is missing, which nothing is compared with). Call it for
  * every step that has one, in order, before what is forecast from it is said. */

@@ -109,8 +109,8 @@ struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str na
     if (parent)
         sdw_buf_text(&series->parent, parent->text);
     bool counter = s->counters && fnmatch(s->counters, series->name.p, 0) == 0;
-    sdw_outlook_init(&series->outlook, s->step_us, s->horizon_us[s->horizons - 1] / PLAN_MOST,
-                     counter);
+    sdw_outlook_init(&series->outlook, s->horizons, s->step_us,
+                     s->horizon_us[s->horizons - 1] / PLAN_MOST, counter);
     *sdw_map_at(&book->series, name) = series;
     return series;
 }
@@ -155,7 +155,7 @@ static void learn_step(struct sdw_book *book, struct sdw_followed *series,
         sdw_kin_step(series->kin, step->index, step->value,
                      sdw_ensemble_surprise(sdw_outlook_ensemble(outlook)).residual);
     if (!sdw_outlook_mature(outlook) ||
-        !sdw_feedback_due(sdw_outlook_feedback(outlook), &outlook->cohort->plan))
+        !sdw_feedback_due(&outlook->feedback, &outlook->cohort->plan))
         return;
     sdw_book_say_scores(book, series, step->ts, out);
     if (book->settings.correlate)

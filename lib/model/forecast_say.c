@@ -95,8 +95,7 @@ static void conclude(struct sdw_book *book, struct sdw_followed *series,
     struct sdw_outlook *outlook = &series->outlook;
     if (series->kin)
         sdw_kin_move(series->kin, predictions);
-    sdw_feedback_said(sdw_outlook_feedback(outlook), &outlook->cohort->plan, outlook->step_index,
-                      predictions);
+    sdw_feedback_said(&outlook->feedback, &outlook->cohort->plan, outlook->step_index, predictions);
     if (series->due)
         say(book, series, predictions);
     series->due = series->waits = false;
@@ -246,7 +245,7 @@ void sdw_book_say_scores(struct sdw_book *book, struct sdw_followed *series, int
 {
     const struct sdw_ensemble_plan *plan = &series->outlook.cohort->plan;
     struct sdw_worth worth[SDW_STEPS_MAX];
-    sdw_feedback_score(sdw_outlook_feedback(&series->outlook), plan, worth);
+    sdw_feedback_score(&series->outlook.feedback, plan, worth);
     for (int i = 0; i < plan->n && out->n_scores < SDW_LEN(book->score); i++) {
         struct sdw_score *score = &book->score[out->n_scores];
         if (worth[i].n == 0)

@@ -108,6 +108,8 @@ static void save_series(const struct sdw_book *book, const struct sdw_followed *
         sdw_buf_add(out, outlook->trend, sizeof *outlook->trend);
     if (outlook->cohort)
         sdw_buf_add(out, outlook->state, sdw_cohort_state_bytes(outlook->cohort));
+    if (outlook->mature)
+        sdw_buf_add(out, outlook->feedback.kept, sdw_feedback_bytes(&outlook->cohort->plan));
     if (series->kin) {
         sdw_buf_add(out, &series->kin->s, sizeof series->kin->s);
         sdw_buf_add(out, series->kin->said, SDW_KIN_SAID * series->kin->horizons * sizeof(double));
@@ -192,6 +194,18 @@ static bool grid_is_sound(const struct sdw_grid *grid)
            (grid->waiting < SDW_GRID_WAIT || grid->step_us > 0);
 }
 
+static bool load_outlook(struct sdw_outlook *outlook, struct sdw_cohort *cohort,
+                         struct sdw_str *body)
+{
+    sdw_outlook_settle(outlook, cohort);
+    if (!sdw_saved_take(body, outlook->state, sdw_cohort_state_bytes(cohort)))
+        return false;
+    if (!outlook->mature)
+        return true;
+    sdw_outlook_ripen(outlook);
+    return sdw_saved_take(body, outlook->feedback.kept, sdw_feedback_bytes(&cohort->plan));
+}
+
 static bool load_series(struct sdw_book *book, struct sdw_str *body)
 {
     struct saved_series saved;
@@ -201,8 +215,10 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
         !sdw_saved_text(body, (size_t)saved.parent_bytes, &parent))
         return false;
     bool has_trend = saved.followed.outlook.trend, has_cohort = saved.cohort != SDW_COHORTS_MAX;
+    bool is_mature = saved.followed.outlook.mature;
     if (!grid_is_sound(&saved.followed.outlook.grid) || (!has_trend && !has_cohort) ||
-        (has_cohort && saved.cohort >= book->cohorts) || sdw_map_get(&book->series, name))
+        (is_mature ? !has_cohort : !has_trend) || (has_cohort && saved.cohort >= book->cohorts) ||
+        sdw_map_get(&book->series, name))
         return false;
     struct sdw_followed *series = sdw_book_series_at(book, name);
     if (!series)
@@ -220,17 +236,14 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
     series->followed = followed;
     series->outlook.trend = trend;
     series->outlook.state = NULL;
+    series->outlook.feedback.kept = NULL;
     series->outlook.cohort = NULL;
     if (saved.followed.company && !load_company(book, series, body))
         return false;
     if (has_trend && !sdw_saved_take(body, trend, sizeof *trend))
         return false;
-    if (has_cohort) {
-        struct sdw_cohort *cohort = book->cohort[saved.cohort].cohort;
-        sdw_outlook_settle(&series->outlook, cohort);
-        if (!sdw_saved_take(body, series->outlook.state, sdw_cohort_state_bytes(cohort)))
-            return false;
-    }
+    if (has_cohort && !load_outlook(&series->outlook, book->cohort[saved.cohort].cohort, body))
+        return false;
     if (saved.followed.kin) {
         if (!has_cohort)
             return false;

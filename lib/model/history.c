@@ -14,6 +14,7 @@ enum {
     PROFILE_MOST = 288, /* slots */
     HOLD = 3,           /* steps of a gap that hold the last value */
     LOOK_BACK = 32,     /* steps of the latest past that features look at */
+    SEASON_BACK = 4,    /* and, of the day before, beyond the day */
     REACH = 32700,      /* quanta around the base */
     COARSE = 16,        /* quanta that a slot of the week is a multiple of */
 };
@@ -32,7 +33,11 @@ static int place(int64_t index, int n)
 struct sdw_history_plan sdw_history_plan(int day, int week, int slot, int last)
 {
     struct sdw_history_plan plan = {.day = day, .week = day > 0 ? week : 0, .slot = slot};
-    plan.ring = last + (slot > LOOK_BACK ? slot : LOOK_BACK) + day + 2;
+    /* Looked at from as long ago as the last horizon: the latest past, the day before, and what
+     * is not in the week yet. */
+    int seasons =
+        day > 0 ? day + (last + SEASON_BACK > 2 * slot ? last + SEASON_BACK : 2 * slot) : 0;
+    plan.ring = last + LOOK_BACK > seasons ? last + LOOK_BACK + 1 : seasons + 1;
     if (plan.week > 0)
         plan.slots = (week - day) / slot + last / slot + 4;
     if (day > 0) {

@@ -47,8 +47,7 @@ int sdw_cohort_horizon(const struct sdw_cohort *cohort, int64_t horizon_us)
 
 size_t sdw_cohort_state_bytes(const struct sdw_cohort *cohort)
 {
-    return rounded(cohort->plan.bytes) + sdw_feedback_bytes(&cohort->plan) +
-           sdw_risk_bytes(&cohort->plan);
+    return rounded(cohort->plan.bytes) + sdw_risk_bytes(&cohort->plan);
 }
 
 struct sdw_ensemble *sdw_outlook_ensemble(const struct sdw_outlook *outlook)
@@ -56,29 +55,25 @@ struct sdw_ensemble *sdw_outlook_ensemble(const struct sdw_outlook *outlook)
     return (struct sdw_ensemble *)(void *)outlook->state;
 }
 
-struct sdw_feedback *sdw_outlook_feedback(const struct sdw_outlook *outlook)
-{
-    return (struct sdw_feedback *)(void *)(outlook->state + rounded(outlook->cohort->plan.bytes));
-}
-
 static struct sdw_risk *risk_of(const struct sdw_outlook *outlook)
 {
-    const struct sdw_ensemble_plan *plan = &outlook->cohort->plan;
-    return (struct sdw_risk *)(void *)(outlook->state + rounded(plan->bytes) +
-                                       sdw_feedback_bytes(plan));
+    return (struct sdw_risk *)(void *)(outlook->state + rounded(outlook->cohort->plan.bytes));
 }
 
-void sdw_outlook_init(struct sdw_outlook *outlook, int64_t step_us, int64_t least_us, bool counter)
+void sdw_outlook_init(struct sdw_outlook *outlook, size_t horizons, int64_t step_us,
+                      int64_t least_us, bool counter)
 {
+    size_t later = sdw_feedback_most(horizons);
     *outlook = (struct sdw_outlook){.value = NAN, .greatest = NAN};
     sdw_grid_init(&outlook->grid, step_us, least_us, counter);
-    outlook->trend = sdw_xalloc(sizeof *outlook->trend);
+    outlook->trend = sdw_xalloc(later > sizeof *outlook->trend ? later : sizeof *outlook->trend);
     sdw_trend_init(outlook->trend);
 }
 
 void sdw_outlook_release(struct sdw_outlook *outlook)
 {
     free(outlook->trend);
+    free(outlook->feedback.kept);
     free(outlook->state);
     *outlook = (struct sdw_outlook){0};
 }
@@ -120,7 +115,6 @@ void sdw_outlook_settle(struct sdw_outlook *outlook, struct sdw_cohort *cohort)
     outlook->cohort = cohort;
     outlook->state = sdw_xalloc(sdw_cohort_state_bytes(cohort));
     sdw_ensemble_init(sdw_outlook_ensemble(outlook), &cohort->plan);
-    sdw_feedback_init(sdw_outlook_feedback(outlook), &cohort->plan);
     sdw_risk_init(risk_of(outlook), &cohort->plan);
 }
 
@@ -132,6 +126,16 @@ static bool ready(const struct sdw_outlook *outlook)
                : sdw_ensemble_values(e, &outlook->cohort->plan) >= SDW_OUTLOOK_LONG;
 }
 
+void sdw_outlook_ripen(struct sdw_outlook *outlook)
+{
+    const struct sdw_ensemble_plan *plan = &outlook->cohort->plan;
+    void *block = plan->day > 0 ? outlook->trend : sdw_xalloc(sdw_feedback_bytes(plan));
+    if (plan->day > 0)
+        outlook->trend = NULL;
+    sdw_feedback_keep(&outlook->feedback, plan, block);
+    outlook->mature = true;
+}
+
 void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *step,
                        const double *companion, bool above)
 {
@@ -140,17 +144,14 @@ void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *
     struct sdw_ensemble_input input = {step->index, step->value, companion};
     if (!sdw_ensemble_learn(e, &cohort->plan, cohort->shared, &input))
         return;
-    sdw_feedback_came(sdw_outlook_feedback(outlook), &cohort->plan, step->index, step->value);
+    sdw_feedback_came(&outlook->feedback, &cohort->plan, step->index, step->value);
     sdw_risk_learn(risk_of(outlook), &cohort->risk, e, &cohort->plan, step->value, above);
     if (outlook->grid.counts && outlook->trend)
         sdw_trend_learn(outlook->trend, step->ts, step->value);
     note(outlook, step->ts, step->value);
     outlook->step_index = step->index;
-    outlook->mature = outlook->mature || ready(outlook);
-    if (outlook->trend && outlook->mature && cohort->plan.day > 0) {
-        free(outlook->trend);
-        outlook->trend = NULL;
-    }
+    if (!outlook->mature && ready(outlook))
+        sdw_outlook_ripen(outlook);
 }
 
 bool sdw_outlook_mature(const struct sdw_outlook *outlook)

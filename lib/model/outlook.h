@@ -43,20 +43,23 @@ struct sdw_outlook {
     struct sdw_grid grid;
     struct sdw_trend *trend;   /* NULL once odds are learned from what came of them */
     struct sdw_cohort *cohort; /* NULL until the step is known */
-    char *state;               /* sdw_cohort_state_bytes: ensemble, feedback, risk */
-    int64_t n;                 /* values used */
-    double value;              /* newest value, of a sample or a step */
-    int64_t ts;                /* and its time */
-    int64_t step_index;        /* the newest step learned */
-    bool mature;               /* the ensemble has taken over */
-    double greatest;           /* NAN: none yet */
+    char *state;               /* sdw_cohort_state_bytes: ensemble, risk */
+    struct sdw_feedback feedback;
+    int64_t n;          /* values used */
+    double value;       /* newest value, of a sample or a step */
+    int64_t ts;         /* and its time */
+    int64_t step_index; /* the newest step learned */
+    bool mature;        /* the ensemble has taken over */
+    double greatest;    /* NAN: none yet */
 };
 
 /* The bytes of a series' state: one block without pointers. */
 size_t sdw_cohort_state_bytes(const struct sdw_cohort *cohort);
 
-/* The outlook of a new series; arguments as for sdw_grid_init. */
-void sdw_outlook_init(struct sdw_outlook *outlook, int64_t step_us, int64_t least_us, bool counter);
+/* The outlook of a new series that has up to so many horizons; further arguments as for
+ * sdw_grid_init. */
+void sdw_outlook_init(struct sdw_outlook *outlook, size_t horizons, int64_t step_us,
+                      int64_t least_us, bool counter);
 void sdw_outlook_release(struct sdw_outlook *outlook);
 
 /* Take a value (arguments as for sdw_grid_take), teaching it to the trend of a young series. */
@@ -65,6 +68,9 @@ enum sdw_grid_use sdw_outlook_take(struct sdw_outlook *outlook, int64_t ts, int6
                                    size_t *n);
 /* Once the grid's step is known, and before the first step is learned. */
 void sdw_outlook_settle(struct sdw_outlook *outlook, struct sdw_cohort *cohort);
+/* Once the ensemble takes over: its forecasts are kept for the scores from then on, and where odds
+ * are learned with days, in the memory of the trend, which is not needed any more. */
+void sdw_outlook_ripen(struct sdw_outlook *outlook);
 /* Learn a complete step. above: the side of the limit that odds are learned for. */
 void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *step,
                        const double *companion, bool above);
@@ -74,7 +80,6 @@ bool sdw_outlook_mature(const struct sdw_outlook *outlook);
 bool sdw_outlook_cold(const struct sdw_outlook *outlook);
 
 struct sdw_ensemble *sdw_outlook_ensemble(const struct sdw_outlook *outlook);
-struct sdw_feedback *sdw_outlook_feedback(const struct sdw_outlook *outlook);
 
 /* Odds, time left and severity of a limit (model/breach.h) for horizon_us[n]. Of a mature series,
  * which needs what was forecast of it, the times are found between the horizons, and NAN where

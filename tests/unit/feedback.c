@@ -40,11 +40,12 @@ static void digits_are_those_written(void)
                                     0.1234565,  99999.95, 3e-300, 1e15};
     static const int64_t steps[] = {1};
     struct sdw_ensemble_plan plan = plan_of(steps, 1);
-    struct sdw_feedback *feedback = sdw_xalloc(sdw_feedback_bytes(&plan));
+    void *block = sdw_xalloc(sdw_feedback_bytes(&plan));
     for (size_t i = 0; i < SDW_LEN(values); i++) {
         struct sdw_prediction said[1] = {flat(values[i])};
         struct sdw_worth worth;
-        sdw_feedback_init(feedback, &plan);
+        struct sdw_feedback f = {0}, *feedback = &f;
+        sdw_feedback_keep(feedback, &plan, block);
         sdw_feedback_came(feedback, &plan, 0, 0);
         sdw_feedback_said(feedback, &plan, 0, said);
         sdw_feedback_came(feedback, &plan, 1, 1);
@@ -52,16 +53,17 @@ static void digits_are_those_written(void)
         double want = as_written(values[i]) - 1;
         is_near(worth.bias, want, 1e-12 * fabs(want), "%g is kept as it is written", values[i]);
     }
-    free(feedback);
+    free(block);
 }
 
 static void steps_that_never_come_are_not_judged(void)
 {
     static const int64_t steps[] = {1, 3, 20};
     struct sdw_ensemble_plan plan = plan_of(steps, 3);
-    struct sdw_feedback *feedback = sdw_xalloc(sdw_feedback_bytes(&plan));
+    void *block = sdw_xalloc(sdw_feedback_bytes(&plan));
     struct sdw_worth worth[3];
-    sdw_feedback_init(feedback, &plan);
+    struct sdw_feedback f = {0}, *feedback = &f;
+    sdw_feedback_keep(feedback, &plan, block);
     for (int i = 0; i < 100; i++) {
         struct sdw_prediction said[3] = {flat(i), flat(i), flat(i)};
         if (i >= 40 && i < 60)
@@ -78,7 +80,7 @@ static void steps_that_never_come_are_not_judged(void)
     is_near((double)worth[2].n, 3, 0, "of which one in ten is kept");
     sdw_feedback_score(feedback, &plan, worth);
     ok(worth[0].n == 0, "a score begins anew");
-    free(feedback);
+    free(block);
 }
 
 int main(void)
