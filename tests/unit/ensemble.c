@@ -131,15 +131,15 @@ static bool experts_are_sane(const struct stand *s)
     const struct sdw_history *h = sdw_history_see(s->e, &s->plan);
     double least = sdw_history_z(h, sdw_history_floor(h));
     double most = sdw_history_z(h, sdw_history_ceiling(h));
-    double room = 1e-6 * fmax(1, fmax(fabs(least), fabs(most)));
+    double room =
+        1e-2 * fmax(1, fmax(fabs(least), fabs(most))); /* they are kept to a share of that */
     bool good = true;
     for (int a = 0; a < s->plan.anchors; a++) {
-        size_t place = (size_t)s->plan.kept_before[a] + (size_t)(h->index % s->plan.kept[a]);
-        const struct sdw_pending *said =
-            (const void *)((const char *)s->e + s->plan.at_pending + place * s->plan.pending_bytes);
-        for (int i = 0; i < SDW_EXPERTS; i++)
-            good &=
-                (double)said->expert[i] >= least - room && (double)said->expert[i] <= most + room;
+        struct sdw_pending said = {0};
+        sdw_waiting_get(sdw_waiting_of(s->e, &s->plan, a, h->index), &s->plan, &said);
+        for (int i = 0; i < SDW_EXPERTS && said.scale > 0; i++)
+            good &= s->plan.without & (1U << i) || ((double)said.expert[i] >= least - room &&
+                                                    (double)said.expert[i] <= most + room);
     }
     return good;
 }
