@@ -280,3 +280,30 @@ ping: neither TCP nor UDP" ]
         --inh-caps -all "$(command -v shadow-probe)" --mirror "${v4[@]}" </dev/null
     [[ $stderr == *"run as root"* ]]
 }
+
+# last_link: what is judged of a path whose last link has 6 of 10 Mbit/s left
+last_link() {
+    shadow-lab traffic -l "$LAB" --from c --to s --rate 4M --model poisson --port 9200 --duration 60s \
+        >cross 2>&1 3>&- &
+    local cross=$!
+    pids+=("$cross")
+    sleep 0.5
+    { flow new a 5000 && flow app a 5000 ',"app":"Zoom","category":"VoIP"'; } |
+        node c shadow-probe --mirror "${v4[@]}" --duration 54s >out
+    kill "$cross"
+    wait "$cross" || true
+    shadow-gradient <out >verdicts
+    jq -c 'select(.type == "verdict") | [.path_id, .state, .available_bps]' verdicts | sed 's/^/# /'
+    jq -se '(map(select(.type == "path" and .reached))[0].path_id) as $inside
+        | map(select(.type == "verdict" and .window == 1)) | length == 2
+        and (map(select(.path_id == $inside))[0] | .state == "bottleneck" and .bottleneck_hop == 1
+             and .available_bps.mid > 4e6 and .available_bps.mid < 8e6)
+        and (map(select(.path_id != $inside))[0] | .state == "clear")' verdicts
+}
+
+@test "the last link, which no router answers behind, is judged by what goes inside" {
+    shadow-lab up chain --hops 2 --bottleneck 3 --rate 10M --buffer 100ms --icmp off -l "$LAB" >plan
+    far 42 10.9.0.2 10.8.0.2 172.31.9.2/24
+    reflect
+    within 3 last_link
+}

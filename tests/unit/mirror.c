@@ -29,6 +29,8 @@ static void gates(void)
     sdw_gate_take(&gate, 21, now);
     ok(sdw_gate_allows(&gate, 29, now) && !sdw_gate_allows(&gate, 30, now),
        "many that pass at once are many");
+    ok(sdw_gate_used(&gate, now) == 21 && sdw_gate_used(&gate, now + 2 * second) == 0,
+       "it tells how many did lately");
     sdw_gate_release(&gate);
 }
 
@@ -46,6 +48,8 @@ static void routers(void)
     ok(sdw_router_open(NULL, 0, 0), "a silent hop may be asked");
     router->asked_ns = 0;
     ok(sdw_router_open(router, 0, ms), "a router that answers may be asked again at once");
+    ok(sdw_router_open(router, 49, ms) && !sdw_router_open(router, 50, ms),
+       "but not beside as many packets as it may get, which may be on their way");
     for (int i = 0; i < 10; i++)
         sdw_router_learn(router, i % 5 == 0);
     ok(router->limited && !sdw_router_open(router, 0, second) &&
@@ -101,8 +105,9 @@ static void ladders(void)
     sdw_flight_release(&flight);
 }
 
-/* A train over a path of this delay; returns load packets sent. */
-static unsigned train(int64_t delay_ns, struct sdw_flight *flight)
+/* A train over a path of this delay; returns load packets sent. With another clock at the far end
+ * (0: it tells no time) the way there has all of the delay. */
+static unsigned train(int64_t delay_ns, int64_t far_clock_ns, struct sdw_flight *flight)
 {
     struct sdw_aim aim = sdw_aim(100e6);
     struct sdw_rungs rungs = {.hops = 2, .wanted = {false, true, true}};
@@ -113,6 +118,7 @@ static unsigned train(int64_t delay_ns, struct sdw_flight *flight)
                                       .ttl = 2};
     struct sdw_run_rules own = rules;
     own.base_round_ns = 0;
+    own.base_one_way_ns = far_clock_ns ? far_clock_ns : INT64_MAX;
     own.trigger.abort_ns = 20 * ms;
     aim.available_bps = 5e6;
     struct sdw_hover hover = sdw_hover(&aim, &limits);
@@ -125,25 +131,35 @@ static unsigned train(int64_t delay_ns, struct sdw_flight *flight)
         if (!sdw_flight_shot(flight, now, &number))
             continue;
         sdw_flight_sent(flight, number, 1 + now, 400, now);
-        sdw_flight_answer(
-            flight, number,
-            &(struct sdw_answer){.kind = SDW_ANSWER_EXPIRED, .received_ns = 1 + now + delay_ns});
+        int64_t there_ns = 1 + now + delay_ns;
+        struct sdw_answer answer = {.kind = SDW_ANSWER_EXPIRED, .received_ns = there_ns};
+        if (far_clock_ns) { /* and the way back takes long */
+            answer.far_received_ns = answer.far_sent_ns = there_ns + far_clock_ns;
+            answer.received_ns += 40 * ms;
+        }
+        sdw_flight_answer(flight, number, &answer);
     }
     return flight->run.load_sent;
 }
 
 static void trains(void)
 {
-    struct sdw_flight calm = {0}, full = {0};
-    ok(train(ms, &calm) == 20, "a train has no more packets than may expire");
+    struct sdw_flight calm = {0}, full = {0}, there = {0}, full_there = {0};
+    ok(train(ms, 0, &calm) == 20, "a train has no more packets than may expire");
     ok(calm.plan.n == 22 && calm.plan.shots[20].hop == 1 && calm.plan.shots[21].hop == 2,
        "its ladder comes behind it");
-    ok(train(30 * ms, &full) < 8 && full.run.stop == SDW_STOP_ABORT,
+    ok(train(30 * ms, 0, &full) < 8 && full.run.stop == SDW_STOP_ABORT,
        "where it would hurt it stops after a few packets");
     ok(!full.plan.shots[full.plan.n - 1].load && full.run.fates[full.plan.n - 1].sent_ns,
        "and its ladder is sent all the same");
+    ok(train(ms, -7 * second, &there) == 20 && there.run.stop == SDW_STOP_NONE,
+       "where the far end tells its time only the way there counts, whatever its clock says");
+    ok(train(30 * ms, -7 * second, &full_there) < 8 && full_there.run.stop == SDW_STOP_ABORT,
+       "and stops the load");
     sdw_flight_release(&calm);
     sdw_flight_release(&full);
+    sdw_flight_release(&there);
+    sdw_flight_release(&full_there);
 }
 
 int main(void)
