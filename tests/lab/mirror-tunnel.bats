@@ -23,13 +23,13 @@ teardown() {
 chain() {
     shadow-lab up chain --hops 3 --icmp off -l "$LAB" >plan
     far 42 10.9.0.2 10.8.0.2 172.31.9.2/24
-    far 43 fd09::2 fd08::2 172.31.8.2/24
+    far 43 fd09::2 fd08::2 fd31:8::2/64
 }
 
 # far VNI LOCAL REMOTE INNER
 far() {
     node s ip link add "vx$1" type vxlan id "$1" local "$2" remote "$3" dstport 4789
-    node s ip addr add "$4" dev "vx$1"
+    node s ip addr add "$4" dev "vx$1" nodad 2>/dev/null
     node s ip link set "vx$1" up
 }
 
@@ -40,7 +40,7 @@ reflect() {
 }
 
 v4=(--tunnel vxlan --vni 42 --remote 10.9.0.2 --inner 172.31.9.1/24 --inner-remote 172.31.9.2)
-v6=(--tunnel vxlan --vni 43 --remote fd09::2 --inner 172.31.8.1/24 --inner-remote 172.31.8.2)
+v6=(--tunnel vxlan --vni 43 --remote fd09::2 --inner fd31:8::1/64 --inner-remote fd31:8::2)
 
 # flow TYPE ID SPORT [MORE]: a record of a flow of users
 flow() {
@@ -81,7 +81,7 @@ left() {
     printf "%s\n" /run/netns/*"$LAB"*
 }
 
-@test "each flow has two paths and slots of both under its id, over either family outside" {
+@test "each flow has two paths and slots of both under its id, over either family outside and inside" {
     chain
     reflect
     for way in v4 v6; do
@@ -106,7 +106,7 @@ left() {
     jq -se 'map(select(.type == "path")) | all(.tunnel == "vxlan/42/10.9.0.2")
         and any(.addrs == ["172.31.9.2"]) and any(.addrs == ["10.64.0.2", "10.64.1.2", "10.64.2.2"])' v4
     jq -se 'map(select(.type == "path")) | all(.tunnel == "vxlan/43/fd09::2")
-        and any(.addrs == ["172.31.8.2"]) and any(.addrs == ["fd00:6400::2", "fd00:6401::2", "fd00:6402::2"])' v6
+        and any(.addrs == ["fd31:8::2"]) and any(.addrs == ["fd00:6400::2", "fd00:6401::2", "fd00:6402::2"])' v6
     # What reflects tells the load packet by packet, to the last link.
     jq -se 'map(select(.type == "slot" and .shared != true and .hops == 1 and .load_packets > 0))
         | any(.chirp.delay_ns | length > 0 and all(. == null or (. > -5e6 and . < 5e7)))' v4
@@ -142,6 +142,34 @@ ping: neither TCP nor UDP" ]
     # Wanted by what only its application's record tells: that has the outer tuple too.
     node c shadow-probe --mirror "${v4[@]}" 'flow_id=later' 'type=flow.app' <flows >out
     [ "$(jq -r 'select(.type == "path" and .flow != null) | .flow' out)" = 10.8.0.2:55007-10.9.0.2:4789/udp ]
+}
+
+@test "a live flow in a VXLAN, profiled, is mirrored in one pipe on the 5-tuple of its outer packets" {
+    chain
+    reflect
+    for end in "c 10.8.0.2 10.9.0.2 1" "s 10.9.0.2 10.8.0.2 2"; do
+        read -r name local remote host <<<"$end"
+        node "$name" ip link add users type vxlan id 7 local "$local" remote "$remote" dstport 4789
+        node "$name" ip addr add "192.168.7.$host/24" dev users
+        node "$name" ip link set users up
+    done
+    ip netns exec "sdw-$LAB-c" python3 -c 'import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.168.7.1", 5555))
+while True:
+    s.sendto(b"0123456789", ("192.168.7.2", 9))
+    time.sleep(0.02)' 3>&- &
+    pids+=("$!")
+    node c sh -c "shadow-profile -i to-r1 --immediate --duration 8s 2>profile.err |
+        shadow-probe --mirror ${v4[*]} --source 10.8.0.2 outer_dst=10.9.0.2 protocol=udp >out 2>err"
+    flow=$(jq -rs 'map(select(.type == "flow.new" and .sport == 5555))[0] | "\(.flow_id) \(.outer_src):\(.outer_sport)-\(.outer_dst):\(.outer_dport)/udp"' out)
+    echo "# $flow"
+    read -r id tuple <<<"$flow"
+    [ "$(jq -r --arg id "$id" 'select(.type == "path" and .flow_id == $id and .flow != null) | .flow' out)" = "$tuple" ]
+    jq -se --arg id "$id" 'map(select(.type == "slot" and .flow_id == $id) | .hops) | unique == [1, 3]' out
+    # The packets of its own that come by are none of users'.
+    jq -se '[.[] | select(.type == "mirror" and .state == "opened") | .flow_id] | unique | length == 1' out
+    jq -se 'map(select(.type == "mirror" and .state == "refused") | .reason) | unique - ["it is the tunnel\u0027s own"] == []' out
 }
 
 @test "no host gets a packet of a shadow but the reflector, and live traffic beside it loses nothing" {
