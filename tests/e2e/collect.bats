@@ -4,6 +4,8 @@
 # shellcheck disable=SC2154 # run sets stderr
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/web.bash
+. "$BATS_TEST_DIRNAME/web.bash"
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || exit
@@ -460,40 +462,24 @@ EOF
 
 @test "a Prometheus server that has too much to do is asked again, for all that was missed, in parts" {
     cat >server.py <<'END'
-import http.server, json, urllib.parse
-class Server(http.server.BaseHTTPRequestHandler):
-    asked = 0
-    def do_GET(self):
-        of = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
-        start, end, step = float(of['start']), float(of['end']), float(of['step'])
-        Server.asked += 1
-        if Server.asked <= 2:
-            self.answer(503, {"status": "error", "errorType": "timeout", "error": "query timed out"})
-        elif (end - start) / step > 11000:
-            self.answer(400, {"status": "error", "errorType": "bad_data", "error": "exceeded maximum resolution"})
-        else:
-            self.answer(200, {"status": "success", "data": {"resultType": "matrix", "result": [
-                {"metric": {"__name__": "up"}, "values": [[start, "1"], [end, "1"]]}]}})
-    def answer(self, status, body):
-        body = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-    def log_message(self, *args):
-        pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Server)
-print(server.server_port, flush=True)
-server.serve_forever()
+import json, urllib.parse, web
+def answer(asked):
+    of = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(asked.path).query))
+    start, end, step = float(of['start']), float(of['end']), float(of['step'])
+    if asked.before < 2:
+        status, body = 503, {"status": "error", "errorType": "timeout", "error": "query timed out"}
+    elif (end - start) / step > 11000:
+        status, body = 400, {"status": "error", "errorType": "bad_data", "error": "exceeded maximum resolution"}
+    else:
+        status, body = 200, {"status": "success", "data": {"resultType": "matrix", "result": [
+            {"metric": {"__name__": "up"}, "values": [[start, "1"], [end, "1"]]}]}}
+    return status, json.dumps(body).encode()
+web.serve(answer)
 END
-    python3 server.py >port 3>&- &
-    agent=$!
-    for _ in $(seq 600); do
-        [ -s port ] && break
-        sleep 0.1
-    done
+    web python3 server.py
+    agent=$web
     # 25,000 steps of 10 s, when the third request is answered.
-    run -0 --separate-stderr shadow-collect --prometheus "http://127.0.0.1:$(cat port)" --query up \
+    run -0 --separate-stderr shadow-collect --prometheus "$url" --query up \
         --since 250000s --step 10s --interval 20ms -n 3
     [ "$(grep -c 'HTTP status 503' <<<"$stderr")" = 1 ]
     [ "$(jq -s 'map(select(.type == "metric").ts) | (.[-1] - .[0]) / 1e7 | floor' <<<"$output")" -ge 25000 ]

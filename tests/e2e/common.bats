@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # What every tool shares: help, statuses, formats, configuration, lock and deadline.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/build.bash
+. "$BATS_TEST_DIRNAME/build.bash"
 
 setup()
 {

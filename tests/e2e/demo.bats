@@ -2,6 +2,8 @@
 # How the main job is judged: whether the host was fit, what an arm lost, and who won.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/build.bash
+. "$BATS_TEST_DIRNAME/build.bash"
 
 setup() {
     demo="$BATS_TEST_DIRNAME/../lab/demo"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # What is generated and what is written by hand say the same.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/build.bash
+. "$BATS_TEST_DIRNAME/build.bash"
 
 setup()
 {

@@ -2,6 +2,8 @@
 # shadow-gradient on slot files made by a simulated prober.
 
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/build.bash
+. "$BATS_TEST_DIRNAME/build.bash"
 
 setup() {
     cd "$BATS_TEST_TMPDIR"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # What the Makefile promises besides building.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/build.bash
+. "$BATS_TEST_DIRNAME/build.bash"
 
 setup()
 {

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # The rules of the house: what may include what, how big things get, what is never called.
 bats_require_minimum_version 1.5.0
+# shellcheck source=tests/e2e/build.bash
+. "$BATS_TEST_DIRNAME/build.bash"
 
 setup()
 {

@@ -1,5 +1,8 @@
 # What tests of shadow-store share: points to store, engines to write to, file systems to fill.
 
+# shellcheck source=tests/e2e/web.bash
+. "$BATS_TEST_DIRNAME/web.bash"
+
 # points NAME FROM N [LABELS]: a value a minute, equal to its number
 points() {
     local i
@@ -54,12 +57,7 @@ engine() {
 # the last one for ever, and a GET with the first and words in JSON; its URL into url, the number of
 # POSTs into the file `posts`
 moody() {
-    rm -f port # of one before
-    python3 "$BATS_TEST_DIRNAME/moody.py" "$@" >port 3>&- &
-    prometheus=$!
-    for _ in $(seq 600); do
-        [ -s port ] && break
-        sleep 0.1
-    done
-    url=http://127.0.0.1:$(cat port)
+    web python3 "$BATS_TEST_DIRNAME/moody.py" "$@"
+    # shellcheck disable=SC2034 # for the test
+    prometheus=$web
 }
