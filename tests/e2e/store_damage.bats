@@ -165,8 +165,8 @@ c.execute("UPDATE segment SET points = 1"); c.commit()'
     many_segments
     # Two segments more, of a day that no other reaches into: it begins with point 18826.
     for from in 18126 18827 19127; do
-        points c "$from" $((from == 18126 ? 701 : 300)) >tail
-        shadow-store append --log-size 1k --window 1s <tail >/dev/null
+        points c "$from" $((from == 18126 ? 701 : 300)) >later
+        shadow-store append --log-size 1k --window 1s <later >/dev/null
     done
     segment=$(shadow-store check -o part | jq -rs 'map(select(.kind == "segment") | .day = (.to_us / 86400e6 | floor)) |
         map(select(.day == 19678)) | .[0].part')
