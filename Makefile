@@ -39,7 +39,7 @@ have = $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes)
 # What a room of lib/ needs; --as-needed drops what a program does not use.
 LIBS       = $(call pkg,jansson) -lm
 LIBS.net   = -lpcap $(if $(filter yes,$(NDPI)),-lndpi) $(shell libnet-config --libs 2>/dev/null || echo -lnet) $(call pkg,libsodium)
-LIBS.sys   = $(call pkg,libmnl) $(call pkg,libseccomp)
+LIBS.sys   = $(call pkg,libmnl) $(call pkg,libseccomp) $(call pkg,libmaxminddb)
 LIBS.steer = $(call pkg,libnftables)
 LIBS.shell = $(call pkg,readline)
 LIBS.store = $(call pkg,sqlite3 libcurl libpcre2-8)
@@ -67,6 +67,10 @@ $(info deep packet inspection is left out, ports and names are used: libndpi 4.2
 endif
 NOT_BUILT := lib/net/$(if $(filter yes,$(NDPI)),dpi_hints,dpi_ndpi).c
 NOT_BUILT += $(if $(call have,libcurl),,lib/sys/http.c)
+NOT_BUILT += lib/sys/$(if $(call have,libmaxminddb),geoip_none,geoip_mmdb).c
+ifeq ($(call have,libmaxminddb),)
+$(info regions of addresses are left out: libmaxminddb-dev is missing (make deps))
+endif
 
 # A tool whose libraries nothing else needs is left out with the files that include them.
 COLLECT := libnetfilter_conntrack netsnmp libcurl
@@ -292,7 +296,8 @@ clean:
 
 APT.build := gcc libc6-dev pkg-config libpcap-dev libnet1-dev libjansson-dev libreadline-dev \
              libmnl-dev libnftables-dev libsodium-dev libseccomp-dev libndpi-dev libsqlite3-dev \
-             libnetfilter-conntrack-dev libsnmp-dev libcurl4-openssl-dev libpcre2-dev
+             libnetfilter-conntrack-dev libsnmp-dev libcurl4-openssl-dev libpcre2-dev \
+             libmaxminddb-dev
 APT.demo  := iproute2 nftables jq gawk procps
 APT.test  := $(APT.demo) perl python3 iputils-ping bats mandoc tmux tshark strace bc zsh fish \
              conntrack softflowd snmpd snmp pmacct prometheus mtr-tiny iperf3 curl sqlite3 \

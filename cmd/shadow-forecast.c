@@ -6,6 +6,7 @@
 #include "model/forecast.h"
 #include "model/forecast_options.h"
 #include "rec/end.h"
+#include "sys/geoip.h"
 
 #include <stdio.h>
 
@@ -17,7 +18,8 @@ struct forecaster {
     int64_t save_us, saved;
     struct sdw_arena arena;
     struct sdw_zone zone;
-    bool warned; /* that the book is full */
+    struct sdw_geoip *geoip; /* NULL: none */
+    bool warned;             /* that the book is full */
 };
 
 /* The text of a file that an option names, to what reads it. */
@@ -53,6 +55,10 @@ static int settings_of(const struct sdw_forecast_options *options, struct foreca
             rc = files[i].read(sdw_buf_view(&text), files[i].path, &f->settings, err);
         sdw_buf_release(&text);
     }
+    if (rc == 0 && options->geoip)
+        rc = sdw_geoip_open(options->geoip, &f->geoip, err);
+    f->settings.region = f->geoip ? sdw_geoip_region : NULL;
+    f->settings.region_arg = f->geoip;
     if (rc == 0 && options->tz) {
         rc = sdw_zone_set(&f->zone, options->tz, err);
         f->settings.local_us = sdw_zone_ahead;
@@ -178,6 +184,7 @@ static int run(struct sdw_ctx *ctx, void *arg)
     sdw_arena_release(&f.arena);
     sdw_book_free(f.book);
     sdw_forecast_settings_release(&f.settings);
+    sdw_geoip_close(f.geoip);
     return rc;
 }
 
@@ -205,13 +212,9 @@ static const struct sdw_example examples[] = {
      "shadow-collect --linux | shadow-forecast --series 'link/*/bps' --capacity 10G --horizon "
      "15m,1h --probability 0.8 -o breach",
      "lab"},
-    {"Will the connections of a NAT run out? The table's size is the capacity:",
-     "shadow-collect --linux | shadow-forecast --horizon 1m,15m --series '*/entries' "
-     "--above 90% -o breach",
-     "lab"},
-    {"The same of a NAT that tells its connections, 500 new ones a second that last two minutes: "
+    {"Will the connections of a NAT run out? It makes 500 a second that last two minutes: the way "
      "the "
-     "way the count goes, and Little's law, both come to more than a table of 50000:",
+     "count goes, and Little's law, both come to more than its table of 50000:",
      "for i in 1 2 3 4 5 6 7 8 9; do "
      "echo '{\"type\":\"conn\",\"v\":1,\"ts\":'$i'0000000,\"series\":\"nat/gw1/entries\","
      "\"count\":'$((20000 + i * 1000))',\"limit\":50000,\"new_per_s\":500,"

@@ -17,6 +17,7 @@ complete -c shadow-forecast -l tz -x -d 'days and weeks are those of this time z
 complete -c shadow-forecast -l parents -r -F -d 'which series add up to which'
 complete -c shadow-forecast -l correlate -d 'say which series drive their parents'
 complete -c shadow-forecast -l events -r -F -d 'maintenance and what else is known to come'
+complete -c shadow-forecast -l geoip -r -F -d 'regions of addresses, a file in the MaxMind DB format'
 complete -c shadow-forecast -l explain -d 'add the weights of the models to forecasts'
 complete -c shadow-forecast -l state -r -F -d 'keep what was learned in this file'
 complete -c shadow-forecast -l save -x -d 'write the state once in this time of the records'

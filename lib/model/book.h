@@ -8,9 +8,15 @@
 #include "model/kin.h"
 #include "model/leap.h"
 #include "model/outlook.h"
+#include "model/region.h"
 #include "model/tunnel.h"
 
-enum { SDW_COHORTS_MAX = 64, SDW_SORT_MAX = 32, SDW_CORRELATIONS_MAX = 64 };
+enum {
+    SDW_COHORTS_MAX = 64,
+    SDW_SORT_MAX = 32,
+    SDW_CORRELATIONS_MAX = 64,
+    SDW_REGION_ENDS = 2, /* source and destination */
+};
 
 /* What may come with a value: bit i of a cohort's `with` says that i does, in this order. */
 enum sdw_with {
@@ -20,7 +26,16 @@ enum sdw_with {
     SDW_WITH_DELAY,  /* of the shadow tunnel along its path */
     SDW_WITH_LOSS,
     SDW_WITH_AVAILABLE,
+    SDW_WITH_SOURCE,      /* the sum over the series of its source's region, */
+    SDW_WITH_DESTINATION, /* and of its destination's */
     SDW_WITH
+};
+
+/* A series in a region of its source, or destination. */
+struct sdw_membership {
+    char *name;                /* of the region; NULL: not known */
+    struct sdw_region *region; /* NULL until the step is known */
+    struct sdw_region_share share;
 };
 
 /* What several series share. */
@@ -35,6 +50,7 @@ struct sdw_shared {
 struct sdw_company {
     char *path; /* it goes along; NULL: not known */
     struct sdw_tunnel_view view;
+    struct sdw_membership of[SDW_REGION_ENDS];
 };
 
 /* Series of one step whose names end alike learn together. */
@@ -63,9 +79,10 @@ struct sdw_followed {
 
 struct sdw_book {
     struct sdw_forecast_settings settings;
-    struct sdw_map series; /* struct sdw_followed by name */
-    struct sdw_map shared; /* struct sdw_shared by what names begin with: path/ID, link/a-b */
-    size_t on_paths;       /* series that have named their path */
+    struct sdw_map series;  /* struct sdw_followed by name */
+    struct sdw_map shared;  /* struct sdw_shared by what names begin with: path/ID, link/a-b */
+    struct sdw_map regions; /* struct sdw_region, by end, region, sort and step */
+    size_t on_paths;        /* series that have named their path */
     struct sdw_book_cohort cohort[SDW_COHORTS_MAX];
     size_t cohorts;
     int64_t newest, swept, resume; /* record times; INT64_MIN: none */
@@ -140,8 +157,19 @@ void sdw_book_join(struct sdw_book *book, struct sdw_followed *series);
 void sdw_book_say_correlations(struct sdw_book *book, struct sdw_followed *parent, int64_t ts,
                                struct sdw_foresight *out);
 
+/* forecast_regions.c */
+/* What a record says of the regions of its series; then, with the step known, join them. */
+void sdw_book_name_regions(struct sdw_book *book, struct sdw_followed *series, struct sdw_str line);
+void sdw_book_join_regions(struct sdw_book *book, struct sdw_followed *series);
+/* Leave them, before the series is forgotten. */
+void sdw_book_leave_regions(struct sdw_book *book, struct sdw_followed *series);
+void sdw_book_learn_regions(struct sdw_followed *series, const struct sdw_grid_step *step);
+void sdw_membership_name(struct sdw_membership *membership, struct sdw_str region);
+
 /* forecast_companions.c */
-/* What a record says of its series' company: its path. For a series whose step is not known. */
+struct sdw_company *sdw_book_company(struct sdw_followed *series);
+/* What a record says of its series' company: path and regions. For a series whose step is not
+ * known. */
 void sdw_book_meet(struct sdw_book *book, struct sdw_followed *series, struct sdw_str line);
 void sdw_book_part(struct sdw_book *book, struct sdw_followed *series);
 void sdw_company_name_path(struct sdw_book *book, struct sdw_followed *series, struct sdw_str path);

@@ -18,6 +18,7 @@ struct sdw_book *sdw_book_new(const struct sdw_forecast_settings *settings)
     book->newest = book->swept = book->resume = INT64_MIN;
     sdw_map_init(&book->series, 0);
     sdw_map_init(&book->shared, 0);
+    sdw_map_init(&book->regions, 0);
     return book;
 }
 
@@ -45,6 +46,7 @@ void sdw_book_free(struct sdw_book *book)
         sdw_book_shared_free(value);
     sdw_map_release(&book->series);
     sdw_map_release(&book->shared);
+    sdw_map_release(&book->regions);
     for (size_t i = 0; i < book->cohorts; i++)
         sdw_cohort_free(book->cohort[i].cohort);
     sdw_buf_release(&book->name);
@@ -172,8 +174,10 @@ static void learn_steps(struct sdw_book *book, struct sdw_followed *series,
             sdw_book_cohort_at(book, sdw_buf_view(&series->name), outlook->grid.step_us,
                                sdw_book_companions(book, series));
         series->refused = !cohort;
-        if (cohort)
+        if (cohort) {
             sdw_outlook_settle(outlook, cohort);
+            sdw_book_join_regions(book, series);
+        }
     }
     if (!outlook->cohort)
         return;

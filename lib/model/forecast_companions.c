@@ -78,6 +78,34 @@ static double available(const struct moment *at)
     return view_of(at)->available_bps;
 }
 
+static double region_sum(const struct moment *at, int end)
+{
+    const struct sdw_company *company = at->series->company;
+    return company && company->of[end].region ? sdw_region_sum(company->of[end].region) : NAN;
+}
+
+static bool has_source(const struct sdw_book *book, const struct sdw_followed *series)
+{
+    (void)book;
+    return series->company && series->company->of[0].name;
+}
+
+static double source(const struct moment *at)
+{
+    return region_sum(at, 0);
+}
+
+static bool has_destination(const struct sdw_book *book, const struct sdw_followed *series)
+{
+    (void)book;
+    return series->company && series->company->of[1].name;
+}
+
+static double destination(const struct moment *at)
+{
+    return region_sum(at, 1);
+}
+
 static const struct {
     bool (*has)(const struct sdw_book *book, const struct sdw_followed *series);
     double (*value)(const struct moment *at);
@@ -88,13 +116,17 @@ static const struct {
     [SDW_WITH_DELAY] = {has_path, delay},
     [SDW_WITH_LOSS] = {has_path, loss},
     [SDW_WITH_AVAILABLE] = {has_path, available},
+    [SDW_WITH_SOURCE] = {has_source, source},
+    [SDW_WITH_DESTINATION] = {has_destination, destination},
 };
 
-static struct sdw_company *company_of(struct sdw_followed *series)
+struct sdw_company *sdw_book_company(struct sdw_followed *series)
 {
     if (!series->company) {
         series->company = sdw_xalloc(sizeof *series->company);
         series->company->view = sdw_tunnel_unseen;
+        for (int end = 0; end < SDW_REGION_ENDS; end++)
+            series->company->of[end].share.index = INT64_MIN;
     }
     return series->company;
 }
@@ -103,7 +135,7 @@ void sdw_company_name_path(struct sdw_book *book, struct sdw_followed *series, s
 {
     if (path.n == 0 || (series->company && series->company->path))
         return;
-    company_of(series)->path = sdw_xstrndup(path.p, path.n);
+    sdw_book_company(series)->path = sdw_xstrndup(path.p, path.n);
     book->on_paths++;
 }
 
@@ -114,12 +146,14 @@ void sdw_book_meet(struct sdw_book *book, struct sdw_followed *series, struct sd
     sdw_company_name_path(book, series, sdw_line_text(line, "path"));
     if (shared && shared->path)
         sdw_company_name_path(book, series, sdw_str_of(shared->path));
+    sdw_book_name_regions(book, series, line);
 }
 
 void sdw_book_part(struct sdw_book *book, struct sdw_followed *series)
 {
     if (!series->company)
         return;
+    sdw_book_leave_regions(book, series);
     book->on_paths -= series->company->path != NULL;
     free(series->company->path);
     free(series->company);
@@ -154,8 +188,10 @@ void sdw_book_with(struct sdw_book *book, struct sdw_followed *series,
     const struct sdw_cohort *cohort = series->outlook.cohort;
     const struct moment at = {book, series, step->ts};
     size_t n = 0;
-    if (series->company)
+    if (series->company) {
         look_at_path(book, series->company, step, cohort->plan.step_us);
+        sdw_book_learn_regions(series, step);
+    }
     for (unsigned i = 0; cohort->with >> i; i++)
         if (cohort->with >> i & 1)
             with[n++] = companions[i].value(&at);

@@ -40,6 +40,8 @@ const struct sdw_option sdw_forecast_option_table[] = {
      NULL, 0, 0, NULL, NULL},
     {"events", 0, SDW_OPT_TEXT, AT(events), "PATH", "maintenance and what else is known to come",
      NULL, 0, 0, NULL, "file"},
+    {"geoip", 0, SDW_OPT_TEXT, AT(geoip), "PATH",
+     "regions of addresses, a file in the MaxMind DB format", NULL, 0, 0, NULL, "file"},
     {"explain", 0, SDW_OPT_FLAG, AT(explain), NULL, "add the weights of the models to forecasts",
      NULL, 0, 0, NULL, NULL},
     {"state", 0, SDW_OPT_TEXT, AT(state), "PATH", "keep what was learned in this file", NULL, 0, 0,

@@ -8,7 +8,8 @@
 /* As they were typed. */
 struct sdw_forecast_options {
     struct sdw_list horizon, above, levels, season, keys;
-    const char *below, *capacity, *series, *counters, *step, *field, *tz, *state, *parents, *events;
+    const char *below, *capacity, *series, *counters, *step, *field, *tz, *state, *parents, *events,
+        *geoip;
     double probability;
     int64_t every, max_series, ttl_us, save_us;
     bool explain, correlate;

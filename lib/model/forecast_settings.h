@@ -15,6 +15,7 @@ enum {
     SDW_ABOVE_MAX = 8, /* limits from above */
     SDW_KEYS_MAX = 8,  /* members that name a series */
     SDW_SAID_MAX = 21, /* quantiles of a forecast */
+    SDW_REGION_MAX = 16,
 };
 
 /* A limit as it was asked for: a value, or (is_share) a share of the series' capacity. */
@@ -70,6 +71,9 @@ struct sdw_forecast_settings {
     /* What local time is ahead of UTC at a moment; NULL: nothing. */
     int64_t (*local_us)(int64_t ts, void *arg);
     void *local_arg;
+    /* The region of an address, in region[SDW_REGION_MAX]; NULL: none is known. */
+    bool (*region)(struct sdw_str address, char *region, void *arg);
+    void *region_arg;
 };
 
 /* Everything as when nothing was asked for. */

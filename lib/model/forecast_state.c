@@ -9,7 +9,7 @@
 
 struct saved_head {
     int64_t newest, swept;
-    uint64_t shared, cohorts, series, born;
+    uint64_t shared, cohorts, series, born, regions;
 };
 
 struct saved_cohort {
@@ -25,10 +25,11 @@ struct saved_shared {
     uint64_t head_bytes, path_bytes, has_tunnel;
 };
 
-/* The path follows. */
+/* The path and the regions follow. */
 struct saved_company {
     struct sdw_tunnel_view view;
-    uint64_t path_bytes;
+    struct sdw_region_share share[SDW_REGION_ENDS];
+    uint64_t path_bytes, region_bytes[SDW_REGION_ENDS];
 };
 
 /* A series without its heap memory, whose pointers only say whether something follows. */
@@ -46,12 +47,19 @@ static void mix_in(uint64_t *hash, const void *bytes, size_t n)
 
 uint64_t sdw_book_layout(const struct sdw_forecast_settings *settings)
 {
-    const uint64_t sizes[] = {sizeof(struct saved_head),      sizeof(struct saved_cohort),
-                              sizeof(struct saved_series),    sizeof(struct sdw_kin_state),
-                              sizeof(struct sdw_trend),       SDW_KIN_SAID,
-                              sizeof(struct sdw_risk_shared), sizeof(struct sdw_ensemble_plan),
-                              sizeof(struct saved_shared),    sizeof(struct saved_company),
-                              sizeof(struct sdw_tunnel),      SDW_WITH};
+    const uint64_t sizes[] = {sizeof(struct saved_head),
+                              sizeof(struct saved_cohort),
+                              sizeof(struct saved_series),
+                              sizeof(struct sdw_kin_state),
+                              sizeof(struct sdw_trend),
+                              SDW_KIN_SAID,
+                              sizeof(struct sdw_risk_shared),
+                              sizeof(struct sdw_ensemble_plan),
+                              sizeof(struct saved_shared),
+                              sizeof(struct saved_company),
+                              sizeof(struct sdw_tunnel),
+                              sizeof(struct sdw_region),
+                              SDW_WITH};
     struct sdw_ensemble_plan plan;
     uint64_t hash = 0;
     mix_in(&hash, sizes, sizeof sizes);
@@ -68,9 +76,16 @@ uint64_t sdw_book_layout(const struct sdw_forecast_settings *settings)
 
 static void save_company(const struct sdw_company *company, struct sdw_buf *out)
 {
-    struct saved_company saved = {company->view, company->path ? strlen(company->path) : 0};
+    struct saved_company saved = {.view = company->view,
+                                  .path_bytes = company->path ? strlen(company->path) : 0};
+    for (int end = 0; end < SDW_REGION_ENDS; end++) {
+        saved.share[end] = company->of[end].share;
+        saved.region_bytes[end] = company->of[end].name ? strlen(company->of[end].name) : 0;
+    }
     sdw_buf_add(out, &saved, sizeof saved);
     sdw_buf_add(out, company->path, (size_t)saved.path_bytes);
+    for (int end = 0; end < SDW_REGION_ENDS; end++)
+        sdw_buf_add(out, company->of[end].name, (size_t)saved.region_bytes[end]);
 }
 
 static void save_shared(struct sdw_str head, const struct sdw_shared *shared, struct sdw_buf *out)
@@ -118,8 +133,8 @@ static void save_series(const struct sdw_book *book, const struct sdw_followed *
 
 void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out)
 {
-    struct saved_head head = {book->newest,  book->swept,    book->shared.n,
-                              book->cohorts, book->series.n, book->born};
+    struct saved_head head = {book->newest,   book->swept, book->shared.n, book->cohorts,
+                              book->series.n, book->born,  book->regions.n};
     sdw_buf_add(out, &head, sizeof head);
     size_t cursor = 0;
     struct sdw_str key;
@@ -140,6 +155,13 @@ void sdw_book_save(const struct sdw_book *book, struct sdw_buf *out)
     cursor = 0;
     while (sdw_map_next(&book->series, &cursor, &key, &value))
         save_series(book, value, out);
+    cursor = 0;
+    while (sdw_map_next(&book->regions, &cursor, &key, &value)) {
+        uint64_t n = key.n;
+        sdw_buf_add(out, &n, sizeof n);
+        sdw_buf_str(out, key);
+        sdw_buf_add(out, value, sizeof(struct sdw_region));
+    }
 }
 
 static bool load_shared(struct sdw_book *book, struct sdw_str *body)
@@ -160,15 +182,38 @@ static bool load_shared(struct sdw_book *book, struct sdw_str *body)
            sdw_saved_take(body, sdw_shared_tunnel(shared), sizeof *shared->tunnel);
 }
 
+/* The sum of a region, whose members have joined it. */
+static bool load_region(struct sdw_book *book, struct sdw_str *body)
+{
+    uint64_t n;
+    struct sdw_str key;
+    struct sdw_region saved;
+    if (!sdw_saved_take(body, &n, sizeof n) || !sdw_saved_text(body, (size_t)n, &key) ||
+        !sdw_saved_take(body, &saved, sizeof saved))
+        return false;
+    struct sdw_region *region = sdw_map_get(&book->regions, key);
+    if (!region || region->members != saved.members)
+        return false;
+    *region = saved;
+    return true;
+}
+
 static bool load_company(struct sdw_book *book, struct sdw_followed *series, struct sdw_str *body)
 {
     struct saved_company saved;
     struct sdw_str path;
     if (!sdw_saved_take(body, &saved, sizeof saved) ||
-        !sdw_saved_text(body, (size_t)saved.path_bytes, &path) || path.n == 0)
+        !sdw_saved_text(body, (size_t)saved.path_bytes, &path))
         return false;
     sdw_company_name_path(book, series, path);
-    series->company->view = saved.view;
+    sdw_book_company(series)->view = saved.view;
+    for (int end = 0; end < SDW_REGION_ENDS; end++) {
+        struct sdw_str region;
+        if (!sdw_saved_text(body, (size_t)saved.region_bytes[end], &region))
+            return false;
+        sdw_membership_name(&series->company->of[end], region);
+        series->company->of[end].share = saved.share[end];
+    }
     return true;
 }
 
@@ -242,6 +287,8 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
         return false;
     if (has_trend && !sdw_saved_take(body, trend, sizeof *trend))
         return false;
+    if (has_cohort)
+        sdw_book_join_regions(book, series);
     if (has_cohort && !load_outlook(&series->outlook, book->cohort[saved.cohort].cohort, body))
         return false;
     if (saved.followed.kin) {
@@ -285,6 +332,8 @@ int sdw_book_load(struct sdw_book *book, struct sdw_str body, struct sdw_err *er
         good = load_cohort(book, &body);
     for (uint64_t i = 0; good && i < head.series; i++)
         good = load_series(book, &body);
+    for (uint64_t i = 0; good && i < head.regions; i++)
+        good = load_region(book, &body);
     if (good)
         rejoin(book);
     if (!good || body.n > 0)

@@ -76,6 +76,7 @@ only()
     only 'sqlite3' lib/store/
     only 'libmnl' lib/sys/ lib/net/ lib/steer/
     only 'libnetfilter_conntrack' lib/sys/conntrack.c
+    only 'maxminddb' lib/sys/geoip
     only 'net-snmp' lib/sys/snmp
     only 'curl' lib/sys/http
 }
