@@ -14,6 +14,7 @@ enum {
     KNOWN = 50, /* outcomes after which a series tells others what errors are usual */
     GUESS_WORTH = 3,
     HOUR_MEMORY = 100, /* outcomes */
+    HELD = 3,          /* steps of a gap that are foreseen like any other */
 };
 
 /* What all series of a kind share: the usual size of errors per anchor, then the experts' part. */
@@ -290,6 +291,15 @@ static void take(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
     foresee(e, plan, shared, &origin);
 }
 
+/* A step inside a long gap: of what would be foreseen there nothing is ever learned or told. */
+static void pass(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, int64_t index)
+{
+    sdw_history_push(sdw_history_of(e, plan), &plan->history, index, NAN);
+    for (int a = 0; a < plan->anchors; a++)
+        if (index % plan->stride[a] == 0)
+            sdw_waiting_of(e, plan, a, index)->scale = 0;
+}
+
 bool sdw_ensemble_learn(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
                         struct sdw_ensemble_shared *shared, const struct sdw_ensemble_input *input)
 {
@@ -303,8 +313,12 @@ bool sdw_ensemble_learn(struct sdw_ensemble *e, const struct sdw_ensemble_plan *
             from = input->index - most;
             forget_pending(e, plan);
         }
-        for (int64_t i = from; i < input->index; i++)
-            take(e, plan, shared, i, NAN, NULL);
+        for (int64_t i = from; i < input->index; i++) {
+            if (i >= from + HELD && i + 1 < input->index)
+                pass(e, plan, i);
+            else
+                take(e, plan, shared, i, NAN, NULL);
+        }
     }
     take(e, plan, shared, input->index, input->value, input->companion);
     return true;
