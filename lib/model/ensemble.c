@@ -44,7 +44,7 @@ static void forget_pending(struct sdw_ensemble *e, const struct sdw_ensemble_pla
 void sdw_ensemble_init(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan)
 {
     memset(e, 0, plan->bytes);
-    e->surprise = (struct sdw_surprise){NAN, NAN, NAN, NAN};
+    e->surprise = NAN;
     sdw_history_init(sdw_history_of(e, plan), &plan->history);
     for (int a = 0; a < plan->anchors; a++) {
         struct sdw_anchor *anchor = sdw_anchor_of(e, plan, a);
@@ -174,15 +174,8 @@ static void learn_anchor(struct sdw_ensemble *e, const struct sdw_ensemble_plan 
 static void judge(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, double z)
 {
     const struct sdw_anchor *anchor = sdw_anchor_of(e, plan, 0);
-    const struct sdw_history *h = sdw_history_of(e, plan);
-    double q[3], p[3] = {0.025, 0.5, 0.975};
-    for (int i = 0; i < 3; i++)
-        q[i] =
-            (double)anchor->centre +
-            (double)anchor->scale * sdw_tracker_quantile(&anchor->error, &anchor->error, 0, p[i]);
-    e->surprise =
-        (struct sdw_surprise){(z - q[1]) / (double)anchor->scale, sdw_history_value(h, q[1]),
-                              sdw_history_value(h, q[0]), sdw_history_value(h, q[2])};
+    double middle = sdw_tracker_quantile(&anchor->error, &anchor->error, 0, 0.5);
+    e->surprise = (float)((z - (double)anchor->centre) / (double)anchor->scale - middle);
 }
 
 static void learn_outcomes(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
@@ -275,7 +268,7 @@ static void take(struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan,
     struct sdw_history *h = sdw_history_of(e, plan);
     struct sdw_origin origin = {.index = index};
     bool known = isfinite(value);
-    e->surprise = (struct sdw_surprise){NAN, NAN, NAN, NAN};
+    e->surprise = NAN;
     if (known && h->values == 0)
         start(e, plan, shared);
     else if (known)

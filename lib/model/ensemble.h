@@ -50,7 +50,8 @@ struct sdw_ensemble_plan {
     int stride[SDW_ANCHORS_MAX], kept[SDW_ANCHORS_MAX], kept_before[SDW_ANCHORS_MAX];
     struct sdw_history_plan history;
     /* Where the parts of the blocks begin, in bytes. */
-    size_t at_anchors, at_waiting, at_history, at_expert[SDW_EXPERTS], pooled_expert[SDW_EXPERTS];
+    size_t at_anchors, at_waiting, at_history, at_expert[SDW_EXPERTS],
+        pooled_expert[SDW_EXPERTS];
     size_t anchor_bytes, waiting_bytes; /* of an anchor; of one origin that waits for it */
     size_t bytes, shared_bytes;
 };
@@ -105,13 +106,9 @@ double sdw_ensemble_quantile(const struct sdw_ensemble *e, const struct sdw_ense
                              int i, double p);
 
 /* The newest value against what was expected of it one step before: (value - median) / expected
- * size of the error, on the scale the models use, and the 95 % interval in the series' unit. NAN
- * while the series is cold and for a missing value. */
-struct sdw_surprise {
-    double residual;
-    double expected, lo, hi;
-};
-struct sdw_surprise sdw_ensemble_surprise(const struct sdw_ensemble *e);
+ * size of the error, on the scale the models use. NAN while the series is cold and for a missing
+ * value. */
+double sdw_ensemble_surprise(const struct sdw_ensemble *e);
 
 /* The experts' shares in the forecast of horizon i: 0..1, sum 1. */
 void sdw_ensemble_weights(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, int i,

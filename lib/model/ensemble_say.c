@@ -73,9 +73,9 @@ void sdw_ensemble_forecast(const struct sdw_ensemble *e, const struct sdw_ensemb
         out[i] = sdw_ensemble_forecast_at(e, plan, i);
 }
 
-struct sdw_surprise sdw_ensemble_surprise(const struct sdw_ensemble *e)
+double sdw_ensemble_surprise(const struct sdw_ensemble *e)
 {
-    return e->surprise;
+    return (double)e->surprise;
 }
 
 void sdw_ensemble_weights(const struct sdw_ensemble *e, const struct sdw_ensemble_plan *plan, int i,

@@ -2,8 +2,8 @@
  * The block of one series, as the files of the ensemble share it; besides them only their test
  * includes this.
  *
- * In this order: struct sdw_ensemble, a struct anchor for each anchor, the origins each anchor has
- * pending, the history, the experts' floats. All of it is reached through the plan's offsets.
+ * In this order: struct sdw_ensemble, a struct sdw_anchor for each anchor, the origins that wait
+ * for each, the history, the experts' floats. All of it is reached through the plan's offsets.
  */
 #ifndef SDW_MODEL_ENSEMBLE_STATE_H
 #define SDW_MODEL_ENSEMBLE_STATE_H
@@ -16,7 +16,7 @@
 enum { SDW_HOURS = 24 };
 
 struct sdw_ensemble {
-    struct sdw_surprise surprise;
+    float surprise;
     float straight, bent;  /* errors of interpolation without the profile's bends, and with */
     float bend;            /* how far the bends are followed, 0..1 */
     float deviation;       /* smoothed distance from the profile */

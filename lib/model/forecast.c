@@ -155,7 +155,7 @@ static void learn_step(struct sdw_book *book, struct sdw_followed *series,
     sdw_outlook_learn(outlook, step, with, above);
     if (series->kin)
         sdw_kin_step(series->kin, step->index, step->value,
-                     sdw_ensemble_surprise(sdw_outlook_ensemble(outlook)).residual);
+                     sdw_ensemble_surprise(sdw_outlook_ensemble(outlook)));
     if (!sdw_outlook_mature(outlook) ||
         !sdw_feedback_due(&outlook->feedback, &outlook->cohort->plan))
         return;

@@ -22,7 +22,7 @@ static double quantile(const struct sdw_followed *series, const struct sdw_predi
 {
     const struct sdw_outlook *outlook = &series->outlook;
     if (!prediction)
-        return sdw_trend_quantile(outlook->trend, horizon_us, q->p);
+        return sdw_trend_quantile(&outlook->young->trend, horizon_us, q->p);
     if (q->base >= 0)
         return prediction->q[q->base];
     const struct sdw_ensemble *e = sdw_outlook_ensemble(outlook);
@@ -42,7 +42,8 @@ static void say_horizon(const struct sdw_book *book, const struct sdw_followed *
     sdw_jsonw_object(w, NULL);
     sdw_jsonw_int(w, "horizon_us", horizon_us);
     sdw_jsonw_model(w, "mean",
-                    prediction ? prediction->mean : sdw_trend_mean(outlook->trend, horizon_us));
+                    prediction ? prediction->mean
+                               : sdw_trend_mean(&outlook->young->trend, horizon_us));
     sdw_jsonw_object(w, "q");
     for (size_t i = 0; i < book->settings.quantiles; i++)
         sdw_jsonw_model(w, book->settings.said[i].name,

@@ -51,7 +51,7 @@ uint64_t sdw_book_layout(const struct sdw_forecast_settings *settings)
                               sizeof(struct saved_cohort),
                               sizeof(struct saved_series),
                               sizeof(struct sdw_kin_state),
-                              sizeof(struct sdw_trend),
+                              sizeof(struct sdw_young),
                               SDW_KIN_SAID,
                               sizeof(struct sdw_risk_shared),
                               sizeof(struct sdw_ensemble_plan),
@@ -119,8 +119,8 @@ static void save_series(const struct sdw_book *book, const struct sdw_followed *
     sdw_buf_str(out, sdw_buf_view(&series->parent));
     if (series->company)
         save_company(series->company, out);
-    if (outlook->trend)
-        sdw_buf_add(out, outlook->trend, sizeof *outlook->trend);
+    if (outlook->young)
+        sdw_buf_add(out, outlook->young, sizeof *outlook->young);
     if (outlook->cohort)
         sdw_buf_add(out, outlook->state, sdw_cohort_state_bytes(outlook->cohort));
     if (outlook->mature)
@@ -232,11 +232,11 @@ static bool load_cohort(struct sdw_book *book, struct sdw_str *body)
            sdw_saved_take(body, &cohort->risk, sizeof cohort->risk);
 }
 
-static bool grid_is_sound(const struct sdw_grid *grid)
+static bool grid_is_sound(const struct sdw_grid *grid, bool is_young)
 {
     return grid->step_us >= 0 && grid->step_us <= INT64_C(86400000000) && grid->n >= 0 &&
            grid->waiting >= 0 && grid->waiting <= SDW_GRID_WAIT &&
-           (grid->waiting < SDW_GRID_WAIT || grid->step_us > 0);
+           (grid->waiting < SDW_GRID_WAIT ? is_young : grid->step_us > 0);
 }
 
 static bool load_outlook(struct sdw_outlook *outlook, struct sdw_cohort *cohort,
@@ -259,10 +259,10 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
         !sdw_saved_text(body, (size_t)saved.name_bytes, &name) ||
         !sdw_saved_text(body, (size_t)saved.parent_bytes, &parent))
         return false;
-    bool has_trend = saved.followed.outlook.trend, has_cohort = saved.cohort != SDW_COHORTS_MAX;
+    bool is_young = saved.followed.outlook.young, has_cohort = saved.cohort != SDW_COHORTS_MAX;
     bool is_mature = saved.followed.outlook.mature;
-    if (!grid_is_sound(&saved.followed.outlook.grid) || (!has_trend && !has_cohort) ||
-        (is_mature ? !has_cohort : !has_trend) || (has_cohort && saved.cohort >= book->cohorts) ||
+    if (!grid_is_sound(&saved.followed.outlook.grid, is_young) || (!is_young && !has_cohort) ||
+        (is_mature ? !has_cohort : !is_young) || (has_cohort && saved.cohort >= book->cohorts) ||
         sdw_map_get(&book->series, name))
         return false;
     struct sdw_followed *series = sdw_book_series_at(book, name);
@@ -270,7 +270,7 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
         return false;
     struct sdw_buf own_name = series->name, own_parent = series->parent;
     bool followed = series->followed;
-    struct sdw_trend *trend = series->outlook.trend;
+    struct sdw_young *young = series->outlook.young;
     *series = saved.followed;
     series->name = own_name;
     series->parent = own_parent;
@@ -279,13 +279,13 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
     series->kin = NULL;
     series->company = NULL;
     series->followed = followed;
-    series->outlook.trend = trend;
+    series->outlook.young = young;
     series->outlook.state = NULL;
     series->outlook.feedback.kept = NULL;
     series->outlook.cohort = NULL;
     if (saved.followed.company && !load_company(book, series, body))
         return false;
-    if (has_trend && !sdw_saved_take(body, trend, sizeof *trend))
+    if (is_young && !sdw_saved_take(body, young, sizeof *young))
         return false;
     if (has_cohort)
         sdw_book_join_regions(book, series);
@@ -301,9 +301,9 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
             return false;
         series->rejoins = saved.linked;
     }
-    if (!has_trend) {
-        free(series->outlook.trend);
-        series->outlook.trend = NULL;
+    if (!is_young) {
+        free(series->outlook.young);
+        series->outlook.young = NULL;
     }
     return true;
 }

@@ -38,12 +38,12 @@ static int by_size(const void *a, const void *b)
 }
 
 /* The median distance of the values that wait. */
-static double typical_distance(const struct sdw_grid *grid)
+static double typical_distance(const struct sdw_grid *grid, const struct sdw_grid_wait *wait)
 {
     int64_t distance[SDW_GRID_WAIT - 1] = {0};
     size_t n = 0;
     for (int i = 1; i < grid->waiting; i++)
-        distance[n++] = grid->wait_ts[i] - grid->wait_ts[i - 1];
+        distance[n++] = wait->ts[i] - wait->ts[i - 1];
     qsort(distance, n, sizeof distance[0], by_size);
     size_t middle = n / 2;
     return (double)distance[middle];
@@ -55,9 +55,9 @@ static int64_t floor_div(int64_t a, int64_t b)
 }
 
 /* With what is known of the distances: the step where it is automatic, and how it is filled. */
-static void choose(struct sdw_grid *grid, int64_t local_us)
+static void choose(struct sdw_grid *grid, const struct sdw_grid_wait *wait, int64_t local_us)
 {
-    double distance = fmax(typical_distance(grid), 1);
+    double distance = fmax(typical_distance(grid, wait), 1);
     if (grid->step_us == 0) {
         grid->step_us = sdw_grid_convenient(distance);
         for (int i = 2; grid->step_us < grid->least_us && i < 64; i++)
@@ -65,7 +65,7 @@ static void choose(struct sdw_grid *grid, int64_t local_us)
     }
     grid->at_once = distance > (1 - once) * (double)grid->step_us;
     if (grid->at_once) {
-        int64_t middle = grid->wait_ts[0] + local_us - grid->step_us / 2;
+        int64_t middle = wait->ts[0] + local_us - grid->step_us / 2;
         grid->phase_us = middle - floor_div(middle, grid->step_us) * grid->step_us;
         if (grid->phase_us >= grid->step_us / 2)
             grid->phase_us -= grid->step_us; /* values at whole steps have the number they are at */
@@ -137,21 +137,22 @@ static bool step_is_open(const struct sdw_grid *grid, int64_t local_ts)
            floor_div(local_ts - grid->phase_us, grid->step_us) + grid->skipped == grid->index;
 }
 
-static void wait_for_step(struct sdw_grid *grid, int64_t ts, int64_t local_us, double value,
-                          struct sdw_grid_step *step, size_t *n)
+static void wait_for_step(struct sdw_grid *grid, struct sdw_grid_wait *wait, int64_t ts,
+                          int64_t local_us, double value, struct sdw_grid_step *step, size_t *n)
 {
-    if (grid->waiting > 0 && ts <= grid->wait_ts[grid->waiting - 1])
+    if (grid->waiting > 0 && ts <= wait->ts[grid->waiting - 1])
         grid->waiting = 0; /* the clock was set back: what waited has no place any more */
-    grid->wait_ts[grid->waiting] = ts;
-    grid->wait[grid->waiting++] = value;
+    wait->ts[grid->waiting] = ts;
+    wait->value[grid->waiting++] = value;
     if (grid->waiting < SDW_GRID_WAIT)
         return;
-    choose(grid, local_us);
+    choose(grid, wait, local_us);
     for (int i = 0; i < SDW_GRID_WAIT; i++)
-        fill(grid, grid->wait_ts[i], local_us, grid->wait[i], step, n);
+        fill(grid, wait->ts[i], local_us, wait->value[i], step, n);
 }
 
-enum sdw_grid_use sdw_grid_take(struct sdw_grid *grid, int64_t ts, int64_t local_us, double value,
+enum sdw_grid_use sdw_grid_take(struct sdw_grid *grid, struct sdw_grid_wait *wait, int64_t ts,
+                                int64_t local_us, double value,
                                 struct sdw_grid_step step[SDW_GRID_WAIT], size_t *n)
 {
     *n = 0;
@@ -178,7 +179,7 @@ enum sdw_grid_use sdw_grid_take(struct sdw_grid *grid, int64_t ts, int64_t local
     if (!isfinite(measured))
         return SDW_GRID_BAD;
     if (grid->waiting < SDW_GRID_WAIT)
-        wait_for_step(grid, ts, local_us, measured, step, n);
+        wait_for_step(grid, wait, ts, local_us, measured, step, n);
     else
         fill(grid, ts, local_us, measured, step, n);
     return SDW_GRID_USED;

@@ -37,8 +37,12 @@ struct sdw_grid {
     bool any, counts, at_once; /* a value came; a counter; one value a step */
     struct sdw_counter counter;
     double most_grown; /* a second */
-    int64_t wait_ts[SDW_GRID_WAIT];
-    double wait[SDW_GRID_WAIT];
+};
+
+/* The first values, until the step is chosen; not looked at later. */
+struct sdw_grid_wait {
+    int64_t ts[SDW_GRID_WAIT];
+    double value[SDW_GRID_WAIT];
 };
 
 /* step_us 0: automatic, at least least_us (what the longest horizon needs). counter: the values
@@ -62,12 +66,13 @@ struct sdw_grid_step {
     double value;
 };
 
-/* Take a value. local_us: what local time is ahead of UTC at ts. step[SDW_GRID_WAIT] receives the
- * steps that are complete by it, *n of them, in order: usually one or none, several when an
- * automatic step has just been chosen. A late value counts as long as its step is being filled.
- * After SDW_GRID_LATE_IN_A_ROW late values in order the clock has been set back: from the last of
- * them on values are taken again. */
-enum sdw_grid_use sdw_grid_take(struct sdw_grid *grid, int64_t ts, int64_t local_us, double value,
+/* Take a value. wait: the same memory for each of the first SDW_GRID_WAIT values. local_us: what
+ * local time is ahead of UTC at ts. step[SDW_GRID_WAIT] receives the steps that are complete by it,
+ * *n of them, in order: usually one or none, several when an automatic step has just been chosen. A
+ * late value counts as long as its step is being filled. After SDW_GRID_LATE_IN_A_ROW late values
+ * in order the clock has been set back: from the last of them on values are taken again. */
+enum sdw_grid_use sdw_grid_take(struct sdw_grid *grid, struct sdw_grid_wait *wait, int64_t ts,
+                                int64_t local_us, double value,
                                 struct sdw_grid_step step[SDW_GRID_WAIT], size_t *n);
 
 /* The convenient step next to a distance of values: a divisor of a day from 1 ms to a day. */

@@ -66,13 +66,13 @@ void sdw_outlook_init(struct sdw_outlook *outlook, size_t horizons, int64_t step
     size_t later = sdw_feedback_most(horizons);
     *outlook = (struct sdw_outlook){.value = NAN, .greatest = NAN};
     sdw_grid_init(&outlook->grid, step_us, least_us, counter);
-    outlook->trend = sdw_xalloc(later > sizeof *outlook->trend ? later : sizeof *outlook->trend);
-    sdw_trend_init(outlook->trend);
+    outlook->young = sdw_xalloc(later > sizeof *outlook->young ? later : sizeof *outlook->young);
+    sdw_trend_init(&outlook->young->trend);
 }
 
 void sdw_outlook_release(struct sdw_outlook *outlook)
 {
-    free(outlook->trend);
+    free(outlook->young);
     free(outlook->feedback.kept);
     free(outlook->state);
     *outlook = (struct sdw_outlook){0};
@@ -100,9 +100,11 @@ enum sdw_grid_use sdw_outlook_take(struct sdw_outlook *outlook, int64_t ts, int6
                                    double value, struct sdw_grid_step step[SDW_GRID_WAIT],
                                    size_t *n)
 {
-    enum sdw_grid_use use = sdw_grid_take(&outlook->grid, ts, local_us, value, step, n);
-    if (outlook->trend && !outlook->grid.counts) {
-        use = use_of(sdw_trend_learn(outlook->trend, ts, value));
+    enum sdw_grid_use use =
+        sdw_grid_take(&outlook->grid, outlook->young ? &outlook->young->wait : NULL, ts, local_us,
+                      value, step, n);
+    if (outlook->young && !outlook->grid.counts) {
+        use = use_of(sdw_trend_learn(&outlook->young->trend, ts, value));
         if (use == SDW_GRID_USED)
             note(outlook, ts, value);
     }
@@ -129,9 +131,9 @@ static bool ready(const struct sdw_outlook *outlook)
 void sdw_outlook_ripen(struct sdw_outlook *outlook)
 {
     const struct sdw_ensemble_plan *plan = &outlook->cohort->plan;
-    void *block = plan->day > 0 ? outlook->trend : sdw_xalloc(sdw_feedback_bytes(plan));
+    void *block = plan->day > 0 ? (void *)outlook->young : sdw_xalloc(sdw_feedback_bytes(plan));
     if (plan->day > 0)
-        outlook->trend = NULL;
+        outlook->young = NULL;
     sdw_feedback_keep(&outlook->feedback, plan, block);
     outlook->mature = true;
 }
@@ -146,8 +148,8 @@ void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *
         return;
     sdw_feedback_came(&outlook->feedback, &cohort->plan, step->index, step->value);
     sdw_risk_learn(risk_of(outlook), &cohort->risk, e, &cohort->plan, step->value, above);
-    if (outlook->grid.counts && outlook->trend)
-        sdw_trend_learn(outlook->trend, step->ts, step->value);
+    if (outlook->grid.counts && outlook->young)
+        sdw_trend_learn(&outlook->young->trend, step->ts, step->value);
     note(outlook, step->ts, step->value);
     outlook->step_index = step->index;
     if (!outlook->mature && ready(outlook))
@@ -161,7 +163,7 @@ bool sdw_outlook_mature(const struct sdw_outlook *outlook)
 
 bool sdw_outlook_cold(const struct sdw_outlook *outlook)
 {
-    return outlook->trend && sdw_trend_cold(outlook->trend);
+    return outlook->young && sdw_trend_cold(&outlook->young->trend);
 }
 
 /* When the odds, which grow from `now` at once to p[i] at each horizon, reach `enough`. */
@@ -186,8 +188,8 @@ void sdw_outlook_breach(const struct sdw_outlook *outlook, struct sdw_limit limi
                         const struct sdw_prediction *said, const int64_t *horizon_us, size_t n,
                         struct sdw_breach_odds *odds)
 {
-    if (outlook->trend) {
-        sdw_breach_foresee(outlook->trend, limit, horizon_us, n, odds);
+    if (outlook->young) {
+        sdw_breach_foresee(&outlook->young->trend, limit, horizon_us, n, odds);
         return;
     }
     const struct sdw_cohort *cohort = outlook->cohort;

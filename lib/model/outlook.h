@@ -39,9 +39,15 @@ void sdw_cohort_free(struct sdw_cohort *cohort);
 /* The horizon of the plan that a duration falls on. */
 int sdw_cohort_horizon(const struct sdw_cohort *cohort, int64_t horizon_us);
 
+/* What only a young series needs. */
+struct sdw_young {
+    struct sdw_trend trend;
+    struct sdw_grid_wait wait;
+};
+
 struct sdw_outlook {
     struct sdw_grid grid;
-    struct sdw_trend *trend;   /* NULL once odds are learned from what came of them */
+    struct sdw_young *young;   /* NULL once odds are learned from what came of them */
     struct sdw_cohort *cohort; /* NULL until the step is known */
     char *state;               /* sdw_cohort_state_bytes: ensemble, risk */
     struct sdw_feedback feedback;
@@ -69,7 +75,7 @@ enum sdw_grid_use sdw_outlook_take(struct sdw_outlook *outlook, int64_t ts, int6
 /* Once the grid's step is known, and before the first step is learned. */
 void sdw_outlook_settle(struct sdw_outlook *outlook, struct sdw_cohort *cohort);
 /* Once the ensemble takes over: its forecasts are kept for the scores from then on, and where odds
- * are learned with days, in the memory of the trend, which is not needed any more. */
+ * are learned with days, in the memory of what a young series needs. */
 void sdw_outlook_ripen(struct sdw_outlook *outlook);
 /* Learn a complete step. above: the side of the limit that odds are learned for. */
 void sdw_outlook_learn(struct sdw_outlook *outlook, const struct sdw_grid_step *step,

@@ -7,12 +7,13 @@
 #define DAY_STEP 288 /* of 5 minutes */
 
 static struct sdw_grid grid;
+static struct sdw_grid_wait waiting;
 static struct sdw_grid_step step[SDW_GRID_WAIT];
 static size_t n;
 
 static enum sdw_grid_use take(int64_t ts, double value)
 {
-    return sdw_grid_take(&grid, ts, 0, value, step, &n);
+    return sdw_grid_take(&grid, &waiting, ts, 0, value, step, &n);
 }
 
 static void automatic_step(void)
@@ -124,7 +125,7 @@ static void summer_time_ends(void)
     bool grows = true;
     for (int i = 0; i < 2000; i++) {
         int64_t local = i < 1000 ? 7200 * S : 3600 * S;
-        sdw_grid_take(&grid, i * 300 * S, local, i, step, &n);
+        sdw_grid_take(&grid, &waiting, i * 300 * S, local, i, step, &n);
         for (size_t k = 0; k < n; k++) {
             grows = grows && step[k].index > last;
             last = step[k].index;
