@@ -297,32 +297,63 @@ double sdw_trend_mean(const struct sdw_trend *trend, int64_t horizon_us)
     return clamp(trend, sum);
 }
 
+/* What all models say of a value, mixed: the probability that it is at or below x, and the density
+ * there. The spreads are in var_level. */
+static double mixture(const struct sdw_trend_belief *at, double dof, double x, double *density)
+{
+    double below = 0;
+    *density = 0;
+    for (size_t i = 0; i < SDW_TREND_MODELS; i++) {
+        if (at[i].weight <= 1e-4)
+            continue;
+        double t = (x - at[i].level) / at[i].var_level, bent = 1 + t * t / (2 * dof);
+        double shrink = 1 - 1 / (4 * dof), z = t * shrink / sqrt(bent);
+        below += at[i].weight * student(t, dof);
+        *density += at[i].weight * exp(-z * z / 2) * M_SQRT1_2 * M_2_SQRTPI / 2 * shrink /
+                    (bent * sqrt(bent) * at[i].var_level);
+    }
+    return below;
+}
+
+/* Newton's method on the log odds, which are nearly a straight line; halving the bracket where a
+ * step would leave it, as between two far modes. */
+static double solve(const struct sdw_trend_belief *at, double dof, double p, double x, double lo,
+                    double hi)
+{
+    double fine = 1e-11 * (fabs(lo) + fabs(hi)), wanted = log(p / (1 - p));
+    for (int step = 0; step < 100 && hi - lo > fine; step++) {
+        double density, below = mixture(at, dof, x, &density);
+        if (below < p)
+            lo = x;
+        else
+            hi = x;
+        double next = x - (log(below / (1 - below)) - wanted) * below * (1 - below) / density;
+        if (fabs(next - x) <= fine)
+            return next;
+        x = next > lo && next < hi ? next : lo + (hi - lo) / 2;
+    }
+    return lo + (hi - lo) / 2;
+}
+
 double sdw_trend_quantile(const struct sdw_trend *trend, int64_t horizon_us, double p)
 {
     if (trend->n == 0)
         return NAN;
     struct sdw_trend_belief at[SDW_TREND_MODELS];
-    double lo = INFINITY, hi = -INFINITY;
+    double lo = INFINITY, hi = -INFINITY, mean = 0, dof = degrees(trend), density;
     for (size_t i = 0; i < SDW_TREND_MODELS; i++) {
         at[i] = foresee(trend, i, (double)horizon_us / 1e6);
         at[i].var_level = sqrt(at[i].var_level + trend->noise);
         lo = fmin(lo, at[i].level - 40 * at[i].var_level);
         hi = fmax(hi, at[i].level + 40 * at[i].var_level);
+        mean += at[i].weight * at[i].level;
     }
-    lo = clamp(trend, lo);
-    hi = clamp(trend, hi);
-    for (int step = 0; step < 40 && hi - lo > 1e-7 * (fabs(lo) + fabs(hi)); step++) {
-        double middle = lo + (hi - lo) / 2, below = 0;
-        for (size_t i = 0; i < SDW_TREND_MODELS; i++)
-            if (at[i].weight > 1e-4)
-                below += at[i].weight *
-                         student((middle - at[i].level) / at[i].var_level, degrees(trend));
-        if (below < p)
-            lo = middle;
-        else
-            hi = middle;
-    }
-    return lo + (hi - lo) / 2;
+    double least = clamp(trend, lo), most = clamp(trend, hi);
+    if (least > lo && mixture(at, dof, least, &density) >= p)
+        return least;
+    if (most < hi && mixture(at, dof, most, &density) <= p)
+        return most;
+    return solve(at, dof, p, clamp(trend, mean), least, most);
 }
 
 /* A Brownian motion from an uncertain start: nine-point Gauss-Hermite over the start. distance is

@@ -3,6 +3,7 @@
 #include "model/breach.h"
 #include "unit/tap.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static const int64_t second = 1000000;
@@ -198,6 +199,62 @@ static void forecasts_stay_in_range(void)
        "no forecast leaves what was seen by more than its range");
 }
 
+/* The probability of a value at or below x now, from the beliefs themselves. */
+static double below_now(const struct sdw_trend *trend, double x)
+{
+    double dof = fmax(2, trend->noise_n), sum = 0;
+    for (size_t i = 0; i < SDW_TREND_MODELS; i++) {
+        const struct sdw_trend_belief *m = &trend->model[i];
+        double t = (x - m->level) / sqrt(m->var_level + trend->noise);
+        double z = t * (1 - 1 / (4 * dof)) / sqrt(1 + t * t / (2 * dof));
+        sum += m->weight > 1e-4 ? m->weight * 0.5 * erfc(-z / M_SQRT2) : 0;
+    }
+    return sum;
+}
+
+/* The quantile now by halving alone: within forty spreads and the range that no forecast leaves. */
+static double halved(const struct sdw_trend *trend, double p)
+{
+    double range = fmax(trend->greatest - trend->least, 6 * sqrt(trend->noise));
+    double lo = INFINITY, hi = -INFINITY;
+    for (size_t i = 0; i < SDW_TREND_MODELS; i++) {
+        const struct sdw_trend_belief *m = &trend->model[i];
+        lo = fmin(lo, m->level - 40 * sqrt(m->var_level + trend->noise));
+        hi = fmax(hi, m->level + 40 * sqrt(m->var_level + trend->noise));
+    }
+    lo = fmax(lo, trend->least >= 0 ? fmax(0, trend->least - range) : trend->least - range);
+    hi = fmin(hi, trend->greatest + range);
+    for (int step = 0; step < 200; step++) {
+        double middle = lo + (hi - lo) / 2;
+        if (below_now(trend, middle) < p)
+            lo = middle;
+        else
+            hi = middle;
+    }
+    return lo + (hi - lo) / 2;
+}
+
+static void quantiles_are_those_of_the_mixture(void)
+{
+    static const double p[] = {0.005, 0.025, 0.1, 0.5, 0.75, 0.9, 0.975, 0.995};
+    double worst = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct sdw_trend trend;
+        struct sdw_rng rng;
+        sdw_rng_seed(&rng, seed);
+        sdw_trend_init(&trend);
+        double level = 1000 * sdw_rng_normal(&rng), noise = exp(2 * sdw_rng_normal(&rng));
+        feed(&trend, &rng, 2 + (int)(seed % 50), level, seed % 3 == 0 ? noise : 0, noise);
+        if (seed % 4 == 0) /* two far modes */
+            feed(&trend, &rng, 1, level + 50 * noise, 0, 0);
+        for (size_t i = 0; i < SDW_LEN(p); i++) {
+            double want = halved(&trend, p[i]), got = sdw_trend_quantile(&trend, 0, p[i]);
+            worst = fmax(worst, fabs(got - want) / fmax(fabs(want), noise));
+        }
+    }
+    ok(worst < 1e-9, "quantiles are those that halving finds (off by %.1e)", worst);
+}
+
 static void severity_follows_the_odds(void)
 {
     const int64_t horizon[] = {5 * second, 15 * second, 60 * second};
@@ -232,6 +289,7 @@ int main(void)
     odd_input_is_survived();
     constants_stay_constant();
     forecasts_stay_in_range();
+    quantiles_are_those_of_the_mixture();
     severity_follows_the_odds();
     return tap_done();
 }
