@@ -1,3 +1,4 @@
+#include "core/clock.h"
 #include "io/checkpoint.h"
 #include "io/scan.h"
 #include "io/tool.h"
@@ -14,8 +15,9 @@ struct forecaster {
     struct sdw_forecast_settings settings;
     struct sdw_book *book;
     struct sdw_checkpoint checkpoint;
-    const char *state; /* the file; NULL: none */
-    int64_t save_us, saved;
+    const char *state;         /* the file; NULL: none */
+    int64_t save_us, saved_ns; /* monotonic, when the state was last written, or tried to be */
+    int64_t unsaved;           /* times that it could not be written */
     struct sdw_arena arena;
     struct sdw_zone zone;
     struct sdw_geoip *geoip; /* NULL: none */
@@ -86,10 +88,25 @@ static int save(struct sdw_ctx *ctx, struct forecaster *f)
     int64_t newest = sdw_book_newest(f->book);
     if (!f->state || newest == INT64_MIN)
         return 0;
-    f->saved = newest;
     sdw_buf_clear(&ctx->scratch);
     sdw_book_save(f->book, &ctx->scratch);
-    return sdw_checkpoint_write(f->state, &f->checkpoint, sdw_buf_view(&ctx->scratch), &ctx->err);
+    int rc = sdw_checkpoint_write(f->state, &f->checkpoint, sdw_buf_view(&ctx->scratch), &ctx->err);
+    f->saved_ns = sdw_mono_ns();
+    return rc;
+}
+
+/* Save when it is time to, between two times of record, so that it is known which records the
+ * state has seen. A full disk is no reason to stop forecasting. */
+static void save_in_time(struct sdw_ctx *ctx, struct forecaster *f, int64_t ts)
+{
+    int64_t newest = sdw_book_newest(f->book);
+    if (!f->state || newest == INT64_MIN || ts <= newest ||
+        sdw_mono_ns() - f->saved_ns < f->save_us * 1000 || save(ctx, f) == 0)
+        return;
+    if (f->unsaved++ == 0)
+        sdw_warn(ctx, "%s; the state before it stays, and another try is made every --save",
+                 ctx->err.text);
+    ctx->err = (struct sdw_err){0};
 }
 
 static int load(struct sdw_ctx *ctx, struct forecaster *f)
@@ -97,21 +114,19 @@ static int load(struct sdw_ctx *ctx, struct forecaster *f)
     struct sdw_buf text = {0};
     struct sdw_str body;
     f->checkpoint = (struct sdw_checkpoint){ctx->tool->name, 2, sdw_book_layout(&f->settings)};
-    f->saved = INT64_MIN;
+    f->saved_ns = sdw_mono_ns();
     int rc = f->state ? sdw_checkpoint_read(f->state, &f->checkpoint, &text, &body, &ctx->err) : 0;
     if (rc == 1) {
         rc = sdw_book_load(f->book, body, &ctx->err);
-        f->saved = sdw_book_newest(f->book);
         if (rc == 0)
             sdw_detail(ctx, "%s: %zu series, records after %lld us are learned from", f->state,
-                       sdw_book_series(f->book), (long long)f->saved);
+                       sdw_book_series(f->book), (long long)sdw_book_newest(f->book));
     }
     sdw_buf_release(&text);
     return rc;
 }
 
-/* Learn from one line. Other types of record have nothing to teach. The state is saved between
- * two times of record, so that it is known which records it has seen. */
+/* Learn from one line. Other types of record have nothing to teach. */
 static int learn(struct sdw_ctx *ctx, struct forecaster *f, struct sdw_str line)
 {
     struct sdw_err err = {0};
@@ -123,13 +138,7 @@ static int learn(struct sdw_ctx *ctx, struct forecaster *f, struct sdw_str line)
         return sdw_bad_line(ctx, &err);
     if (rc == 0)
         return 0;
-    int64_t newest = sdw_book_newest(f->book);
-    if (f->saved == INT64_MIN)
-        f->saved = newest;
-    if (sample.ts > newest && newest != INT64_MIN && newest - f->saved >= f->save_us)
-        rc = save(ctx, f);
-    if (rc < 0)
-        return rc;
+    save_in_time(ctx, f, sample.ts);
     sdw_book_learn(f->book, &sample, &foresight);
     if (foresight.dropped && !f->warned)
         sdw_warn(ctx, "more than %zu series: new ones are not forecast (--max-series)",
@@ -155,10 +164,10 @@ static int finish(struct sdw_ctx *ctx, struct forecaster *f)
     char text[256];
     snprintf(text, sizeof text,
              "{\"values\":%lld,\"series\":%zu,\"forecasts\":%lld,\"breaches\":%lld,"
-             "\"scores\":%lld,\"late\":%lld,\"duplicates\":%lld}",
+             "\"scores\":%lld,\"late\":%lld,\"duplicates\":%lld,\"unsaved\":%lld}",
              (long long)counts->values, sdw_book_series(f->book), (long long)counts->forecasts,
              (long long)counts->breaches, (long long)counts->scores, (long long)counts->late,
-             (long long)counts->duplicates);
+             (long long)counts->duplicates, (long long)f->unsaved);
     return rc == 0 ? sdw_rec_end(ctx, counts->ts, sdw_stop_signal(ctx) ? "signal" : "eof", text)
                    : rc;
 }

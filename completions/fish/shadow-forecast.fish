@@ -20,7 +20,7 @@ complete -c shadow-forecast -l events -r -F -d 'maintenance and what else is kno
 complete -c shadow-forecast -l geoip -r -F -d 'regions of addresses, a file in the MaxMind DB format'
 complete -c shadow-forecast -l explain -d 'add the weights of the models to forecasts'
 complete -c shadow-forecast -l state -r -F -d 'keep what was learned in this file'
-complete -c shadow-forecast -l save -x -d 'write the state once in this time of the records'
+complete -c shadow-forecast -l save -x -d 'write the state once in this time'
 complete -c shadow-forecast -l max-series -x -d 'follow at most N series'
 complete -c shadow-forecast -l ttl -x -d 'forget a series that had no value for so long; 0: never'
 complete -c shadow-forecast -s h -l help -d 'print this help'

@@ -47,7 +47,7 @@ const struct sdw_option sdw_forecast_option_table[] = {
     {"state", 0, SDW_OPT_TEXT, AT(state), "PATH", "keep what was learned in this file", NULL, 0, 0,
      NULL, "file"},
     {"save", 0, SDW_OPT_DURATION, AT(save_us), "DURATION",
-     "write the state once in this time of the records", "5m", 0, 0, NULL, NULL},
+     "write the state once in this time", "5m", 0, 0, NULL, NULL},
     {"max-series", 0, SDW_OPT_INT, AT(max_series), "N", "follow at most N series", "100000", 1, 1e8,
      NULL, NULL},
     {"ttl", 0, SDW_OPT_DURATION, AT(ttl_us), "DURATION",

@@ -60,10 +60,16 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
     shadow-forecast --horizon 5m,1h --capacity 1700 <in >whole
     fed=2000
     mkfifo feed
-    shadow-forecast --horizon 5m,1h --capacity 1700 --state state --save 1h <feed >killed &
+    shadow-forecast --horizon 5m,1h --capacity 1700 --state state --save 50ms <feed >killed &
     pid=$!
     exec 9>feed
-    head -$fed in >&9
+    head -1000 in >&9
+    for _ in $(seq 200); do
+        [ "$(grep -c '"type":"metric"' killed)" -ge 1000 ] && break
+        sleep 0.05
+    done
+    sleep 0.1 # the next record is more than --save later
+    head -$fed in | tail -n +1001 >&9
     for _ in $(seq 200); do
         [ "$(grep -c '"type":"metric"' killed)" -ge $fed ] && break
         sleep 0.05
@@ -123,6 +129,39 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
     [[ "$stderr" == *state* ]]
     cmp state good
     [ ! -e state.new ]
+}
+
+@test "a state that cannot be written for a while stops nothing, and is warned of once" {
+    days 1 >in
+    mkdir gone
+    mkfifo feed
+    feed() { # FROM TO: those lines, a while after the ones before
+        sleep 0.03
+        sed -n "$1,$2p" in >&9
+        for _ in $(seq 200); do
+            [ "$(grep -c '"type":"metric"' out)" -ge "$2" ] && break
+            sleep 0.05
+        done
+    }
+    shadow-forecast --state gone/state --save 10ms <feed >out 2>err &
+    pid=$!
+    exec 9>feed
+    feed 1 50
+    rm -r gone
+    feed 51 100
+    feed 101 150
+    mkdir gone
+    feed 151 200
+    [ -s gone/state ]
+    exec 9>&-
+    wait $pid
+    [ "$(wc -l <err)" -eq 1 ]
+    grep -q gone/state err
+    tail -1 out | jq -e '.type == "end" and .counts.values == 200 and .counts.unsaved >= 2'
+    head -200 in | shadow-forecast | grep -v '"end"' >whole
+    grep -v '"end"' out | cmp - whole
+    rm -r gone
+    run -4 --separate-stderr shadow-forecast --state gone/state <in
 }
 
 @test "one wrong clock in the far future makes nothing else old" {
