@@ -79,14 +79,17 @@ void sdw_odds_learn(struct sdw_odds *odds, const float x[SDW_ODDS_FEATURES], boo
     }
     for (size_t i = 0; i < SDW_ODDS_FEATURES; i++)
         odds->weight[i] += cx[i] / total * ((breach ? 1 : 0) - p);
-    for (size_t i = 0; i < SDW_ODDS_FEATURES; i++)
+    for (size_t i = 0; i < SDW_ODDS_FEATURES; i++) {
+        double share = information / total * cx[i];
         for (size_t j = 0; j < SDW_ODDS_FEATURES; j++)
-            odds->cov[i][j] -= information / total * cx[i] * cx[j];
+            odds->cov[i][j] -= share * cx[j];
+    }
     bool open = true;
     for (size_t i = 0; i < SDW_ODDS_FEATURES; i++)
         open = open && odds->cov[i][i] < cov_most;
+    const double grown = 1 / keep;
     for (size_t i = 0; open && i < SDW_ODDS_FEATURES; i++)
         for (size_t j = 0; j < SDW_ODDS_FEATURES; j++)
-            odds->cov[i][j] /= keep;
+            odds->cov[i][j] *= grown;
     odds->n++;
 }
