@@ -82,71 +82,6 @@ static struct sdw_watched *watched_at(struct sdw_watch *watch, struct sdw_str na
     return w || watch->series.n >= watch->settings.max_series ? w : sdw_watched_new(watch, name);
 }
 
-/* Room for one more record, all of it absent. */
-static void *say(struct sdw_watch *watch, const struct sdw_schema *schema)
-{
-    void *record = sdw_arena_alloc(&watch->arena, schema->size);
-    sdw_rec_init(schema, record);
-    SDW_GROW(watch->said, watch->said_cap, watch->n_said + 1);
-    watch->said[watch->n_said++] = (struct sdw_watch_said){schema, record};
-    return record;
-}
-
-static struct sdw_str copy(struct sdw_watch *watch, struct sdw_str text)
-{
-    if (!text.p)
-        return text;
-    char *p = sdw_arena_alloc(&watch->arena, text.n + 1);
-    memcpy(p, text.p, text.n);
-    return (struct sdw_str){p, text.n};
-}
-
-static double finite_or_nan(double x)
-{
-    return isfinite(x) ? x : NAN;
-}
-
-static void say_surge(struct sdw_watch *watch, struct sdw_watched *w)
-{
-    const struct sdw_detection *seen = &w->seen;
-    bool rise = seen->change > 0 && seen->expected > 0 &&
-                w->value >= seen->expected * (1 + watch->settings.surge);
-    if (!rise || w->alarm.severity <= w->alarm.surge)
-        return;
-    struct sdw_surge *surge = say(watch, &sdw_surge_schema);
-    surge->ts = w->ts;
-    surge->series = copy(watch, sdw_str_of(w->name));
-    surge->severity = w->alarm.surge = w->alarm.severity;
-    surge->value = w->value;
-    surge->expected = seen->expected;
-    surge->ratio = finite_or_nan(w->value / seen->expected);
-    surge->incident = copy(watch, sdw_incident_id(w->alarm.incident));
-}
-
-static void say_anomaly(struct sdw_watch *watch, struct sdw_watched *w, int64_t ts,
-                        const char *state)
-{
-    struct sdw_anomaly *anomaly = say(watch, &sdw_anomaly_schema);
-    const struct sdw_incident *incident = w->alarm.incident;
-    bool missing = ts != w->ts;
-    sdw_buf_clear(&watch->json);
-    sdw_incident_members(incident, &watch->json);
-    anomaly->ts = ts;
-    anomaly->series = copy(watch, sdw_str_of(w->name));
-    anomaly->state = sdw_str_of(state);
-    anomaly->kind = sdw_str_of(sdw_anomaly_kinds[w->alarm.kind - 1]);
-    anomaly->severity = w->alarm.severity;
-    anomaly->score = w->alarm.score;
-    anomaly->p = w->alarm.p;
-    anomaly->value = missing ? NAN : w->value;
-    anomaly->expected = missing ? NAN : finite_or_nan(w->seen.expected);
-    anomaly->lo = missing ? NAN : finite_or_nan(w->seen.lo);
-    anomaly->hi = missing ? NAN : finite_or_nan(w->seen.hi);
-    anomaly->incident = copy(watch, sdw_incident_id(incident));
-    anomaly->parent = copy(watch, sdw_incident_parent(incident));
-    anomaly->members = copy(watch, sdw_buf_view(&watch->json));
-}
-
 static void open_alarm(struct sdw_watch *watch, struct sdw_watched *w, int64_t ts)
 {
     struct sdw_str name = sdw_str_of(w->name);
@@ -160,12 +95,12 @@ static void open_alarm(struct sdw_watch *watch, struct sdw_watched *w, int64_t t
         sdw_incident_hold(newest);
     }
     sdw_alarm_open(&w->alarm, &w->seen, newest, name);
-    say_anomaly(watch, w, ts, "open");
+    sdw_watch_say_anomaly(watch, w, ts, "open");
 }
 
 static void close_alarm(struct sdw_watch *watch, struct sdw_watched *w, int64_t ts)
 {
-    say_anomaly(watch, w, ts, "close");
+    sdw_watch_say_anomaly(watch, w, ts, "close");
     sdw_alarm_close(&w->alarm);
 }
 
@@ -246,27 +181,14 @@ static void judge(struct sdw_watch *watch, struct sdw_watched *w, double value)
         sdw_rule_step(w->detector, &s->rule, w->ts, value, &w->seen);
 }
 
-/* One for every value that came; what is not judged (w: NULL) is no surprise. */
-static void say_score(struct sdw_watch *watch, const struct sdw_watched *w,
-                      const struct sdw_reading *reading)
-{
-    struct sdw_anomaly_score *score = say(watch, &sdw_anomaly_score_schema);
-    score->ts = reading->ts;
-    score->series = copy(watch, reading->series);
-    score->value = reading->value;
-    score->score = w ? w->seen.score : 0;
-    score->p = w ? w->seen.p : NAN;
-    score->expected = w ? finite_or_nan(w->seen.expected) : NAN;
-}
-
 /* The alarm that is open, with one more value. */
 static void go_on(struct sdw_watch *watch, struct sdw_watched *w, double before)
 {
     bool same = w->alarm.kind == SDW_ANOMALY_FLAT && w->value == before;
     if (w->seen.kind) {
         sdw_alarm_update(&w->alarm, &w->seen, sdw_str_of(w->name));
-        say_anomaly(watch, w, w->ts, "update");
-        say_surge(watch, w);
+        sdw_watch_say_anomaly(watch, w, w->ts, "update");
+        sdw_watch_say_surge(watch, w);
     } else if (!same &&
                (w->alarm.kind == SDW_ANOMALY_FLAT || ++w->alarm.quiet >= watch->settings.hold)) {
         close_alarm(watch, w, w->ts);
@@ -296,7 +218,7 @@ static void discover(struct sdw_watch *watch, struct sdw_watched *w)
     while ((found = sdw_discovery_take(&watch->discovery, watch->settings.false_share, m))) {
         found->candidate = false;
         open_alarm(watch, found, found->ts);
-        say_surge(watch, found);
+        sdw_watch_say_surge(watch, found);
     }
 }
 
@@ -336,7 +258,7 @@ static void take(struct sdw_watch *watch, const struct sdw_reading *reading,
         double before = w->value;
         out->use = use_reading(watch, w, reading);
         if (watch->settings.scores)
-            say_score(watch, out->use == SDW_WATCH_USED ? w : NULL, reading);
+            sdw_watch_say_score(watch, out->use == SDW_WATCH_USED ? w : NULL, reading);
         if (out->use == SDW_WATCH_USED)
             conclude(watch, w, before);
     }
@@ -355,7 +277,7 @@ void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
     if (sdw_leap_believed(&watch->leap, watch->newest, reading->ts))
         take(watch, reading, out);
     else if (watch->settings.scores)
-        say_score(watch, NULL, reading);
+        sdw_watch_say_score(watch, NULL, reading);
     out->said = watch->said;
     out->n = watch->n_said;
 }

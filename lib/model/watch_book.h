@@ -46,4 +46,13 @@ struct sdw_watch {
 struct sdw_watched *sdw_watched_new(struct sdw_watch *watch, struct sdw_str name);
 size_t sdw_watched_detector_bytes(const struct sdw_watch *watch);
 
+/* watch_say.c: records of the value being judged. A surge only where the newest value is one. */
+void sdw_watch_say_surge(struct sdw_watch *watch, struct sdw_watched *w);
+/* The alarm of a series at ts: it opens, goes on or closes. */
+void sdw_watch_say_anomaly(struct sdw_watch *watch, struct sdw_watched *w, int64_t ts,
+                           const char *state);
+/* One for every value that came; what is not judged (w: NULL) is no surprise. */
+void sdw_watch_say_score(struct sdw_watch *watch, const struct sdw_watched *w,
+                         const struct sdw_reading *reading);
+
 #endif
