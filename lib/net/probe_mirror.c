@@ -61,6 +61,7 @@ static int run_inside(struct sdw_ctx *ctx, const struct sdw_probe_config *config
     plan->mirror.tunnel = &through;
     if (code == 0)
         code = sdw_mirror_run(ctx, plan);
+    plan->mirror.tunnel = NULL;
     close_carriers(&through);
     return code;
 }
