@@ -98,6 +98,11 @@ bool sdw_mirror_inside_next_carrier(struct sdw_mirror_inside *inside)
     return inside->current > 0;
 }
 
+void sdw_mirror_inside_first_carrier(struct sdw_mirror_inside *inside)
+{
+    inside->current = 0;
+}
+
 int64_t sdw_mirror_inside_bytes(const struct sdw_mirror_inside *inside, int64_t ip_bytes)
 {
     return ip_bytes + SHIM + (sdw_address_family(&inside->outer.dst) == AF_INET6 ? 40 : 20);

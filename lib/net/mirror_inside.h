@@ -28,6 +28,7 @@ struct sdw_mirror_tuple sdw_mirror_inside_ends(const struct sdw_mirror_inside *i
  * last comes the first. */
 struct sdw_carrier *sdw_mirror_inside_carrier(const struct sdw_mirror_inside *inside);
 bool sdw_mirror_inside_next_carrier(struct sdw_mirror_inside *inside);
+void sdw_mirror_inside_first_carrier(struct sdw_mirror_inside *inside);
 /* IP bytes on the way outside of a packet of so many inside. */
 int64_t sdw_mirror_inside_bytes(const struct sdw_mirror_inside *inside, int64_t ip_bytes);
 

@@ -271,6 +271,8 @@ int sdw_mirror_traced(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, in
     }
     if (path)
         path->carrier = f->carrier;
+    if (path && f->carrier) /* should it be lost, what is best is tried first again */
+        sdw_mirror_inside_first_carrier(mirror->inside);
     if (path)
         return found(mirror, shadow, path, made);
     return failed(mirror, shadow, now_ns);

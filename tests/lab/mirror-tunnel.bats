@@ -226,6 +226,26 @@ while True:
     jq -se 'map(select(.type == "path" and .reached)) | length == 1 and .[0].far_end == "echo"' out
 }
 
+@test "a far end that stops to reflect is measured by echo, and one that is gone is found again" {
+    chain
+    reflect
+    mirror "${v4[@]}" --duration 90s
+    { flow new a 5000 && flow app a 5000 ',"app":"Zoom","category":"VoIP"'; } >&7
+    await 6 'any(.type == "slot" and .hops == 1 and .received == .sent)'
+    kill "${pids[0]}"
+    await 30 'any(.type == "path" and .far_end == "echo" and .reason == "change")'
+    await 6 '(map(select(.far_end == "echo"))[0].path_id) as $p | any(.type == "slot" and .path_id == $p and .received == .sent)'
+    node s ip link set vx42 down
+    await 30 'any(.type == "mirror" and .part == "inside" and .state == "suspended")'
+    node s ip link set vx42 up
+    reflect
+    await 30 'map(select(.type == "path" and .reached) | .far_end) == ["stamp", "echo", "stamp"]'
+    kill "$probe"
+    wait "$probe" || true
+    # All the time the outer path was the same one.
+    jq -se 'map(select(.type == "path" and (.reached | not))) | length == 1' out
+}
+
 @test "shadows close with their flows, both of each, also those that nothing is heard of" {
     chain
     mirror "${v4[@]}" --idle 3s --duration 60s
