@@ -3,13 +3,15 @@
 #include "io/tool.h"
 #include "model/watch_options.h"
 #include "rec/end.h"
+#include "rec/horizons.h"
+#include "rec/series.h"
 #include "rec/reading.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
 
 struct counts {
-    int64_t use[SDW_WATCH_DROPPED + 1], anomalies, surges, ts;
+    int64_t use[SDW_WATCH_DROPPED + 1], anomalies, surges, held, ts;
 };
 
 /* What the loop holds on to. */
@@ -86,6 +88,22 @@ static int look_at_event(struct sdw_ctx *ctx, struct detector *d, struct sdw_str
     return 0;
 }
 
+/* What is expected of a series, as long as it rests on enough. */
+static int look_at_forecast(struct sdw_ctx *ctx, struct detector *d, struct sdw_str line)
+{
+    struct sdw_forecast forecast;
+    struct sdw_horizon shortest;
+    struct sdw_err err = {0};
+    int rc = sdw_rec_decode(&sdw_forecast_schema, line, &d->arena, &forecast, &err);
+    if (rc == 0)
+        rc = sdw_horizon_shortest(forecast.horizons, &shortest, &err);
+    if (rc < 0)
+        return sdw_bad_line(ctx, &err);
+    if (rc == 1 && forecast.cold != 1)
+        sdw_watch_forecast(d->watch, forecast.series, forecast.ts, &shortest);
+    return 0;
+}
+
 static int look_at(struct sdw_ctx *ctx, struct detector *d, struct sdw_str line)
 {
     struct sdw_reading reading;
@@ -94,6 +112,8 @@ static int look_at(struct sdw_ctx *ctx, struct detector *d, struct sdw_str line)
     sdw_arena_reset(&d->arena);
     if (sdw_str_is(sdw_scan_type(line), "event"))
         return look_at_event(ctx, d, line);
+    if (sdw_str_is(sdw_scan_type(line), "forecast"))
+        return look_at_forecast(ctx, d, line);
     int rc = sdw_reading_of(line, &d->arena, &d->name, &reading, &err);
     if (rc < 0)
         return sdw_bad_line(ctx, &err);
@@ -104,6 +124,7 @@ static int look_at(struct sdw_ctx *ctx, struct detector *d, struct sdw_str line)
         return rc;
     sdw_watch_value(d->watch, &reading, &sighting);
     d->counts.use[sighting.use]++;
+    d->counts.held += (int64_t)sighting.held;
     if (sighting.use != SDW_WATCH_LATE && reading.ts > d->counts.ts)
         d->counts.ts = reading.ts;
     return say(ctx, d, &sighting);
@@ -126,11 +147,11 @@ static int finish(struct sdw_ctx *ctx, const struct detector *d)
     char text[256];
     snprintf(text, sizeof text,
              "{\"values\":%lld,\"series\":%zu,\"anomalies\":%lld,\"surges\":%lld,\"hushed\":%lld,"
-             "\"late\":%lld,\"duplicates\":%lld}",
+             "\"over_budget\":%lld,\"late\":%lld,\"duplicates\":%lld}",
              (long long)use[SDW_WATCH_USED], sdw_watch_series(d->watch),
              (long long)d->counts.anomalies, (long long)d->counts.surges,
-             (long long)use[SDW_WATCH_HUSHED], (long long)use[SDW_WATCH_LATE],
-             (long long)use[SDW_WATCH_DUPLICATE]);
+             (long long)use[SDW_WATCH_HUSHED], (long long)d->counts.held,
+             (long long)use[SDW_WATCH_LATE], (long long)use[SDW_WATCH_DUPLICATE]);
     return rc == 0 ? sdw_rec_end(ctx, d->counts.ts, sdw_stop_signal(ctx) ? "signal" : "eof", text)
                    : rc;
 }

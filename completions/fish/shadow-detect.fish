@@ -8,7 +8,7 @@ complete -c shadow-detect -l min-history -x -d 'a series can alarm after N value
 complete -c shadow-detect -l sigma -x -d 'with zscore, mad and ewma: an anomaly is more than N deviations away'
 complete -c shadow-detect -l delta -x -d 'with holtwinters: out of bounds is more than N usual errors away'
 complete -c shadow-detect -l baseline -x -d 'with zscore: compare with the first N values; 0: with all before'
-complete -c shadow-detect -l budget -x -d 'alarms a series may have a day before it gets harder; 0: no bound'
+complete -c shadow-detect -l budget -x -d 'alarms of a series that are told a day, each harder to get; 0: no bound'
 complete -c shadow-detect -l false-share -x -d 'share of the alarms of a tick, over all series, that may be false'
 complete -c shadow-detect -l hold -x -d 'an alarm closes after N values without a reason'
 complete -c shadow-detect -l together -x -d 'alarms that open within this time are one incident'

@@ -64,3 +64,19 @@ double sdw_alarm_extra(struct sdw_alarm *alarm, int64_t ts, double budget)
     alarm->debt_ts = ts;
     return alarm->debt;
 }
+
+bool sdw_alarm_afford(struct sdw_alarm *alarm, int64_t ts, double budget)
+{
+    if (!(budget > 0))
+        return true;
+    double span = day_us / fmin(1, budget), most = ceil(fmax(1, budget));
+    double passed = (double)ts - (double)alarm->since;
+    if (alarm->opened == 0 || passed < 0 || passed >= span) {
+        alarm->since = ts;
+        alarm->opened = 0;
+    }
+    if ((double)alarm->opened >= most)
+        return false;
+    alarm->opened++;
+    return true;
+}

@@ -16,6 +16,8 @@ struct sdw_alarm {
     double p, score;
     double debt; /* decades that are asked of the next one on top */
     int64_t debt_ts;
+    int64_t since, opened; /* alarms of the budget's time that began then */
+    bool held;             /* open, but over the budget: nothing is said of it */
 };
 
 /* Take reference of the incident. */
@@ -25,6 +27,11 @@ void sdw_alarm_update(struct sdw_alarm *alarm, const struct sdw_detection *detec
                       struct sdw_str series);
 /* Drops the incident, which must not be used afterwards unless held elsewhere. */
 void sdw_alarm_close(struct sdw_alarm *alarm);
+
+/* Whether the budget has an alarm left at ts, which is then spent: of a budget of N alarms a day
+ * there are N, rounded up, within a day of the first of them; of one below 1 there is one in 1/N
+ * days. */
+bool sdw_alarm_afford(struct sdw_alarm *alarm, int64_t ts, double budget);
 
 /* Decades of p that the budget (alarms a day; 0: none) asks at ts on top of the threshold. */
 double sdw_alarm_extra(struct sdw_alarm *alarm, int64_t ts, double budget);

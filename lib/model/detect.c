@@ -117,11 +117,14 @@ static void collect(struct sdw_detector *d, const struct sdw_detect_settings *se
 }
 
 void sdw_detector_step(struct sdw_detector *d, const struct sdw_detect_settings *settings,
-                       int64_t ts, double value, double extra, struct sdw_detection *out)
+                       int64_t ts, double value, const struct sdw_foreseen *foreseen, double extra,
+                       struct sdw_detection *out)
 {
     struct evidence e = {0};
     value = fmax(-1e300, fmin(1e300, value));
     sdw_expect_step(&d->expect, d->slot, &settings->season, ts, value, &e.at);
+    if (foreseen)
+        sdw_expect_given(&d->expect, foreseen, &e.at);
     collect(d, settings, value, extra, &e);
     double surprise = fmax(fmax(e.novelty, drift_weight * e.drift), tail_weight * (e.decades - 1));
     out->kind = kind_of(d, settings, &e, extra);

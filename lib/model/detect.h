@@ -55,10 +55,12 @@ struct sdw_detector; /* sdw_detector_bytes long, aligned like a double, no point
 size_t sdw_detector_bytes(const struct sdw_detect_settings *settings);
 void sdw_detector_init(struct sdw_detector *d, const struct sdw_detect_settings *settings);
 
-/* Judge a value, then learn from it. extra: decades that are asked of p on top of the threshold,
- * 0 or more. Values beyond 1e300 count as that; value must not be NAN. */
+/* Judge a value, then learn from it. foreseen: what another forecast for that time, which it is
+ * then judged by; NULL: by what the detector itself expected. extra: decades that are asked of p
+ * on top of the threshold, 0 or more. Values beyond 1e300 count as that; value must not be NAN. */
 void sdw_detector_step(struct sdw_detector *d, const struct sdw_detect_settings *settings,
-                       int64_t ts, double value, double extra, struct sdw_detection *out);
+                       int64_t ts, double value, const struct sdw_foreseen *foreseen, double extra,
+                       struct sdw_detection *out);
 
 /* Whether bytes that were read back are a detector that can be used. */
 bool sdw_detector_is_sound(const struct sdw_detector *d,

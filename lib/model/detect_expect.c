@@ -154,3 +154,14 @@ void sdw_expect_step(struct sdw_expect *e, struct sdw_slot *slot, const struct s
     learn_size(e, part, error, size);
     remember(e, slot, at, z);
 }
+
+void sdw_expect_given(const struct sdw_expect *e, const struct sdw_foreseen *foreseen,
+                      struct sdw_surprise_at *out)
+{
+    const double interval = 2 * 1.95996; /* usual errors */
+    double lo = to_scale(e, foreseen->lo), hi = to_scale(e, foreseen->hi);
+    out->expected_z = within(e, to_scale(e, foreseen->mid));
+    out->error = out->z - out->expected_z;
+    out->size = fmax((hi - lo) / interval, least_size);
+    out->residual = e->n <= YOUNG ? 0 : out->error / out->size;
+}

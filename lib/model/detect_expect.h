@@ -11,6 +11,7 @@
 #define SDW_MODEL_DETECT_EXPECT_H
 
 #include "core/base.h"
+#include "model/foreseen.h"
 #include "model/rls.h"
 
 enum { SDW_EXPECT_TERMS = 8, SDW_EXPECT_PARTS = 24 };
@@ -54,6 +55,11 @@ void sdw_expect_init(struct sdw_expect *e, struct sdw_slot *slot, const struct s
 /* Compare, then learn. value: finite, up to 1e300 in size. ts: microseconds since the epoch. */
 void sdw_expect_step(struct sdw_expect *e, struct sdw_slot *slot, const struct sdw_season *season,
                      int64_t ts, double value, struct sdw_surprise_at *out);
+
+/* The same value against what another expected of it: its median and its 95 % interval, in the
+ * series' unit, take the place of what the regression expected. After sdw_expect_step. */
+void sdw_expect_given(const struct sdw_expect *e, const struct sdw_foreseen *foreseen,
+                      struct sdw_surprise_at *out);
 
 /* A value on the scale, in the series' unit again: finite, within twice the range of what was seen,
  * and of no sign that the series has not shown. */

@@ -27,6 +27,7 @@ static void watched_free(struct sdw_watched *w)
 {
     sdw_alarm_close(&w->alarm);
     free(w->detector);
+    free(w->foreseens);
     free(w->name);
     free(w);
 }
@@ -95,6 +96,9 @@ static void open_alarm(struct sdw_watch *watch, struct sdw_watched *w, int64_t t
         sdw_incident_hold(newest);
     }
     sdw_alarm_open(&w->alarm, &w->seen, newest, name);
+    w->alarm.held = w->alarm.severity < SDW_WATCH_CERTAIN &&
+                    !sdw_alarm_afford(&w->alarm, ts, watch->settings.budget);
+    watch->held += w->alarm.held;
     sdw_watch_say_anomaly(watch, w, ts, "open");
 }
 
@@ -169,6 +173,12 @@ static enum sdw_watch_use keep_time(struct sdw_watched *w, int64_t ts)
     return SDW_WATCH_USED;
 }
 
+/* What was forecast of the newest value of a series; NULL: nothing. */
+static const struct sdw_foreseen *foreseen_of(const struct sdw_watched *w)
+{
+    return w->foreseens ? sdw_foreseens_at(w->foreseens, w->ts, w->interval / 2) : NULL;
+}
+
 static void judge(struct sdw_watch *watch, struct sdw_watched *w, double value)
 {
     const struct sdw_watch_settings *s = &watch->settings;
@@ -176,7 +186,7 @@ static void judge(struct sdw_watch *watch, struct sdw_watched *w, double value)
     w->value = value;
     double extra = sdw_alarm_extra(&w->alarm, w->ts, s->budget);
     if (s->method == SDW_WATCH_FORECAST)
-        sdw_detector_step(w->detector, &s->detect, w->ts, value, extra, &w->seen);
+        sdw_detector_step(w->detector, &s->detect, w->ts, value, foreseen_of(w), extra, &w->seen);
     else
         sdw_rule_step(w->detector, &s->rule, w->ts, value, &w->seen);
 }
@@ -268,7 +278,7 @@ static void take(struct sdw_watch *watch, const struct sdw_reading *reading,
 void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
                      struct sdw_sighting *out)
 {
-    watch->n_said = 0;
+    watch->n_said = watch->held = 0;
     sdw_arena_reset(&watch->arena);
     *out = (struct sdw_sighting){.use = SDW_WATCH_KNOWN};
     if (reading->ts <= watch->resumed)
@@ -280,6 +290,20 @@ void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
         sdw_watch_say_score(watch, NULL, reading);
     out->said = watch->said;
     out->n = watch->n_said;
+    out->held = watch->held;
+}
+
+void sdw_watch_forecast(struct sdw_watch *watch, struct sdw_str series, int64_t ts,
+                        const struct sdw_horizon *shortest)
+{
+    struct sdw_watched *w = sdw_map_get(&watch->series, series);
+    int64_t target;
+    if (!w || ts <= watch->resumed || __builtin_add_overflow(ts, shortest->horizon_us, &target))
+        return;
+    if (!w->foreseens)
+        w->foreseens = sdw_xalloc(sizeof *w->foreseens);
+    sdw_foreseens_add(w->foreseens,
+                      &(struct sdw_foreseen){target, shortest->lo, shortest->mid, shortest->hi});
 }
 
 int64_t sdw_watch_newest(const struct sdw_watch *watch)

@@ -8,7 +8,12 @@
  * the series may alarm again. Alarms that open within `together_us` are one incident.
  *
  * A series has a budget of alarms a day: each alarm makes it a tenth of a decade harder to give
- * reason for the next, and time makes it easier again at the rate the budget allows.
+ * reason for the next, and time makes it easier again at the rate the budget allows. Of those that
+ * come all the same only the first of a day are told (sdw_alarm_afford), and any that is, or
+ * becomes, of severity 5. A surge is always told.
+ *
+ * Values are judged by forecasts of them, where these came before them, and otherwise by what the
+ * detector itself expects.
  *
  * A series that says nothing for four times its usual interval, and twice its longest gap, is
  * missing: the time of the other records tells.
@@ -18,6 +23,7 @@
 
 #include "model/detect_rule.h"
 #include "rec/anomaly.h"
+#include "rec/horizons.h"
 #include "rec/reading.h"
 #include "rec/steering.h"
 
@@ -63,6 +69,7 @@ struct sdw_sighting {
     enum sdw_watch_use use;
     size_t n;
     const struct sdw_watch_said *said;
+    size_t held; /* alarms that began now and are not told, over the budget */
 };
 
 struct sdw_watch;
@@ -73,6 +80,9 @@ void sdw_watch_free(struct sdw_watch *watch);
 /* An infinite value counts as the largest number. */
 void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
                      struct sdw_sighting *out);
+/* What a forecast at ts says of a series that is followed; of another it is forgotten. */
+void sdw_watch_forecast(struct sdw_watch *watch, struct sdw_str series, int64_t ts,
+                        const struct sdw_horizon *shortest);
 /* Maintenance and declared gaps (model/hush.h); other events are none of its business. */
 void sdw_watch_event(struct sdw_watch *watch, const struct sdw_event *event);
 

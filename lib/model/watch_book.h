@@ -10,6 +10,8 @@
 #include "model/leap.h"
 #include "model/watch.h"
 
+enum { SDW_WATCH_CERTAIN = 5 }; /* the severity that no budget holds back */
+
 struct sdw_watched {
     struct sdw_alarm alarm;
     struct sdw_detection seen; /* of the newest value */
@@ -21,8 +23,9 @@ struct sdw_watched {
     double value;
     int64_t late_ts; /* of values that came late in order: the newest, and how many */
     int late;
-    bool candidate, measured; /* measured: values of its own came, not only estimates */
-    void *detector;           /* struct sdw_detector or sdw_rule */
+    bool candidate, measured;        /* measured: values of its own came, not only estimates */
+    void *detector;                  /* struct sdw_detector or sdw_rule */
+    struct sdw_foreseens *foreseens; /* NULL: nothing was forecast of it */
 };
 
 struct sdw_watch {
@@ -37,7 +40,7 @@ struct sdw_watch {
     struct sdw_leap leap;
     struct sdw_incident *incident; /* the newest; held */
     struct sdw_watch_said *said;
-    size_t n_said, said_cap;
+    size_t n_said, said_cap, held;
     struct sdw_arena arena;
     struct sdw_buf json;
 };

@@ -47,6 +47,11 @@ void sdw_watch_say_surge(struct sdw_watch *watch, struct sdw_watched *w)
 void sdw_watch_say_anomaly(struct sdw_watch *watch, struct sdw_watched *w, int64_t ts,
                            const char *state)
 {
+    if (w->alarm.held && w->alarm.severity < SDW_WATCH_CERTAIN)
+        return;
+    if (w->alarm.held)
+        state = "open";
+    w->alarm.held = false;
     struct sdw_anomaly *anomaly = say(watch, &sdw_anomaly_schema);
     const struct sdw_incident *incident = w->alarm.incident;
     bool missing = ts != w->ts;

@@ -10,7 +10,7 @@ struct saved_head {
     uint64_t next, series, incidents, waiting, found, newest_incident;
 };
 
-/* A series without its pointers. */
+/* A series without its pointers, of which one only says whether something follows. */
 struct saved_series {
     struct sdw_watched watched;
     uint64_t name_bytes;
@@ -23,6 +23,7 @@ uint64_t sdw_watch_layout(const struct sdw_watch_settings *settings)
 {
     const uint64_t parts[] = {sizeof(struct saved_head),
                               sizeof(struct saved_series),
+                              sizeof(struct sdw_foreseens),
                               sdw_detector_bytes(&settings->detect),
                               sdw_rule_bytes(&settings->rule),
                               (uint64_t)settings->method,
@@ -66,6 +67,8 @@ static void save_series(const struct sdw_watch *watch, const struct sdw_watched 
     sdw_buf_add(out, &saved, sizeof saved);
     sdw_buf_text(out, w->name);
     sdw_buf_add(out, w->detector, sdw_watched_detector_bytes(watch));
+    if (w->foreseens)
+        sdw_buf_add(out, w->foreseens, sizeof *w->foreseens);
 }
 
 void sdw_watch_save(const struct sdw_watch *watch, struct sdw_buf *out)
@@ -114,13 +117,20 @@ static bool load_series(struct sdw_watch *watch, struct sdw_str *bytes,
     w->name = fresh.name;
     w->at = fresh.at;
     w->detector = fresh.detector;
+    w->foreseens = NULL;
     w->candidate = false;
     w->alarm.incident = open ? incidents->item[saved.incident] : NULL;
     if (open)
         sdw_incident_hold(w->alarm.incident);
     const struct sdw_watch_settings *s = &watch->settings;
-    return sdw_saved_take(bytes, w->detector, sdw_watched_detector_bytes(watch)) &&
-           (s->method == SDW_WATCH_FORECAST ? sdw_detector_is_sound(w->detector, &s->detect)
+    if (!sdw_saved_take(bytes, w->detector, sdw_watched_detector_bytes(watch)))
+        return false;
+    if (saved.watched.foreseens) {
+        w->foreseens = sdw_xalloc(sizeof *w->foreseens);
+        if (!sdw_saved_take(bytes, w->foreseens, sizeof *w->foreseens))
+            return false;
+    }
+    return (s->method == SDW_WATCH_FORECAST ? sdw_detector_is_sound(w->detector, &s->detect)
                                             : sdw_rule_is_sound(w->detector));
 }
 

@@ -326,3 +326,70 @@ days() {
     echo junk >bad
     refused 'not a state file'
 }
+
+# foreseen I MEDIAN WIDTH HORIZON: what is forecast of link/a/bps after the I-th value
+foreseen() {
+    printf '{"type":"forecast","v":1,"ts":%d000000,"series":"link/a/bps","horizons":[{"horizon_us":%d000000,"mean":1,"q":{"0.025":%d,"0.5":%d,"0.975":%d}},{"horizon_us":86400000000,"mean":1}],"n":600,"cold":%s}\n' \
+        $((1000000 + $1 * 300)) "$4" $(($2 - $3)) "$2" $(($2 + $3)) "${5:-false}"
+}
+
+@test "a value that was forecast is no anomaly, one that was not is" {
+    wave link/a/bps 600 >in
+    value link/a/bps 600 4000000 >out_of_line
+    cat in out_of_line | shadow-detect -o anomaly >alone
+    [ -s alone ]
+    { cat in; foreseen 599 4000000 200000 300; cat out_of_line; } | shadow-detect --scores -o anomaly,anomaly.score |
+        tail -1 | jq -e '.type == "anomaly.score" and .expected > 3990000 and .expected < 4010000'
+    # A forecast of another time, of another series, or of too few values is none.
+    for other in '599 4000000 200000 900' '598 4000000 200000 300' '599 4000000 200000 300 true'; do
+        # shellcheck disable=SC2086
+        { cat in; foreseen $other; cat out_of_line; } | shadow-detect -o anomaly | cmp - alone
+    done
+    { cat in; foreseen 599 4000000 200000 300 | sed 's,link/a,link/b,'; cat out_of_line; } |
+        shadow-detect -o anomaly | cmp - alone
+    # What was to rise and did not is a drop.
+    { cat in; foreseen 599 9000000 200000 300; value link/a/bps 600 1000000; } | shadow-detect -o anomaly |
+        jq -e '.kind == "drop" and .expected > 1000000'
+}
+
+@test "shadow-forecast and shadow-detect are one pipe, over a restart too" {
+    { wave link/a/bps 900; value link/a/bps 900 6000000; wave link/a/bps 960 | tail -59; } |
+        shadow-forecast --horizon 5m,1h >in
+    shadow-detect <in | grep -v '"end"' >whole
+    jq -es 'map(select(.type == "anomaly" and .state == "open")) | length == 1 and .[0].kind != "drop"' whole
+    line=$(grep -n '"metric"' in | sed -n '700p' | cut -d: -f1)
+    head -"$((line - 1))" in | shadow-detect --scores --state state >/dev/null
+    tail -n +"$line" in | shadow-detect --scores --state state -o anomaly.score >rest
+    shadow-detect --scores -o anomaly.score <in | tail -"$(wc -l <rest)" | cmp - rest
+}
+
+@test "a forecast without sense is named" {
+    {
+        wave a 2
+        echo '{"type":"forecast","v":1,"ts":1000300000000,"series":"a","horizons":{"x":1}}'
+        echo '{"type":"forecast","v":1,"ts":1000300000000,"series":"a","horizons":[{"horizon_us":-1}]}'
+        echo '{"type":"forecast","v":1,"ts":1000300000000,"series":"a","horizons":[{"horizon_us":5,"q":{"0.5":1}}]}'
+        echo '{"type":"forecast","v":1,"ts":1000300000000,"series":"a"}'
+    } >in
+    run -3 --separate-stderr shadow-detect <in
+    # shellcheck disable=SC2154
+    [[ "$stderr" == *"line 3"*horizons* && "$stderr" == *"line 4"*horizons* && "$stderr" == *"line 6"*horizons* ]]
+    [[ "$stderr" != *"line 5"* ]]
+}
+
+@test "alarms over the budget are counted, and not told" {
+    awk 'BEGIN { srand(2); for (i = 0; i < 288 * 12; i++)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"link/a/bps\",\"value\":%d}\n", (i + 1) * 300,
+            1000000 * exp(0.02 * (rand() - 0.5)) * (i > 1440 && i % 24 == 7 ? 3 + i / 1000 + rand() : 1) }' >in
+    shadow-detect --budget 0 -o anomaly,surge,end <in >all
+    shadow-detect --budget 1 -o anomaly,surge,end <in >few
+    jq -es '.[-1].counts.over_budget == 0' all
+    jq -es '.[-1].counts.over_budget > 3' few
+    # Within a day of the first there is no second.
+    jq -es 'map(select(.state == "open" and .severity < 5).ts) | . as $ts
+        | [range(1; length)] | all($ts[.] - $ts[. - 1] >= 86400000000)' few
+    jq -es 'map(select(.state == "open").ts) as $open | map(select(.state == "close").ts) as $close
+        | ($open | length) - ($close | length) | . == 0 or . == 1' few
+    # Surges are.
+    jq -es '(map(select(.type == "surge")) | length) > (map(select(.state == "open")) | length)' few
+}

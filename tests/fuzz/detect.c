@@ -2,6 +2,7 @@
  * probabilities within their ranges, no number that is none, and as many closed as were opened. */
 #include "io/scan.h"
 #include "model/watch.h"
+#include "rec/series.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -52,6 +53,8 @@ static void feed(const struct sdw_watch_settings *settings, const char *p, const
         struct sdw_str line = {p, (size_t)((stop ? stop : end) - p)};
         struct sdw_reading reading;
         struct sdw_event event;
+        struct sdw_forecast forecast;
+        struct sdw_horizon shortest;
         struct sdw_sighting out;
         sdw_arena_reset(&arena);
         if (sdw_reading_of(line, &arena, &name, &reading, NULL) == 1) {
@@ -62,6 +65,13 @@ static void feed(const struct sdw_watch_settings *settings, const char *p, const
         } else if (sdw_str_is(sdw_scan_type(line), "event") &&
                    sdw_rec_decode(&sdw_event_schema, line, &arena, &event, NULL) == 0) {
             sdw_watch_event(watch, &event);
+        } else if (sdw_str_is(sdw_scan_type(line), "forecast") &&
+                   sdw_rec_decode(&sdw_forecast_schema, line, &arena, &forecast, NULL) == 0 &&
+                   sdw_horizon_shortest(forecast.horizons, &shortest, NULL) == 1) {
+            if (!(shortest.lo <= shortest.mid && shortest.mid <= shortest.hi) ||
+                shortest.horizon_us <= 0)
+                abort();
+            sdw_watch_forecast(watch, forecast.series, forecast.ts, &shortest);
         }
         p = stop ? stop + 1 : end;
     }

@@ -36,7 +36,7 @@ static double wave(struct run *run)
 
 static enum sdw_anomaly_kind step(struct run *run, double value)
 {
-    sdw_detector_step(run->detector, &usual, 5 * minute * run->i++, value, 0, &run->seen);
+    sdw_detector_step(run->detector, &usual, 5 * minute * run->i++, value, NULL, 0, &run->seen);
     run->alarms += run->seen.kind != SDW_ANOMALY_NONE;
     return run->seen.kind;
 }

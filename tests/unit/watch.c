@@ -3,6 +3,7 @@
 #include "model/watch.h"
 #include "core/buf.h"
 #include "core/rng.h"
+#include "model/alarm.h"
 #include "model/discovery.h"
 #include "model/incident.h"
 #include "unit/tap.h"
@@ -159,6 +160,110 @@ static void a_budget_makes_alarms_rare(void)
        opened[1]);
 }
 
+/* Values with a jump every sixth of a day, by what the budget lets through. */
+static void a_budget_holds(void)
+{
+    struct sdw_watch_settings settings = usual();
+    settings.budget = 2;
+    settings.detect.threshold = 0.5;
+    struct sdw_watch *watch = sdw_watch_new(&settings);
+    struct sdw_rng rng;
+    int opened = 0, held = 0, surges = 0, certain = 0, most = 0;
+    sdw_rng_seed(&rng, 5);
+    for (int day = 0; day < 30; day++) {
+        int count[4] = {0};
+        for (int i = 0; i < 288; i++) {
+            double jump = day > 2 && i % 48 == 7 ? 3 + sdw_rng_unit(&rng) : 1;
+            struct sdw_sighting out =
+                give(watch, "a", (day * 288 + i) * step_us, noisy(&rng) * jump);
+            tally(&out, count);
+            held += (int)out.held;
+        }
+        opened += count[0];
+        surges += count[3];
+        most = count[0] > most ? count[0] : most;
+        certain += count[0] != count[2];
+    }
+    ok(opened >= 8 && most <= 2, "no more than the budget are told a day (%d, at most %d)", opened,
+       most);
+    ok(held > 10, "the others are counted (%d)", held);
+    ok(surges > opened, "a surge is told all the same (%d)", surges);
+    ok(certain == 0, "what was not opened is not closed");
+    sdw_watch_free(watch);
+}
+
+static void a_day_begins_with_the_first_of_its_alarms(void)
+{
+    const int64_t hour = 3600 * second;
+    struct sdw_alarm alarm = {0};
+    ok(sdw_alarm_afford(&alarm, 0, 2) && sdw_alarm_afford(&alarm, hour, 2) &&
+           !sdw_alarm_afford(&alarm, 2 * hour, 2) && !sdw_alarm_afford(&alarm, 23 * hour, 2),
+       "of a budget of 2 there are two within a day of the first");
+    ok(sdw_alarm_afford(&alarm, 24 * hour, 2) && sdw_alarm_afford(&alarm, 25 * hour, 2) &&
+           !sdw_alarm_afford(&alarm, 47 * hour, 2),
+       "and two more the day after");
+    alarm = (struct sdw_alarm){0};
+    ok(sdw_alarm_afford(&alarm, 0, 0.1) && !sdw_alarm_afford(&alarm, 239 * hour, 0.1) &&
+           sdw_alarm_afford(&alarm, 240 * hour, 0.1),
+       "of one of 0.1 there is one in ten days");
+    ok(sdw_alarm_afford(&alarm, -hour, 0.1), "a clock that was set back begins a day");
+    ok(sdw_alarm_afford(&alarm, 0, 0) && sdw_alarm_afford(&alarm, 0, 0),
+       "without one all are told");
+}
+
+static void what_becomes_certain_is_told_over_the_budget(void)
+{
+    struct sdw_watch_settings settings = usual();
+    settings.budget = 1;
+    struct sdw_watch *watch = sdw_watch_new(&settings);
+    struct sdw_rng rng;
+    struct sdw_sighting out;
+    int first[4] = {0}, held[4] = {0}, told[4] = {0}, closed[4] = {0};
+    sdw_rng_seed(&rng, 3);
+    for (int i = 0; i < 480; i++) {
+        double jump = i == 400 ? 2.5 : i == 460 ? 10 : i == 461 ? 40 : 1;
+        out = give(watch, "link/x/bps", i * step_us, noisy(&rng) * jump);
+        tally(&out, i < 460 ? first : i == 460 ? held : i == 461 ? told : closed);
+        give(watch, "link/x/loss", i * step_us + second, noisy(&rng) * (i == 460 ? 20 : 1));
+    }
+    ok(first[0] == 1 && first[2] == 1, "the first alarm of a day is told");
+    ok(held[0] == 0 && held[3] == 1, "of the second only the surge is");
+    ok(told[0] == 1 && told[1] == 0, "it opens when another metric makes it certain");
+    ok(closed[2] == 1, "and is closed");
+    sdw_watch_free(watch);
+}
+
+/* What came of the value that was forecast, or not, and is twice of what was usual. */
+static int opened_after(double mid, double width, int64_t horizon_us)
+{
+    struct sdw_watch_settings settings = usual();
+    struct sdw_watch *watch = sdw_watch_new(&settings);
+    struct sdw_rng rng;
+    int count[4] = {0};
+    sdw_rng_seed(&rng, 3);
+    for (int i = 0; i < 600; i++) {
+        struct sdw_sighting out = give(watch, "a", i * step_us, noisy(&rng));
+        tally(&out, count);
+    }
+    struct sdw_horizon shortest = {horizon_us, mid - width, mid, mid + width};
+    sdw_watch_forecast(watch, sdw_str_of("a"), 599 * step_us, &shortest);
+    sdw_watch_forecast(watch, sdw_str_of("of no series"), 599 * step_us, &shortest);
+    struct sdw_sighting out = give(watch, "a", 600 * step_us, 1900);
+    tally(&out, count);
+    sdw_watch_free(watch);
+    return count[0];
+}
+
+static void forecasts_are_what_is_expected(void)
+{
+    ok(opened_after(1000, 40, 2 * step_us) == 1, "a value that doubles is an alarm");
+    ok(opened_after(1000, 40, step_us) == 1, "and so where that was not forecast");
+    ok(opened_after(1900, 1200, step_us) == 0, "but not where it was");
+    ok(opened_after(1900, 1200, 2 * step_us) == 1, "for that very time");
+    ok(opened_after(1900, 1200, step_us + step_us / 3) == 0, "or one near to it");
+    ok(opened_after(1900, 1200, INT64_MAX) == 1, "a time beyond all time is none");
+}
+
 static void event_of(struct sdw_watch *watch, int64_t ts, const char *kind, const char *failure,
                      const char *link)
 {
@@ -291,6 +396,10 @@ int main(void)
     an_alarm_has_a_life();
     what_begins_together_is_one_incident();
     a_budget_makes_alarms_rare();
+    a_budget_holds();
+    a_day_begins_with_the_first_of_its_alarms();
+    what_becomes_certain_is_told_over_the_budget();
+    forecasts_are_what_is_expected();
     maintenance_is_left_alone();
     silence_is_missing();
     old_series_are_forgotten();
