@@ -4,7 +4,7 @@
   forecast_series.py DIR OUT     writes OUT/NAME, lines of `seconds value`
 
 Read are DIR/*.csv (columns t or timestamp, v or value) and of DIR/*.ndjson (id, train and test, hourly) the ids
-named in IDS, or eight of them. The grid is 5 minutes, or the series' own step where that is longer; several values
+named in IDS ("all": each), or eight of them. The grid is 5 minutes, or the series' own step where that is longer; several values
 in a step are averaged, requests summed; what is missing is filled by a straight line.
 """
 import csv, datetime, json, os, pathlib, statistics, sys
@@ -43,7 +43,7 @@ def main(source, out):
         records = [json.loads(line) for line in open(path)]
         ids = os.environ.get("IDS", "").split() or [r["id"] for r in records[:: max(1, len(records) // 8)]]
         for r in records:
-            if r["id"] in ids:
+            if ids == ["all"] or r["id"] in ids:
                 values = r["train"] + r.get("test", [])
                 write(f"{path.stem}_{r['id']}", [(3600 * i, v) for i, v in enumerate(values)])
 
