@@ -4,10 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double unit_share = 0.2;    /* of the usual size: where the logarithm begins */
-static const double unit_change = 30;    /* of the usual size: what moves the unit */
-static const double size_most = 3;       /* usual sizes: what a larger value counts as */
-static const double profile_gain = 0.12; /* share of a new day in the profile */
+static const double unit_share = 0.2;       /* of the usual size: where the logarithm begins */
+static const double unit_change = 30;       /* of the usual size: what moves the unit */
+static const double size_most = 3;          /* usual sizes: what a larger value counts as */
+static const double profile_gain = 0.12;    /* share of a new day in the profile */
+static const double profile_gain_new = 0.3; /* the same while the profile is out of date */
+static const double nearer = 0.5;           /* than both others: what makes it so */
 static const double first_quantum = 1e-7;
 enum {
     MEMORY_LEAST = 48,  /* steps that `slow` remembers without a day */
@@ -199,13 +201,31 @@ static void push_slot(struct sdw_history *h, const struct sdw_history_plan *plan
         store(h, plan, week_entry(plan, slot), slot_mean(h, plan, slot));
 }
 
+/* The share of a new day in the profile. Where the day before is much nearer to z than the profile
+ * is, the day has a new shape; but not where the week before is as near: that is a weekend. */
+static double share_of_day(struct sdw_history *h, const struct sdw_history_plan *plan,
+                           int64_t index, double z, double profile)
+{
+    double day = sdw_history_day(h, plan, index, h->index);
+    double week = sdw_history_week(h, plan, index, h->index);
+    double days = (double)(floor_div(index, plan->day) - floor_div(h->first, plan->day) + 1);
+    if (!isnan(day) && index - h->first >= plan->day) {
+        double gain = 2.0 / plan->day;
+        double off_week = fabs(z - (isnan(week) ? profile : week));
+        h->off_profile += (float)(gain * (fabs(z - profile) - (double)h->off_profile));
+        h->off_day += (float)(gain * (fabs(z - day) - (double)h->off_day));
+        h->off_week += (float)(gain * (off_week - (double)h->off_week));
+    }
+    bool fresh = (double)h->off_day < nearer * (double)fminf(h->off_profile, h->off_week);
+    return fmax(fresh ? profile_gain_new : profile_gain, 1 / days);
+}
+
 static void push_profile(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index,
                          double z)
 {
     int entry = plan->ring + place(index, plan->day) / plan->phase;
-    double days = (double)(floor_div(index, plan->day) - floor_div(h->first, plan->day) + 1);
     double was = index - h->first < plan->day ? z : number(h, h->data[entry]);
-    double gain = fmax(profile_gain, 1 / days) / plan->phase;
+    double gain = share_of_day(h, plan, index, z, was) / plan->phase;
     store(h, plan, entry, was + gain * (z - was));
 }
 

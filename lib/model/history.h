@@ -3,11 +3,12 @@
  * z = asinh(value / unit), a logarithm far from zero and a straight line near it.
  *
  * Three rings: the latest values, as far back as a day before the furthest horizon; the profile
- * of the day, each slot a mean over days that forgets; and of what is older than a day, a week of
- * means over slots of a quarter of an hour or more. The first two are of 16-bit numbers, multiples
- * of `quantum` around `base`, the week of 12-bit ones, sixteen times coarser. The quantum doubles
- * whenever a value would not fit. The unit follows the series' usual size:
- * when that has changed by a factor of thirty, everything is carried over to the new one.
+ * of the day, each slot a mean over days that forgets, faster while the shape of the day is a new
+ * one; and of what is older than a day, a week of means over slots of a quarter of an hour or more.
+ * The first two are of 16-bit numbers, multiples of `quantum` around `base`, the week of 12-bit
+ * ones, sixteen times coarser. The quantum doubles whenever a value would not fit. The unit follows
+ * the series' usual size: when that has changed by a factor of thirty, everything is carried over
+ * to the new one.
  *
  * The state is one block without pointers, of sdw_history_bytes, the caller's.
  */
@@ -32,9 +33,10 @@ struct sdw_history {
     double least, greatest;
     double unit, size; /* usual size of a value */
     double base, quantum;
-    double slow;     /* mean of z that forgets in a day */
-    int32_t rebased; /* 1: the newest push changed the unit */
-    int16_t data[];  /* the values, the profile, the week */
+    double slow;                          /* mean of z that forgets in a day */
+    int32_t rebased;                      /* 1: the newest push changed the unit */
+    float off_profile, off_day, off_week; /* smoothed distances of z from those */
+    int16_t data[];                       /* the values, the profile, the week */
 };
 
 /* The furthest horizon in steps: 1 <= last. day 0: no seasons; week 0: no week. */
