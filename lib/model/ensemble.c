@@ -6,7 +6,8 @@
 static const double loss_memory = 70, mixed_memory = 200; /* outcomes */
 static const double value_share = 0.7; /* how far a loss counts in the series' unit, not in z */
 static const double stack_forget = 0.999, stack_spread = 0.1, stack_most = 1e3, stack_clip = 3;
-static const double fast_memory = 20, slow_memory = 300;
+static const double fast_memory = 20;
+static const double slow_least = 168, slow_most = 300; /* of what errors usually are: a day */
 static const double size_most = 4; /* usual sizes: what a larger error counts as */
 static const double size_guess = 0.1, size_least = 1e-9;
 static const double pool_gain = 0.001;
@@ -63,14 +64,22 @@ static void track_loss(float *loss, double now, double n)
     *loss += (float)((now - (double)*loss) / n);
 }
 
-static void learn_size(struct sdw_anchor *anchor, double error)
+/* The steps of a day, but a week of hours at least: errors become smaller as a series becomes
+ * known, and longer memory keeps its intervals wide. */
+static double slow_memory(const struct sdw_ensemble_plan *plan)
+{
+    return plan->day > 0 ? fmin(slow_most, fmax(slow_least, plan->day)) : slow_most;
+}
+
+static void learn_size(struct sdw_anchor *anchor, const struct sdw_ensemble_plan *plan,
+                       double error)
 {
     double n = (double)anchor->n + GUESS_WORTH;
     double size = fabs(error);
     if (anchor->n > GUESS_WORTH)
         size = fmin(size, size_most * (double)anchor->slow);
     anchor->fast += (float)((size - (double)anchor->fast) / fmin(fast_memory, n));
-    anchor->slow += (float)((size - (double)anchor->slow) / fmin(slow_memory, n));
+    anchor->slow += (float)((size - (double)anchor->slow) / fmin(slow_memory(plan), n));
     anchor->fast = fmaxf(anchor->fast, (float)size_least);
     anchor->slow = fmaxf(anchor->slow, (float)size_least);
 }
@@ -161,8 +170,8 @@ static void learn_anchor(struct sdw_ensemble *e, const struct sdw_ensemble_plan 
     learn_window(anchor, sight->history, plan, &pending, plan->anchor[a], z);
     if (a == plan->anchors - 1)
         learn_hour(e, plan, sight->history->index + 1, anchor, error, scale);
-    learn_size(anchor, error);
-    if (anchor->n < slow_memory)
+    learn_size(anchor, plan, error);
+    if (anchor->n < slow_most)
         anchor->n++;
     else
         shared->size[a] += (float)pool_gain * (anchor->slow - shared->size[a]);
