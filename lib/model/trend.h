@@ -58,7 +58,8 @@ enum sdw_trend_use sdw_trend_learn(struct sdw_trend *trend, int64_t ts, double v
 bool sdw_trend_cold(const struct sdw_trend *trend);
 
 /* Mean, and quantile at probability p (0 < p < 1), of a value measured horizon_us after the
- * newest. Kept within one range of what was seen; never negative for a series that never was.
+ * newest. Kept within one range of what was seen, and one more for each time as far ahead as values
+ * were seen; never negative for a series that never was, zero for one that always was.
  * NAN before the first value. */
 double sdw_trend_mean(const struct sdw_trend *trend, int64_t horizon_us);
 double sdw_trend_quantile(const struct sdw_trend *trend, int64_t horizon_us, double p);

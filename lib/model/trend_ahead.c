@@ -25,10 +25,16 @@ static struct sdw_trend_belief foresee(const struct sdw_trend *trend, size_t i, 
     return then;
 }
 
-/* No forecast leaves what was seen by more than the range that was seen, or the noise. */
-static double clamp(const struct sdw_trend *trend, double value)
+/* No forecast leaves what was seen by more than the range that was seen, or the noise, and as much
+ * again for each time as far ahead as was looked back. What was always zero stays zero. */
+static double clamp(const struct sdw_trend *trend, double ahead_s, double value)
 {
     double range = fmax(trend->greatest - trend->least, 6 * sqrt(trend->noise));
+    double seen_s = (double)(trend->n - 1) * trend->interval_s;
+    if (trend->greatest == 0 && trend->least == 0)
+        return 0;
+    if (seen_s > 0)
+        range *= 1 + ahead_s / seen_s;
     double lo = trend->least - range, hi = trend->greatest + range;
     if (trend->least >= 0)
         lo = fmax(lo, 0);
@@ -42,7 +48,7 @@ double sdw_trend_mean(const struct sdw_trend *trend, int64_t horizon_us)
     double sum = 0;
     for (size_t i = 0; i < SDW_TREND_MODELS; i++)
         sum += trend->model[i].weight * foresee(trend, i, (double)horizon_us / 1e6).level;
-    return clamp(trend, sum);
+    return clamp(trend, (double)horizon_us / 1e6, sum);
 }
 
 /* What all models say of a value, mixed: the probability that it is at or below x, and the density
@@ -89,19 +95,20 @@ double sdw_trend_quantile(const struct sdw_trend *trend, int64_t horizon_us, dou
         return NAN;
     struct sdw_trend_belief at[SDW_TREND_MODELS];
     double lo = INFINITY, hi = -INFINITY, mean = 0, dof = degrees(trend), density;
+    double ahead = (double)horizon_us / 1e6;
     for (size_t i = 0; i < SDW_TREND_MODELS; i++) {
-        at[i] = foresee(trend, i, (double)horizon_us / 1e6);
+        at[i] = foresee(trend, i, ahead);
         at[i].var_level = sqrt(at[i].var_level + trend->noise);
         lo = fmin(lo, at[i].level - 40 * at[i].var_level);
         hi = fmax(hi, at[i].level + 40 * at[i].var_level);
         mean += at[i].weight * at[i].level;
     }
-    double least = clamp(trend, lo), most = clamp(trend, hi);
+    double least = clamp(trend, ahead, lo), most = clamp(trend, ahead, hi);
     if (least > lo && mixture(at, dof, least, &density) >= p)
         return least;
     if (most < hi && mixture(at, dof, most, &density) <= p)
         return most;
-    return solve(at, dof, p, clamp(trend, mean), least, most);
+    return solve(at, dof, p, clamp(trend, ahead, mean), least, most);
 }
 
 /* A Brownian motion from an uncertain start: nine-point Gauss-Hermite over the start. distance is

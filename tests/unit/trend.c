@@ -195,8 +195,23 @@ static void forecasts_stay_in_range(void)
            sdw_trend_quantile(&trend, 3600 * second, 0.025) >= 0,
        "a series that never was negative is not forecast to be");
     feed(&trend, &rng, 30, 10, 1, 0);
-    ok(sdw_trend_quantile(&trend, 3600 * second, 0.975) <= 80,
-       "no forecast leaves what was seen by more than its range");
+    ok(sdw_trend_quantile(&trend, 23 * second, 0.9999) <= 40 + 40 * 4.0 / 3 + 1,
+       "no forecast leaves what was seen by more than its range, and a third for a third of the "
+       "time");
+
+    sdw_trend_init(&trend);
+    for (int i = 0; i < 9; i++)
+        sdw_trend_learn(&trend, 10 * i * second, 20000 + 1000 * i);
+    ok(sdw_trend_quantile(&trend, 300 * second, 0.5) > 45000 &&
+           sdw_trend_quantile(&trend, 300 * second, 0.975) <= 28000 + 8000 * 4.75,
+       "a short ramp goes on for longer than it was seen, but not without end");
+
+    sdw_trend_init(&trend);
+    for (int i = 0; i < 20; i++)
+        sdw_trend_learn(&trend, i * second, 0);
+    ok(sdw_trend_mean(&trend, 60 * second) == 0 && sdw_trend_quantile(&trend, 0, 0.025) == 0 &&
+           sdw_trend_quantile(&trend, 60 * second, 0.975) == 0,
+       "what was always zero is forecast to be zero");
 }
 
 /* The probability of a value at or below x now, from the beliefs themselves. */
