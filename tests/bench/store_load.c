@@ -182,10 +182,11 @@ static int run_read(const char *dir)
         return fail(&err);
     double open_ms = (double)(sdw_mono_ns() - begin) / 1e6;
     size_t all = store.head.n, n;
-    struct sdw_query day = {INT64_MIN, INT64_MAX, hour, SDW_AGG_AVG, 0};
-    struct sdw_query points = {INT64_MIN, INT64_MAX, 0, SDW_AGG_NONE, 0};
-    struct sdw_query last = {store.newest_us - hour + minute_us, INT64_MAX, 0, SDW_AGG_AVG, 0};
-    struct sdw_query whole = {INT64_MIN, INT64_MAX, 0, SDW_AGG_AVG, 0};
+    struct sdw_query day = {INT64_MIN, INT64_MAX, hour, SDW_AGG_AVG, 0, NULL};
+    struct sdw_query points = {INT64_MIN, INT64_MAX, 0, SDW_AGG_NONE, 0, NULL};
+    struct sdw_query last = {
+        store.newest_us - hour + minute_us, INT64_MAX, 0, SDW_AGG_AVG, 0, NULL};
+    struct sdw_query whole = {INT64_MIN, INT64_MAX, 0, SDW_AGG_AVG, 0, NULL};
     printf("{\"open_ms\":%.2f", open_ms);
     printf(",\"series_day_hourly_ms\":%.4f", time_query(&store, 1, &day, &n));
     printf(",\"series_day_points_ms\":%.4f", time_query(&store, 1, &points, &n));

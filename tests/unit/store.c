@@ -74,7 +74,7 @@ static int add(int64_t ts, double value, void *arg)
 static struct sum sum_of(const struct sdw_store *store, uint32_t id)
 {
     struct sum sum = {.last = INT64_MIN, .rising = true};
-    struct sdw_query query = {INT64_MIN, INT64_MAX, 0, SDW_AGG_NONE, 0};
+    struct sdw_query query = {INT64_MIN, INT64_MAX, 0, SDW_AGG_NONE, 0, NULL};
     struct sdw_chunk_room room = {0};
     if (sdw_query_series(store, id, &query, &room, add, &sum, &err) < 0)
         sum.n = SIZE_MAX;

@@ -69,7 +69,7 @@ static const char *ask(const struct sdw_store *store, enum sdw_aggregate kind, i
                        struct answer *answer)
 {
     struct sdw_chunk_room room = {0};
-    struct sdw_query query = {INT64_MIN, INT64_MAX, step, kind, 0.5};
+    struct sdw_query query = {INT64_MIN, INT64_MAX, step, kind, 0.5, NULL};
     *answer = (struct answer){0};
     for (uint32_t id = 1; id <= 2; id++)
         if (sdw_query_series(store, id, &query, &room, note, answer, &err) < 0)
@@ -186,7 +186,7 @@ static void test_retention(void)
     snprintf(all, sizeof all, ":%d ", N);
     ok(strstr(after.text, all), "and stand for all of them: %s", after.text);
     struct sdw_chunk_room room = {0};
-    struct sdw_query median = {INT64_MIN, INT64_MAX, day_us, SDW_AGG_QUANTILE, 0.5};
+    struct sdw_query median = {INT64_MIN, INT64_MAX, day_us, SDW_AGG_QUANTILE, 0.5, NULL};
     after = (struct answer){0};
     ok(sdw_query_series(&store, 1, &median, &room, note, &after, &err) == 1 && after.n == 3,
        "a percentile of rollups is not made up: %zu days", after.n);
