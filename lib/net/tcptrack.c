@@ -9,17 +9,20 @@ enum {
     COUNTS_FROM = 3,    /* steps in a row that make the IP identification a counter */
     ID_STEP = 64,       /* a step of one is at most this */
     ID_APART = 4096,    /* further apart than this says nothing */
+    TICKS_TELL = 8,     /* of a sender's clock, how long they are */
     DUPLICATE_ACKS = 3, /* that make a sender send again (RFC 5681) */
     BEFORE = 1 << 20,   /* what was under way before the first packet is within this */
     JUMP = 1 << 28,     /* no window is larger: a sequence number out of order of magnitude */
 };
-static const uint32_t timeout_us = 200000; /* no sender sends again sooner without being told */
-static const uint32_t some_rtt_us = 3000;  /* half of a round trip, when none was measured */
+static const uint32_t timeout_us = 200000;  /* no sender sends again sooner without being told */
+static const uint32_t slow_tick_us = 10000; /* of a clock of timestamps, before it is known */
+static const uint32_t some_rtt_us = 3000;   /* half of a round trip, when none was measured */
 
 /* Bytes that were passed over, [start, end), and what was first seen beyond them. */
 struct sdw_tcp_gap {
     uint32_t start, end;
     uint32_t ts_value, at_us;
+    uint32_t filler_ts; /* of the retransmission, when it is filled and both have timestamps */
     uint16_t ip_id;
     bool has_ts;
     bool before;  /* in front of the first packet that was seen */
@@ -115,6 +118,8 @@ static void fill_gap(struct sdw_tcp_half *half, unsigned i, const struct segment
         return;
     part = gap;
     part.filled = true;
+    part.filler_ts = segment->ts_value;
+    part.has_ts = gap.has_ts && segment->has_ts;
     if (after(segment->start, part.start) > 0)
         part.start = segment->start;
     if (after(segment->end, part.end) < 0)
@@ -134,6 +139,17 @@ static unsigned find_gap(const struct sdw_tcp_half *half, const struct segment *
 
 /* --- late or sent again --------------------------------------------------------------------- */
 
+/* Nothing is sent again sooner than a round trip after it was sent: whether the timestamp would be
+ * another one then. What is beyond a gap was sent soon after what left it. */
+static bool rtt_shows(const struct sdw_tcp_half *half, const struct sdw_tcp_rtt *back,
+                      uint32_t at_us)
+{
+    uint32_t ticks = half->newest_ts - half->first_ts;
+    uint32_t tick_us = ticks >= TICKS_TELL ? (at_us - half->first_ts_us) / ticks : slow_tick_us;
+    return half->rtt.min_us != UINT32_MAX && back->min_us != UINT32_MAX &&
+           (half->rtt.min_us + back->min_us) / 2 >= tick_us;
+}
+
 /* Whether the segment was sent later than what is beyond the gap; *doubtful when that is a guess.
  * back: round trips between here and the sender. */
 static bool sent_later(const struct sdw_tcp_half *half, const struct sdw_tcp_rtt *back,
@@ -144,6 +160,8 @@ static bool sent_later(const struct sdw_tcp_half *half, const struct sdw_tcp_rtt
     int16_t apart = (int16_t)(uint16_t)(segment->ip_id - gap->ip_id);
     if (half->id_counts >= COUNTS_FROM && apart != 0 && apart < ID_APART && apart > -ID_APART)
         return apart > 0;
+    if (segment->has_ts && gap->has_ts && rtt_shows(half, back, segment->at_us))
+        return false;
     uint32_t waited = segment->at_us - gap->at_us;
     *doubtful = true;
     if (!gap->told_of && half->duplicate_acks < DUPLICATE_ACKS && waited < timeout_us)
@@ -174,8 +192,10 @@ static void see_below(struct sdw_tcp_half *half, const struct sdw_tcp_rtt *back,
         const struct sdw_tcp_gap *gap = &half->gap[i];
         bool filled = gap->filled;
         again = sent_later(half, back, gap, segment, &doubtful);
-        if (filled && doubtful) /* seen before, and nothing says that it is older */
-            again = true;
+        if (filled && doubtful) { /* seen before: the original only when that is sure to be older */
+            doubtful = !segment->has_ts || !gap->has_ts;
+            again = doubtful || after(gap->filler_ts, segment->ts_value) <= 0;
+        }
         if (!filled || !again)
             fill_gap(half, i, segment, again);
     } else {
@@ -382,6 +402,10 @@ void sdw_tcptrack_see(struct sdw_tcp_track *track, const struct sdw_packet *pack
     if (ip_id)
         see_ip_id(half, ip_id);
     if (tcp->has_ts && (!half->has_ts || after(tcp->ts_value, half->newest_ts) > 0)) {
+        if (!half->has_ts) {
+            half->first_ts = tcp->ts_value;
+            half->first_ts_us = since_us;
+        }
         half->has_ts = true;
         half->newest_ts = tcp->ts_value;
         remember(half->marks->stamped, &half->n_stamped, SDW_TCP_STAMPED, tcp->ts_value, since_us);

@@ -6,8 +6,11 @@
  * retransmission. One that fills a gap left it either lost (then it was sent again) or late: it is
  * a retransmission when its timestamp (RFC 7323) is later than that of the first segment that was
  * seen beyond the gap, else it is reordered. Where the timestamps are equal or missing, the
- * identification of the IP packet decides if its sender counts packets with it, otherwise the time
- * since the gap opened, against half the round trip; such judgements are counted as doubtful.
+ * identification of the IP packet decides if its sender counts packets with it. Equal ones say that
+ * it is reordered where the round trip is of two ticks of their clock or more: nothing is sent
+ * again sooner. Otherwise the time since the gap opened decides, against half the round trip; such
+ * judgements are counted as doubtful. What was filled by a retransmission may still come late: the
+ * timestamp of the retransmission tells too.
  *
  * Round trips are those between this point and one end: from a segment to its acknowledgement, and
  * from a timestamp to its echo; never from segments that were sent twice (Karn).
@@ -67,6 +70,7 @@ struct sdw_tcp_half {
     uint8_t n_gaps, gap_cap;
     struct sdw_tcp_gap *gap;
     struct sdw_tcp_marks *marks;
+    uint32_t first_ts, first_ts_us; /* of its timestamps, and when it came */
     struct sdw_tcp_count count;
     struct sdw_tcp_rtt rtt; /* from here to the other end and back */
 };

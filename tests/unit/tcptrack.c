@@ -152,6 +152,33 @@ static void check_ties(void)
     sdw_tcptrack_free(&pool, w.track);
 }
 
+/* IPv6: nothing but timestamps, of a clock of 1 ms. */
+static void check_equal_stamps(void)
+{
+    struct wire w = open_wire();
+    data_id(&w, 0, MSS, 100, 100000, 0);
+    data_id(&w, 2 * MSS, MSS, 101, 101000, 0);
+    for (int i = 0; i < 4; i++)
+        ack(&w, 1 * MSS, 0, 102000);
+    data_id(&w, 1 * MSS, MSS, 101, 120000, 0);
+    ok(counted(&w, 0, 1, 0), "an equal timestamp is late: a copy would be a round trip later");
+    data_id(&w, 4 * MSS, MSS, 130, 130000, 0);
+    data_id(&w, 3 * MSS, MSS, 160, 160000, 0);
+    data_id(&w, 3 * MSS, MSS, 130, 161000, 0);
+    ok(counted(&w, 1, 2, 0), "also where a copy overtook it");
+    sdw_tcptrack_free(&pool, w.track);
+
+    w = (struct wire){.track = sdw_tcptrack_new(&pool)};
+    data_id(&w, 0, MSS, 100, 100000, 0);
+    data_id(&w, 2 * MSS, MSS, 101, 101000, 0);
+    data_id(&w, 1 * MSS, MSS, 130, 130000, 0);
+    data_id(&w, 1 * MSS, MSS, 101, 131000, 0);
+    ok(counted(&w, 1, 1, 0), "without a round trip the copy's own timestamp tells");
+    data_id(&w, 1 * MSS, MSS, 140, 140000, 0);
+    ok(counted(&w, 2, 1, 0), "and one more is sent again");
+    sdw_tcptrack_free(&pool, w.track);
+}
+
 static void check_special(void)
 {
     struct wire w = open_wire();
@@ -281,6 +308,7 @@ int main(void)
 {
     check_order();
     check_ties();
+    check_equal_stamps();
     check_special();
     check_wrap();
     check_rtt();
