@@ -1,6 +1,6 @@
 /*
- * The block of one series, as the files of the ensemble share it; besides them only their test
- * includes this.
+ * The block of one series, as the files of the ensemble share it; besides them only tests
+ * include this.
  *
  * In this order: struct sdw_ensemble, a struct sdw_anchor for each anchor, the origins that wait
  * for each, the history, the experts' floats. All of it is reached through the plan's offsets.
