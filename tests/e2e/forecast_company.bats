@@ -29,9 +29,9 @@ for i in range(1, 8 * 288 + 1):
 PY
 }
 
-# pinball [ARG...]: of the forecasts half an hour ahead, over the last day
+# pinball: of the forecasts half an hour ahead, over the last day
 pinball() {
-    shadow-forecast --horizon 5m,30m,1h -o score "$@" |
+    shadow-forecast --horizon 5m,30m,1h -o score |
         jq -s 'map(select(.horizon_us == 1800000000).pinball) | .[-1]'
 }
 
