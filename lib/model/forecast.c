@@ -80,7 +80,7 @@ struct sdw_str sdw_name_tail(struct sdw_str name)
     size_t at = name.n;
     while (at > 0 && name.p[at - 1] != '/')
         at--;
-    return (struct sdw_str){name.p + at, name.n - at};
+    return at > 0 ? (struct sdw_str){name.p + at, name.n - at} : name;
 }
 
 struct sdw_str sdw_name_head(struct sdw_str name)
