@@ -1,4 +1,4 @@
-#include "io/checkpoint.h"
+#include "io/saver.h"
 #include "io/scan.h"
 #include "io/tool.h"
 #include "model/watch_options.h"
@@ -18,8 +18,7 @@ struct counts {
 struct detector {
     struct sdw_watch *watch;
     const struct sdw_watch_options *options;
-    struct sdw_checkpoint checkpoint;
-    int64_t saved; /* record time of the state that was written last */
+    struct sdw_saver saver;
     struct sdw_arena arena;
     struct sdw_buf name;
     struct counts counts;
@@ -39,26 +38,19 @@ static int say(struct sdw_ctx *ctx, struct detector *d, const struct sdw_sightin
     return rc;
 }
 
-static int save(struct sdw_ctx *ctx, struct detector *d)
+static struct sdw_str state_of(struct sdw_ctx *ctx, const struct detector *d)
 {
-    int64_t newest = sdw_watch_newest(d->watch);
-    if (!d->options->state || newest == INT64_MIN)
-        return 0;
-    d->saved = newest;
     sdw_buf_clear(&ctx->scratch);
     sdw_watch_save(d->watch, &ctx->scratch);
-    return sdw_checkpoint_write(d->options->state, &d->checkpoint, sdw_buf_view(&ctx->scratch),
-                                &ctx->err);
+    return sdw_buf_view(&ctx->scratch);
 }
 
 /* Between two times of record, so that it is known which records the state has seen. */
-static int save_in_time(struct sdw_ctx *ctx, struct detector *d, int64_t ts)
+static void save_in_time(struct sdw_ctx *ctx, struct detector *d, int64_t ts)
 {
     int64_t newest = sdw_watch_newest(d->watch);
-    if (d->saved == INT64_MIN)
-        d->saved = newest;
-    bool due = newest != INT64_MIN && ts > newest && newest - d->saved >= d->options->save_us;
-    return due ? save(ctx, d) : 0;
+    if (newest != INT64_MIN && ts > newest && sdw_saver_due(&d->saver))
+        sdw_saver_try(&d->saver, ctx, state_of(ctx, d));
 }
 
 static int load(struct sdw_ctx *ctx, struct detector *d)
@@ -66,13 +58,12 @@ static int load(struct sdw_ctx *ctx, struct detector *d)
     struct sdw_buf text = {0};
     struct sdw_str body;
     const char *state = d->options->state;
-    int rc = state ? sdw_checkpoint_read(state, &d->checkpoint, &text, &body, &ctx->err) : 0;
+    int rc = state ? sdw_checkpoint_read(state, &d->saver.what, &text, &body, &ctx->err) : 0;
     if (rc == 1) {
         rc = sdw_watch_load(d->watch, body, &ctx->err);
-        d->saved = sdw_watch_newest(d->watch);
         if (rc == 0)
             sdw_detail(ctx, "%s: %zu series, records after %lld us are judged", state,
-                       sdw_watch_series(d->watch), (long long)d->saved);
+                       sdw_watch_series(d->watch), (long long)sdw_watch_newest(d->watch));
     }
     sdw_buf_release(&text);
     return rc;
@@ -119,9 +110,7 @@ static int look_at(struct sdw_ctx *ctx, struct detector *d, struct sdw_str line)
         return sdw_bad_line(ctx, &err);
     if (rc == 0 || (d->options->series && fnmatch(d->options->series, reading.series.p, 0) != 0))
         return 0;
-    rc = save_in_time(ctx, d, reading.ts);
-    if (rc != 0)
-        return rc;
+    save_in_time(ctx, d, reading.ts);
     sdw_watch_value(d->watch, &reading, &sighting);
     d->counts.use[sighting.use]++;
     d->counts.held += (int64_t)sighting.held;
@@ -147,11 +136,12 @@ static int finish(struct sdw_ctx *ctx, const struct detector *d)
     char text[256];
     snprintf(text, sizeof text,
              "{\"values\":%lld,\"series\":%zu,\"anomalies\":%lld,\"surges\":%lld,\"hushed\":%lld,"
-             "\"over_budget\":%lld,\"late\":%lld,\"duplicates\":%lld}",
+             "\"over_budget\":%lld,\"late\":%lld,\"duplicates\":%lld,\"unsaved\":%lld}",
              (long long)use[SDW_WATCH_USED], sdw_watch_series(d->watch),
              (long long)d->counts.anomalies, (long long)d->counts.surges,
              (long long)use[SDW_WATCH_HUSHED], (long long)d->counts.held,
-             (long long)use[SDW_WATCH_LATE], (long long)use[SDW_WATCH_DUPLICATE]);
+             (long long)use[SDW_WATCH_LATE], (long long)use[SDW_WATCH_DUPLICATE],
+             (long long)d->saver.unsaved);
     return rc == 0 ? sdw_rec_end(ctx, d->counts.ts, sdw_stop_signal(ctx) ? "signal" : "eof", text)
                    : rc;
 }
@@ -160,10 +150,10 @@ static int run(struct sdw_ctx *ctx, void *config)
 {
     const struct sdw_watch_options *options = config;
     const struct sdw_watch_settings settings = sdw_watch_settings_of(options);
+    const struct sdw_checkpoint what = {ctx->tool->name, 2, sdw_watch_layout(&settings)};
     struct detector d = {.watch = sdw_watch_new(&settings),
                          .options = options,
-                         .checkpoint = {ctx->tool->name, 2, sdw_watch_layout(&settings)},
-                         .saved = INT64_MIN};
+                         .saver = sdw_saver_of(&what, options->state, options->save_us)};
     struct sdw_str line;
     int rc = load(ctx, &d);
     while (rc == 0 && (rc = sdw_next(ctx, &line)) == 1) {
@@ -171,8 +161,8 @@ static int run(struct sdw_ctx *ctx, void *config)
         if (rc == 0)
             rc = look_at(ctx, &d, line);
     }
-    if (rc == 0)
-        rc = save(ctx, &d);
+    if (rc == 0 && options->state && sdw_watch_newest(d.watch) != INT64_MIN)
+        rc = sdw_saver_write(&d.saver, state_of(ctx, &d), &ctx->err);
     if (rc == 0)
         rc = finish(ctx, &d);
     sdw_buf_release(&d.name);

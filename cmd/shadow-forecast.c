@@ -1,5 +1,4 @@
-#include "core/clock.h"
-#include "io/checkpoint.h"
+#include "io/saver.h"
 #include "io/scan.h"
 #include "io/tool.h"
 #include "io/wholefile.h"
@@ -14,10 +13,7 @@
 struct forecaster {
     struct sdw_forecast_settings settings;
     struct sdw_book *book;
-    struct sdw_checkpoint checkpoint;
-    const char *state;         /* the file; NULL: none */
-    int64_t save_us, saved_ns; /* monotonic, when the state was last written, or tried to be */
-    int64_t unsaved;           /* times that it could not be written */
+    struct sdw_saver saver;
     struct sdw_arena arena;
     struct sdw_zone zone;
     struct sdw_geoip *geoip; /* NULL: none */
@@ -83,43 +79,30 @@ static int say(struct sdw_ctx *ctx, const struct sdw_foresight *foresight)
     return rc;
 }
 
-static int save(struct sdw_ctx *ctx, struct forecaster *f)
+static struct sdw_str state_of(struct sdw_ctx *ctx, const struct forecaster *f)
 {
-    int64_t newest = sdw_book_newest(f->book);
-    if (!f->state || newest == INT64_MIN)
-        return 0;
     sdw_buf_clear(&ctx->scratch);
     sdw_book_save(f->book, &ctx->scratch);
-    int rc = sdw_checkpoint_write(f->state, &f->checkpoint, sdw_buf_view(&ctx->scratch), &ctx->err);
-    f->saved_ns = sdw_mono_ns();
-    return rc;
+    return sdw_buf_view(&ctx->scratch);
 }
 
-/* Save when it is time to, between two times of record, so that it is known which records the
- * state has seen. A full disk is no reason to stop forecasting. */
+/* Between two times of record, so that it is known which records the state has seen. */
 static void save_in_time(struct sdw_ctx *ctx, struct forecaster *f, int64_t ts)
 {
     int64_t newest = sdw_book_newest(f->book);
-    if (!f->state || newest == INT64_MIN || ts <= newest ||
-        sdw_mono_ns() - f->saved_ns < f->save_us * 1000 || save(ctx, f) == 0)
-        return;
-    if (f->unsaved++ == 0)
-        sdw_warn(ctx, "%s; the state before it stays, and another try is made every --save",
-                 ctx->err.text);
-    ctx->err = (struct sdw_err){0};
+    if (newest != INT64_MIN && ts > newest && sdw_saver_due(&f->saver))
+        sdw_saver_try(&f->saver, ctx, state_of(ctx, f));
 }
 
-static int load(struct sdw_ctx *ctx, struct forecaster *f)
+static int load(struct sdw_ctx *ctx, struct forecaster *f, const char *path)
 {
     struct sdw_buf text = {0};
     struct sdw_str body;
-    f->checkpoint = (struct sdw_checkpoint){ctx->tool->name, 2, sdw_book_layout(&f->settings)};
-    f->saved_ns = sdw_mono_ns();
-    int rc = f->state ? sdw_checkpoint_read(f->state, &f->checkpoint, &text, &body, &ctx->err) : 0;
+    int rc = path ? sdw_checkpoint_read(path, &f->saver.what, &text, &body, &ctx->err) : 0;
     if (rc == 1) {
         rc = sdw_book_load(f->book, body, &ctx->err);
         if (rc == 0)
-            sdw_detail(ctx, "%s: %zu series, records after %lld us are learned from", f->state,
+            sdw_detail(ctx, "%s: %zu series, records after %lld us are learned from", path,
                        sdw_book_series(f->book), (long long)sdw_book_newest(f->book));
     }
     sdw_buf_release(&text);
@@ -150,7 +133,9 @@ static int learn(struct sdw_ctx *ctx, struct forecaster *f, struct sdw_str line)
 static int finish(struct sdw_ctx *ctx, struct forecaster *f)
 {
     const struct sdw_book_counts *counts = sdw_book_counts(f->book);
-    int rc = save(ctx, f);
+    int rc = 0;
+    if (f->saver.path && sdw_book_newest(f->book) != INT64_MIN)
+        rc = sdw_saver_write(&f->saver, state_of(ctx, f), &ctx->err);
     if (rc == 0 && counts->dropped > 0) {
         struct sdw_loss loss;
         sdw_rec_init(&sdw_loss_schema, &loss);
@@ -167,7 +152,7 @@ static int finish(struct sdw_ctx *ctx, struct forecaster *f)
              "\"scores\":%lld,\"late\":%lld,\"duplicates\":%lld,\"unsaved\":%lld}",
              (long long)counts->values, sdw_book_series(f->book), (long long)counts->forecasts,
              (long long)counts->breaches, (long long)counts->scores, (long long)counts->late,
-             (long long)counts->duplicates, (long long)f->unsaved);
+             (long long)counts->duplicates, (long long)f->saver.unsaved);
     return rc == 0 ? sdw_rec_end(ctx, counts->ts, sdw_stop_signal(ctx) ? "signal" : "eof", text)
                    : rc;
 }
@@ -175,12 +160,14 @@ static int finish(struct sdw_ctx *ctx, struct forecaster *f)
 static int run(struct sdw_ctx *ctx, void *arg)
 {
     const struct sdw_forecast_options *options = arg;
-    struct forecaster f = {.state = options->state, .save_us = options->save_us};
+    struct forecaster f = {0};
     struct sdw_str line;
     int rc = settings_of(options, &f, &ctx->err);
     f.book = sdw_book_new(&f.settings);
+    const struct sdw_checkpoint what = {ctx->tool->name, 2, sdw_book_layout(&f.settings)};
+    f.saver = sdw_saver_of(&what, options->state, options->save_us);
     if (rc == 0)
-        rc = load(ctx, &f);
+        rc = load(ctx, &f, options->state);
     while (rc == 0 && (rc = sdw_next(ctx, &line)) == 1) {
         rc = sdw_put(ctx, line);
         if (rc == 0)

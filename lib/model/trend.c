@@ -1,3 +1,4 @@
+#include "model/trend.h"
 #include "model/trend_models.h"
 
 #include <math.h>

@@ -44,8 +44,8 @@ const struct sdw_option sdw_watch_option_table[] = {
      "forget series, and maintenance, that were silent for so long", "7d", 1, 0, NULL, NULL},
     {"state", 0, SDW_OPT_TEXT, AT(state), "PATH", "keep what was learned in this file", NULL, 0, 0,
      NULL, "file"},
-    {"save", 0, SDW_OPT_DURATION, AT(save_us), "DURATION",
-     "write the state once in this time of the records", "5m", 0, 0, NULL, NULL},
+    {"save", 0, SDW_OPT_DURATION, AT(save_us), "DURATION", "write the state once in this time",
+     "5m", 0, 0, NULL, NULL},
     {0},
 };
 

@@ -276,10 +276,13 @@ days() {
     shadow-detect --scores <in | grep -v '"end"' >whole
     # The feeder waits after the 1500th line until the state is there and the tool is killed.
     mkfifo pipe
-    shadow-detect --scores --state state --save 10m <pipe >first 2>err &
+    shadow-detect --scores --state state --save 50ms <pipe >first 2>err &
     pid=$!
     exec 5>pipe
-    head -1500 in >&5
+    head -1480 in >&5
+    for _ in $(seq 100); do [ "$(wc -l <first)" -lt 2960 ] || break; sleep 0.1; done
+    sleep 0.1 # the next record is more than --save later
+    head -1500 in | tail -20 >&5
     for _ in $(seq 100); do [ ! -s state ] || [ "$(wc -l <first)" -lt 3000 ] || break; sleep 0.1; done
     kill -9 "$pid"
     exec 5>&-
@@ -289,6 +292,30 @@ days() {
     [ "$(wc -l <second)" -lt 500 ]
     grep -vE '"type":"metric"' whole | tail -n "$(wc -l <second)" | cmp - second
     grep -q '"anomaly"' <(grep -vE '"type":"metric"' whole | head -n "-$(wc -l <second)")
+}
+
+@test "a state that cannot be written for a while stops no detection, and is warned of once" {
+    wave a 60 >in
+    mkdir gone
+    mkfifo feed
+    shadow-detect --state gone/state --save 10ms <feed >out 2>err &
+    pid=$!
+    exec 5>feed
+    for to in 20 40 60; do
+        [ "$to" -ne 40 ] || rm -r gone
+        [ "$to" -ne 60 ] || mkdir gone
+        sleep 0.03 # the next record is more than --save later
+        head -"$to" in | tail -20 >&5
+        for _ in $(seq 100); do [ "$(wc -l <out)" -lt "$to" ] || break; sleep 0.1; done
+    done
+    [ -s gone/state ]
+    exec 5>&-
+    wait "$pid"
+    [ "$(wc -l <err)" -eq 1 ]
+    grep -q gone/state err
+    tail -1 out | jq -e '.counts.values == 60 and .counts.unsaved >= 1'
+    rm -r gone
+    run -4 --separate-stderr shadow-detect --state gone/state <in
 }
 
 @test "an open alarm, its incident and maintenance outlive a restart" {
