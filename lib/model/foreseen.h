@@ -4,7 +4,7 @@
 
 #include "core/base.h"
 
-enum { SDW_FORESEEN_KEPT = 32 };
+enum { SDW_FORESEEN_KEPT = 4 };
 
 /* The median and the 95 % interval of the value at ts, in the series' unit: finite, lo <= mid <=
  * hi. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 enum { LATE_IN_ORDER = 3, KNOWN = 12, LOOKS = 2 };
+static const double one_ahead = 1.5; /* usual intervals: further ahead less is known */
 
 struct sdw_watch *sdw_watch_new(const struct sdw_watch_settings *settings)
 {
@@ -298,7 +299,8 @@ void sdw_watch_forecast(struct sdw_watch *watch, struct sdw_str series, int64_t 
 {
     struct sdw_watched *w = sdw_map_get(&watch->series, series);
     int64_t target;
-    if (!w || ts <= watch->resumed || __builtin_add_overflow(ts, shortest->horizon_us, &target))
+    if (!w || ts <= watch->resumed || (double)shortest->horizon_us > one_ahead * w->interval ||
+        __builtin_add_overflow(ts, shortest->horizon_us, &target))
         return;
     if (!w->foreseens)
         w->foreseens = sdw_xalloc(sizeof *w->foreseens);

@@ -367,8 +367,8 @@ foreseen() {
     [ -s alone ]
     { cat in; foreseen 599 4000000 200000 300; cat out_of_line; } | shadow-detect --scores -o anomaly,anomaly.score |
         tail -1 | jq -e '.type == "anomaly.score" and .expected > 3990000 and .expected < 4010000'
-    # A forecast of another time, of another series, or of too few values is none.
-    for other in '599 4000000 200000 900' '598 4000000 200000 300' '599 4000000 200000 300 true'; do
+    # A forecast of another time, from long before, of another series, or of too few values is none.
+    for other in '599 4000000 200000 900' '597 4000000 200000 900' '598 4000000 200000 300' '599 4000000 200000 300 true'; do
         # shellcheck disable=SC2086
         { cat in; foreseen $other; cat out_of_line; } | shadow-detect -o anomaly | cmp - alone
     done
