@@ -50,8 +50,7 @@ struct sdw_ensemble_plan {
     int stride[SDW_ANCHORS_MAX], kept[SDW_ANCHORS_MAX], kept_before[SDW_ANCHORS_MAX];
     struct sdw_history_plan history;
     /* Where the parts of the blocks begin, in bytes. */
-    size_t at_anchors, at_waiting, at_history, at_expert[SDW_EXPERTS],
-        pooled_expert[SDW_EXPERTS];
+    size_t at_anchors, at_waiting, at_history, at_expert[SDW_EXPERTS], pooled_expert[SDW_EXPERTS];
     size_t anchor_bytes, waiting_bytes; /* of an anchor; of one origin that waits for it */
     size_t bytes, shared_bytes;
 };
