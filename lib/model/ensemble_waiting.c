@@ -4,7 +4,7 @@ enum { MIXED, STACKED, GREATEST, LEAST, FIRST_EXPERT };
 
 size_t sdw_waiting_bytes(const struct sdw_ensemble_plan *plan)
 {
-    size_t small = (size_t)(FIRST_EXPERT + plan->experts + 2 * plan->companions);
+    size_t small = FIRST_EXPERT + (size_t)plan->experts + 2 * (size_t)plan->companions;
     return sizeof(struct sdw_waiting) + (small + 1) / 2 * 2 * sizeof(uint16_t);
 }
 
