@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "model/book.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -139,11 +140,22 @@ void sdw_company_name_path(struct sdw_book *book, struct sdw_followed *series, s
     book->on_paths++;
 }
 
+/* Labels of others may be called path, too: that of a file, or of a page. */
+static bool is_path_id(struct sdw_str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if (!isxdigit((unsigned char)text.p[i]))
+            return false;
+    return text.n > 0 && text.n <= 16;
+}
+
 void sdw_book_meet(struct sdw_book *book, struct sdw_followed *series, struct sdw_str line)
 {
     const struct sdw_shared *shared =
         sdw_map_get(&book->shared, sdw_name_head(sdw_buf_view(&series->name)));
-    sdw_company_name_path(book, series, sdw_line_text(line, "path"));
+    struct sdw_str path = sdw_line_text(line, "path");
+    if (is_path_id(path))
+        sdw_company_name_path(book, series, path);
     if (shared && shared->path)
         sdw_company_name_path(book, series, sdw_str_of(shared->path));
     sdw_book_name_regions(book, series, line);

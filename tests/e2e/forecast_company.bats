@@ -65,6 +65,12 @@ nameless() {
     jq -en "$with < 1.005 * $without" || { echo "$with $without"; false; }
 }
 
+@test "a path that is not one of the network is none" {
+    made lead 1 >whole
+    sed 's,"path":"00ff","path":"/var/log",' whole | shadow-forecast --horizon 30m -o forecast >named
+    nameless <whole | shadow-forecast --horizon 30m -o forecast | cmp - named
+}
+
 @test "the path of a flow is the one that was traced for it" {
     made lead 1 >whole
     head -1200 whole | sed 's/,"path":"00ff"//; s,link/x/bps,flow/ab12/bps,' >in
