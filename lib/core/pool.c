@@ -1,6 +1,7 @@
 #include "core/pool.h"
 #include "core/mem.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 struct sdw_pool_free {
@@ -18,8 +19,9 @@ void *sdw_pool_take(struct sdw_pool *pool)
             pool->piece[pool->n_pieces++] = sdw_xlarge(SDW_LARGE_PAGE);
             pool->used = 0;
         }
+        size_t rest = pool->size % _Alignof(max_align_t); /* the next one is aligned too */
         thing = (void *)((char *)pool->piece[pool->n_pieces - 1] + pool->used);
-        pool->used += pool->size;
+        pool->used += pool->size + (rest ? _Alignof(max_align_t) - rest : 0);
     }
     memset(thing, 0, pool->size);
     return thing;
