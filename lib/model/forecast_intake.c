@@ -43,7 +43,8 @@ struct sdw_str sdw_line_text(struct sdw_str line, const char *key)
 {
     struct sdw_str keys[2] = {sdw_str_of(key), sdw_str_of("labels")};
     struct sdw_member found[2];
-    if (!memmem(line.p, line.n, key, strlen(key)) || sdw_scan_find(line, keys, 2, found, NULL) != 0)
+    if (line.n == 0 || !memmem(line.p, line.n, key, strlen(key)) ||
+        sdw_scan_find(line, keys, 2, found, NULL) != 0)
         return (struct sdw_str){0};
     if (!found[0].key.p && found[1].key.p && found[1].kind == SDW_SCAN_OBJECT &&
         sdw_scan_find(found[1].value, keys, 1, found, NULL) != 0)
