@@ -2,7 +2,7 @@
 # forecast.rate: CPU microseconds a value of the book at 12 horizons, learning only and with each
 # forecast written as a record (bars: 15 and 40); forecasts a second beside R's thetaf on two weeks
 # of the same values (bar: 500 times; none without R and its forecast package); bytes a series.
-# forecast.tool: the same of the whole tool, from standard input to the records. SERIES=n, default
+# forecast.tool: the same of the whole tool, from standard input to the records. COUNT=n, default
 # 100000, for the memory; best of 3.
 set -eu
 build=build/${MODE:-release}
@@ -23,7 +23,7 @@ thetaf() {
 
 learn=$(of_book 10 3000 0)
 say=$(of_book 10 3000 1)
-bytes=$("$build/bench/forecast_book" "${SERIES:-100000}" 56 0 | cut -d' ' -f2)
+bytes=$("$build/bench/forecast_book" "${COUNT:-100000}" 56 0 | cut -d' ' -f2)
 peer=$(thetaf || true)
 awk -v learn="$learn" -v say="$say" -v bytes="$bytes" -v peer="${peer:-0}" 'BEGIN {
     printf "{\"type\":\"bench\",\"name\":\"forecast.rate\",\"learn_us\":%s,\"record_us\":%s", learn, say

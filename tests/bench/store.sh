@@ -1,5 +1,5 @@
 #!/bin/bash
-# store.append: points a second that the library makes durable, SERIES (10,000) series a minute for
+# store.append: points a second that the library makes durable, COUNT (10,000) series a minute for
 #   MINUTES (1,440), each minute synced; bar 2,000,000 (ratio 1).
 # store.bytes: bytes a point in segments after compact, against VictoriaMetrics' data (without its index) of the
 #   same points after a forced merge; bar 1.15 times its (ratio 0.87).
@@ -14,7 +14,7 @@
 # The best of 3 for times. Where VictoriaMetrics is not installed its lines are left out.
 set -eu
 load=$SDW_BUILD/bench/store_load
-series=${SERIES:-10000} minutes=${MINUTES:-1440} sqlite_minutes=${SQLITE_MINUTES:-30}
+series=${COUNT:-10000} minutes=${MINUTES:-1440} sqlite_minutes=${SQLITE_MINUTES:-30}
 dir=$(mktemp -d)
 vm=
 clean_up() {
