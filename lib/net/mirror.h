@@ -29,6 +29,7 @@ struct sdw_mirror;
 struct sdw_mirror_tunnel {
     const char *name;                /* for records */
     const char *flow;                /* of its outer packets, as net/flow.h reads it */
+    unsigned interface;              /* index of the one that they leave by; 0: as routed */
     struct sdw_carrier *carriers[2]; /* to its far end, inside: what to try first, and then */
     size_t n;                        /* of them; 1..2 */
 };

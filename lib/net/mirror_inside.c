@@ -52,8 +52,13 @@ struct sdw_mirror_inside *sdw_mirror_inside_new(const struct sdw_mirror_tunnel *
         return NULL;
     struct sdw_mirror_inside *inside = sdw_xalloc(sizeof *inside);
     inside->tunnel = tunnel;
-    inside->outer = (struct sdw_mirror_tuple){
-        .src = flow.src, .dst = flow.dst, .tcp = flow.tcp, .flow_label = -1, .common = true};
+    inside->outer = (struct sdw_mirror_tuple){.src = flow.src,
+                                              .dst = flow.dst,
+                                              .tcp = flow.tcp,
+                                              .flow_label = -1,
+                                              .common = true,
+                                              .bound = tunnel->interface != 0,
+                                              .interface = tunnel->interface};
     inside->fd = epoll_create1(EPOLL_CLOEXEC);
     if (watch_all(inside, wire_fd, err) == 0)
         return inside;

@@ -11,6 +11,7 @@ struct sdw_mirror_tuple {
     struct sdw_address src, dst; /* with their ports */
     bool tcp;
     bool common;        /* no flow's own: that of a tunnel's packets, which flows share */
+    bool bound;         /* it leaves by its interface, whatever the routes say */
     int32_t flow_label; /* IPv6; -1: not known, 0 is sent */
     unsigned interface; /* index of the one that it leaves by; 0: not known */
 };

@@ -108,6 +108,8 @@ static int find_egress(struct sdw_mirror_wire *wire, struct sdw_mirror_tuple *tu
 int sdw_mirror_wire_egress(struct sdw_mirror_wire *wire, struct sdw_mirror_tuple *tuple,
                            struct sdw_err *err)
 {
+    if (tuple->bound)
+        return 0;
     int code = find_egress(wire, tuple, err);
     if (code < 0 || tuple->interface != wire->loopback)
         return code;
@@ -124,7 +126,7 @@ void sdw_mirror_wire_follow(struct sdw_mirror_wire *wire, struct sdw_mirror_tupl
 {
     struct sdw_mirror_tuple now = *tuple;
     struct sdw_err why = {0};
-    if (find_egress(wire, &now, &why) == 0 && now.interface != wire->loopback)
+    if (!tuple->bound && find_egress(wire, &now, &why) == 0 && now.interface != wire->loopback)
         tuple->interface = now.interface;
 }
 

@@ -48,7 +48,8 @@ static int run_inside(struct sdw_ctx *ctx, const struct sdw_probe_config *config
                       struct sdw_mirror_plan *plan, const struct sdw_address *far,
                       struct sdw_tunnel *tunnel)
 {
-    struct sdw_mirror_tunnel through = {.name = tunnel->name, .flow = tunnel->flow};
+    struct sdw_mirror_tunnel through = {
+        .name = tunnel->name, .flow = tunnel->flow, .interface = (unsigned)tunnel->interface};
     int code = sdw_tunnel_enter(tunnel, &ctx->err);
     if (code < 0)
         return code;

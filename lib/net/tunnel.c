@@ -93,12 +93,8 @@ static int make_device(const struct sdw_tunnel *tunnel, const struct sdw_tunnel_
                               .remote = ip_of(remote),
                               .local = ip_of(local),
                               .port = (uint16_t)config->port,
-                              .source_port = sdw_address_port(local)};
-    if (config->interface) {
-        vxlan.link = sdw_interface_index(config->interface, err);
-        if (vxlan.link < 0)
-            return vxlan.link;
-    }
+                              .source_port = sdw_address_port(local),
+                              .link = tunnel->interface};
     int code = sdw_netlink_open(&netlink, 0, err);
     if (code < 0)
         return code;
@@ -120,6 +116,8 @@ int sdw_tunnel_open(struct sdw_tunnel *tunnel, const struct sdw_tunnel_config *c
                            "length (192.168.9.1/24)",
                            config->inner ? config->inner : "is missing");
     int code = find_ends(config, &local, &remote, err);
+    if (code == 0 && config->interface)
+        code = tunnel->interface = sdw_interface_index(config->interface, err);
     if (code < 0)
         return code;
     describe(tunnel, config, &local, &remote);

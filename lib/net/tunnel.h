@@ -27,6 +27,7 @@ struct sdw_tunnel_config {
 
 struct sdw_tunnel {
     int inside, outside;        /* namespaces */
+    int interface;              /* index of the one that is sent by; 0: as routed */
     char name[SDW_TUNNEL_TEXT]; /* "vxlan/VNI/REMOTE": for records */
     char flow[SDW_TUNNEL_TEXT]; /* the outer 5-tuple, as net/flow.h reads it */
 };

@@ -172,6 +172,27 @@ while True:
     jq -se 'map(select(.type == "mirror" and .state == "refused") | .reason) | unique - ["it is the tunnel\u0027s own"] == []' out
 }
 
+# elsewhere: in c the routes send what goes to the far end another way, where nothing answers
+elsewhere() {
+    node c sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.to-r1.rp_filter=0
+    node c ip link add elsewhere type veth peer name nowhere
+    node c ip addr add 10.77.0.1/24 dev elsewhere
+    node c ip link set nowhere up
+    node c ip link set elsewhere up
+    node c ip route add 10.9.0.2 via 10.77.0.2
+}
+
+@test "what goes inside and the outer packets leave by the interface that is asked for" {
+    chain
+    reflect
+    elsewhere
+    flow new a 5000 >flows
+    node c shadow-probe --mirror "${v4[@]}" --interface to-r1 --source 10.8.0.2 <flows >out
+    jq -c 'select(.type == "path" or .state == "suspended") | [.tunnel, .flow, .addrs, .reason]' out | sed 's/^/# /'
+    jq -se 'map(select(.type == "path")) | any(.addrs == ["172.31.9.2"] and .reached)
+        and any(.addrs == ["10.64.0.2", "10.64.1.2", "10.64.2.2"])' out
+}
+
 @test "no host gets a packet of a shadow but the reflector, and live traffic beside it loses nothing" {
     chain
     reflect
