@@ -15,7 +15,7 @@ struct sdw_tunnel_config sdw_probe_tunnel(const struct sdw_probe_config *config)
                                       .vni = config->vni,
                                       .port = config->remote_port,
                                       .source_port = config->source_port,
-                                      .mark = (uint32_t)config->mark};
+                                      .marked = config->mark != 0};
 }
 
 /* Carriers to the far end, for a thread that is inside. */

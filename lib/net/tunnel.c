@@ -36,14 +36,15 @@ static int find_ends(const struct sdw_tunnel_config *config, struct sdw_address 
                      struct sdw_address *remote, struct sdw_err *err)
 {
     uint16_t port = (uint16_t)config->source_port;
+    if (config->marked)
+        return sdw_err_set(err, SDW_EUSAGE,
+                           "--mark: the kernel gives packets of a tunnel none; use --interface");
     if (!config->remote || !sdw_address_parse(config->remote, (uint16_t)config->port, remote))
         return sdw_err_set(err, SDW_EUSAGE, "--remote %s: the address of the tunnel's far end",
                            config->remote ? config->remote : "is missing");
     if (config->source && !sdw_address_parse(config->source, 0, local))
         return sdw_err_set(err, SDW_EUSAGE, "--source %s: not an address", config->source);
-    int code = config->source
-                   ? 0
-                   : sdw_address_source(remote, config->interface, config->mark, local, err);
+    int code = config->source ? 0 : sdw_address_source(remote, config->interface, 0, local, err);
     if (code < 0)
         return code;
     if (sdw_address_family(local) != sdw_address_family(remote))

@@ -22,7 +22,7 @@ struct sdw_tunnel_config {
     int64_t vni;           /* 1..2^24-1 */
     int64_t port;          /* UDP port of the far end */
     int64_t source_port;   /* outer source port; 0: drawn */
-    uint32_t mark;
+    bool marked;           /* a routing mark was asked for, which there is none for */
 };
 
 struct sdw_tunnel {

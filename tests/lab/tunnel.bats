@@ -127,6 +127,9 @@ left() {
     [[ $stderr == *--tunnel* ]]
     run -2 --separate-stderr node c shadow-probe --mirror --tunnel vxlan </dev/null
     [[ $stderr == *--inner-remote* ]]
+    run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24 \
+        --mark 5 172.31.9.2
+    [[ $stderr == *"--mark"*"--interface"* ]]
     node c ip link add busy type vxlan id 42 local 10.8.0.2 remote 10.9.0.2 dstport 4789
     run -4 --separate-stderr node c shadow-probe --tunnel vxlan --vni 42 --remote 10.9.0.2 \
         --inner 172.31.9.1/24 172.31.9.2
