@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/rng.h"
 #include "net/address.h"
 #include "sys/netns.h"
@@ -14,6 +15,8 @@
 
 static const char device[] = "tunnel";
 enum { FIRST_PORT = 49152, PORTS = 65535 - FIRST_PORT }; /* RFC 7348, section 5 */
+/* How long an identifier may be in use by a tunnel that is gone; from one look to the next. */
+static const int64_t gone_ns = 3000000000, again_ns = 20000000;
 
 static struct sdw_ip ip_of(const struct sdw_address *address)
 {
@@ -99,7 +102,11 @@ static int make_device(const struct sdw_tunnel *tunnel, const struct sdw_tunnel_
     int code = sdw_netlink_open(&netlink, 0, err);
     if (code < 0)
         return code;
-    code = sdw_vxlan_create(&netlink, &vxlan, tunnel->inside, err);
+    /* The kernel removes a device some time after the process that had it. */
+    int64_t until_ns = sdw_mono_ns() + gone_ns;
+    while ((code = sdw_vxlan_create(&netlink, &vxlan, tunnel->inside, err)) < 0 &&
+           errno == EEXIST && sdw_mono_ns() < until_ns)
+        sdw_sleep_until(sdw_mono_ns() + again_ns, 0);
     sdw_netlink_close(&netlink);
     return code;
 }
