@@ -70,6 +70,13 @@ bool sdw_address_same_host(const struct sdw_address *a, const struct sdw_address
     return na != 0 && na == nb && memcmp(pa, pb, na) == 0;
 }
 
+bool sdw_address_is_group(const struct sdw_address *address)
+{
+    size_t n;
+    const uint8_t *bytes = sdw_address_bytes(address, &n);
+    return n == 4 ? bytes[0] >= 224 : n && bytes[0] == 0xff;
+}
+
 const char *sdw_address_text(const struct sdw_address *address, char out[SDW_ADDRESS_TEXT])
 {
     size_t n;

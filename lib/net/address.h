@@ -29,6 +29,8 @@ socklen_t sdw_address_len(const struct sdw_address *address);
 uint16_t sdw_address_port(const struct sdw_address *address);
 void sdw_address_set_port(struct sdw_address *address, uint16_t port);
 bool sdw_address_same_host(const struct sdw_address *a, const struct sdw_address *b);
+/* Whether no host, but a group or a whole network, is meant. */
+bool sdw_address_is_group(const struct sdw_address *address);
 /* The 4 or 16 bytes of the address; *n is 0 when there is none. */
 const uint8_t *sdw_address_bytes(const struct sdw_address *address, size_t *n);
 /* The other way: 4 or 16 bytes to an address with this port; anything else gives none. */

@@ -18,14 +18,6 @@ void sdw_mirror_tuple_write(const struct sdw_mirror_tuple *tuple, char out[SDW_M
     (void)snprintf(out, SDW_MIRROR_FLOW, "%s-%s/%s", src, dst, tuple->tcp ? "tcp" : "udp");
 }
 
-/* Whether no host, but a group or a whole network, is meant. */
-static bool is_group(const struct sdw_address *address)
-{
-    size_t n;
-    const uint8_t *bytes = sdw_address_bytes(address, &n);
-    return n == 4 ? bytes[0] >= 224 : bytes[0] == 0xff;
-}
-
 static bool read_address(struct sdw_str text, int64_t port, struct sdw_address *out)
 {
     char host[SDW_ADDRESS_TEXT];
@@ -53,7 +45,7 @@ const char *sdw_mirror_tuple_read(const struct sdw_flow_rec *rec, struct sdw_mir
         !read_address(rec->dst, rec->dport, &tuple->dst) ||
         sdw_address_family(&tuple->src) != sdw_address_family(&tuple->dst))
         return "no addresses and ports of one family";
-    if (is_group(&tuple->src) || is_group(&tuple->dst))
+    if (sdw_address_is_group(&tuple->src) || sdw_address_is_group(&tuple->dst))
         return "a group has no one path";
     if (rec->flow_label != SDW_NO_INT)
         tuple->flow_label = (int32_t)rec->flow_label;

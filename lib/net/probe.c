@@ -55,6 +55,9 @@ static int add(struct sdw_ctx *ctx, struct sdw_group *group, const struct sdw_pr
                                          &session.carrier.dst, &ctx->err);
     if (code < 0)
         return code;
+    const char *reason = inside ? sdw_tunnel_no_end(&session.carrier.dst) : NULL;
+    if (reason)
+        return sdw_err_set(&ctx->err, SDW_EUSAGE, "%s: %s", name, reason);
     uint16_t port = (uint16_t)config->source_port;
     if (chosen && config->source && !sdw_address_parse(config->source, port, &session.carrier.src))
         return sdw_err_set(&ctx->err, SDW_EUSAGE, "--source %s: not an address", config->source);

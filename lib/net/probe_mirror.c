@@ -53,7 +53,10 @@ static int run_inside(struct sdw_ctx *ctx, const struct sdw_probe_config *config
     int code = sdw_tunnel_enter(tunnel, &ctx->err);
     if (code < 0)
         return code;
-    code = open_carriers(config, far, &through, &ctx->err);
+    const char *reason = sdw_tunnel_no_end(far);
+    code = reason ? sdw_err_set(&ctx->err, SDW_EUSAGE, "--inner-remote %s: %s",
+                                config->inner_remote, reason)
+                  : open_carriers(config, far, &through, &ctx->err);
     struct sdw_err kept = ctx->err;
     int left = sdw_tunnel_leave(tunnel, &ctx->err);
     if (code < 0)

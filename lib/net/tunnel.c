@@ -7,7 +7,7 @@
 
 #include "core/clock.h"
 #include "core/rng.h"
-#include "net/address.h"
+#include "net/egress.h"
 #include "sys/netns.h"
 #include "sys/route.h"
 #include "sys/veth.h"
@@ -34,6 +34,22 @@ static uint16_t draw_port(void)
     return (uint16_t)(FIRST_PORT + sdw_rng_below(&rng, PORTS));
 }
 
+const char *sdw_tunnel_no_end(const struct sdw_address *address)
+{
+    struct sdw_address source, any = sdw_address_any(sdw_address_family(address), 0);
+    struct sdw_err why = {0};
+    unsigned interface = 0, loopback = if_nametoindex("lo");
+    if (sdw_address_is_group(address))
+        return "a group is no far end";
+    if (sdw_address_family(address) == AF_INET6 && address->v6.sin6_scope_id)
+        return "no path leads to a link's own address";
+    if (sdw_address_source(address, NULL, 0, &source, &why) == 0)
+        (void)sdw_egress_find(&source, address, 0, 0, &interface, &why);
+    return interface == loopback || sdw_address_same_host(address, &any)
+               ? "this end itself is no far end"
+               : NULL;
+}
+
 /* The ends outside, with their ports. */
 static int find_ends(const struct sdw_tunnel_config *config, struct sdw_address *local,
                      struct sdw_address *remote, struct sdw_err *err)
@@ -45,6 +61,13 @@ static int find_ends(const struct sdw_tunnel_config *config, struct sdw_address 
     if (!config->remote || !sdw_address_parse(config->remote, (uint16_t)config->port, remote))
         return sdw_err_set(err, SDW_EUSAGE, "--remote %s: the address of the tunnel's far end",
                            config->remote ? config->remote : "is missing");
+    const char *reason = sdw_tunnel_no_end(remote);
+    if (reason)
+        return sdw_err_set(err, SDW_EUSAGE, "--remote %s: %s", config->remote, reason);
+    if (port == UINT16_MAX)
+        return sdw_err_set(err, SDW_EUSAGE,
+                           "--source-port 65535: the kernel sends a tunnel's "
+                           "packets from ports up to 65534");
     if (config->source && !sdw_address_parse(config->source, 0, local))
         return sdw_err_set(err, SDW_EUSAGE, "--source %s: not an address", config->source);
     int code = config->source ? 0 : sdw_address_source(remote, config->interface, 0, local, err);

@@ -11,6 +11,7 @@
 
 #include "core/base.h"
 #include "core/err.h"
+#include "net/address.h"
 
 enum { SDW_TUNNEL_TEXT = 176 };
 
@@ -36,6 +37,9 @@ struct sdw_tunnel {
  * failure there is nothing to close. */
 int sdw_tunnel_open(struct sdw_tunnel *tunnel, const struct sdw_tunnel_config *config,
                     struct sdw_err *err);
+/* Why this address, as the calling thread's namespace has it, cannot be the far end: it is a group
+ * or this end. NULL: it may be. */
+const char *sdw_tunnel_no_end(const struct sdw_address *address);
 /* Sockets that are opened between the two belong inside. */
 int sdw_tunnel_enter(const struct sdw_tunnel *tunnel, struct sdw_err *err);
 int sdw_tunnel_leave(const struct sdw_tunnel *tunnel, struct sdw_err *err);

@@ -336,6 +336,11 @@ elsewhere() {
     refused "--scope" "${v4[@]}" --scope
     run -2 --separate-stderr node c shadow-probe "${v4[@]}" 172.31.9.2
     [[ $stderr == *--inner-remote* ]]
+    # What would measure this end itself, or groups of hosts.
+    refused "--inner-remote 172.31.9.1: " "${v4[@]}" --inner-remote 172.31.9.1
+    refused "--inner-remote fd31:8::1: " "${v6[@]}" --inner-remote fd31:8::1
+    refused "--inner-remote ff05::1: " "${v6[@]}" --inner-remote ff05::1
+    refused "--remote 239.1.1.1: " "${v4[@]}" --remote 239.1.1.1 --interface to-r1
     # An address that is not inside, and an identifier that is in use.
     run -1 --separate-stderr node c shadow-probe --mirror "${v4[@]}" --inner-remote 172.31.10.2 </dev/null
     [[ $stderr == *172.31.10.2* ]]

@@ -133,6 +133,20 @@ left() {
     [[ $stderr == *--tunnel* ]]
     run -2 --separate-stderr node c shadow-probe --mirror --tunnel vxlan </dev/null
     [[ $stderr == *--inner-remote* ]]
+    for none in 10.8.0.2 10.64.0.1 127.0.0.1 0.0.0.0 fd08::2 :: 239.1.1.1 ff05::1 255.255.255.255 fe80::1%to-r1; do
+        run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote "$none" --interface to-r1 \
+            --inner 172.31.9.1/24 172.31.9.2
+        echo "# $stderr"
+        [[ $stderr == *"--remote $none: "* ]]
+    done
+    for none in 172.31.9.1 127.0.0.9 0.0.0.0 239.1.1.1 ::1; do
+        run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24 "$none"
+        echo "# $stderr"
+        [[ $stderr == *"$none: "*"far end" ]]
+    done
+    run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24 \
+        --source-port 65535 172.31.9.2
+    [[ $stderr == *"--source-port 65535"* ]]
     run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24 \
         --mark 5 172.31.9.2
     [[ $stderr == *"--mark"*"--interface"* ]]
