@@ -70,6 +70,11 @@ bool sdw_address_same_host(const struct sdw_address *a, const struct sdw_address
     return na != 0 && na == nb && memcmp(pa, pb, na) == 0;
 }
 
+bool sdw_address_same(const struct sdw_address *a, const struct sdw_address *b)
+{
+    return sdw_address_same_host(a, b) && sdw_address_port(a) == sdw_address_port(b);
+}
+
 bool sdw_address_is_group(const struct sdw_address *address)
 {
     size_t n;

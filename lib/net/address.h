@@ -29,6 +29,7 @@ socklen_t sdw_address_len(const struct sdw_address *address);
 uint16_t sdw_address_port(const struct sdw_address *address);
 void sdw_address_set_port(struct sdw_address *address, uint16_t port);
 bool sdw_address_same_host(const struct sdw_address *a, const struct sdw_address *b);
+bool sdw_address_same(const struct sdw_address *a, const struct sdw_address *b); /* with ports */
 /* Whether no host, but a group or a whole network, is meant. */
 bool sdw_address_is_group(const struct sdw_address *address);
 /* The 4 or 16 bytes of the address; *n is 0 when there is none. */

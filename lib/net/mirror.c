@@ -118,11 +118,6 @@ struct sdw_mirror_flight *sdw_mirror_flight(struct sdw_mirror *mirror, struct sd
     return f;
 }
 
-static bool same_end(const struct sdw_address *a, const struct sdw_address *b)
-{
-    return sdw_address_same_host(a, b) && sdw_address_port(a) == sdw_address_port(b);
-}
-
 /* The flight that the packet belongs to; NULL when it is over. */
 static struct sdw_mirror_flight *flight_of(struct sdw_mirror *mirror,
                                            const struct sdw_mirror_claim *claim)
@@ -156,7 +151,7 @@ static int receive(struct sdw_mirror *mirror, struct sdw_err *err)
                                                                 &dst, err)) > 0;
          n++) {
         struct sdw_mirror_flight *f = flight_of(mirror, &claim);
-        if (!f || !same_end(&src, &f->tuple.src) || !same_end(&dst, &f->tuple.dst))
+        if (!f || !sdw_address_same(&src, &f->tuple.src) || !sdw_address_same(&dst, &f->tuple.dst))
             continue;
         sdw_flight_answer(&f->flight, claim.shot, &answer);
         if (!f->path)

@@ -37,10 +37,12 @@ static const char *find_outer(struct sdw_mirror *mirror, const struct sdw_flow_r
 {
     struct sdw_err why = {0};
     struct sdw_mirror_tuple ends = sdw_mirror_inside_ends(mirror->inside), flow = shadow->tuple;
-    if (sdw_address_same_host(&flow.src, &ends.src) || sdw_address_same_host(&flow.dst, &ends.src))
+    const struct sdw_mirror_tuple *outer = sdw_mirror_inside_outer(mirror->inside);
+    if (sdw_address_same_host(&flow.src, &ends.src) ||
+        sdw_address_same_host(&flow.dst, &ends.src) ||
+        (sdw_address_same(&flow.src, &outer->src) && sdw_address_same(&flow.dst, &outer->dst)))
         return "it is the tunnel's own";
-    const char *reason =
-        sdw_mirror_tuple_outer(rec, sdw_mirror_inside_outer(mirror->inside), &shadow->tuple);
+    const char *reason = sdw_mirror_tuple_outer(rec, outer, &shadow->tuple);
     if (reason)
         return reason;
     return sdw_mirror_wire_egress(mirror->wire, &shadow->tuple, &why) < 0 ? "no route from here"

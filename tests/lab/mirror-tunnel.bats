@@ -123,6 +123,8 @@ left() {
         flow new odd 5004 "$(outer 10.8.0.2 fd09::2 55004)"
         flow new plain 5005
         printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"probe","src":"172.31.9.1","sport":9,"dst":"172.31.9.2","dport":862,"protocol":"udp"}\n'
+        # What is no IP inside is seen as the tunnel's own UDP packets.
+        printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"arp","src":"10.8.0.2","sport":50505,"dst":"10.9.0.2","dport":4789,"protocol":"udp"}\n'
         printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"ping","src":"172.31.9.7","dst":"172.31.9.2","protocol":"icmp"}\n'
         flow new later 5006
         flow app later 5006 "$(outer 10.8.0.2 10.9.0.2 55007)"
@@ -136,6 +138,7 @@ left() {
 gre: in a tunnel of another kind
 odd: no outer addresses of one family
 probe: it is the tunnel's own
+arp: it is the tunnel's own
 ping: neither TCP nor UDP" ]
     # Each record names the live flow.
     [ "$(jq -r 'select(.type == "mirror" and .flow_id == "own") | .flow' out | sort -u)" = 192.0.2.7:5000-198.51.100.9:443/tcp ]
