@@ -138,7 +138,8 @@ struct sdw_mirror {
     bool train; /* one is under way */
     uint32_t serial;
     int64_t launch_ns, care_ns; /* when to look for what may begin; for what has aged */
-    int64_t traces_ns;          /* no trace before */
+    size_t met_most;            /* packets of one trace that one router got, the most of late */
+    int64_t met_ns;             /* when it last got more than one */
     struct sdw_rng rng;
     struct sdw_buf scratch;
     struct sdw_arena arena;
@@ -184,8 +185,9 @@ int sdw_mirror_care(struct sdw_mirror *mirror, int64_t now_ns);
  * follows its end. */
 int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64_t now_ns,
                      struct sdw_err *err);
-/* Traces that have asked within the last second. Which routers they meet is not known before they
- * do: each may have got a packet of each of them, and nothing else may take that one's place. */
+/* Packets of traces that have asked within the last second that any router may have got: which ones
+ * they meet is not known before they do. Nothing else may take their places. One of each trace, and
+ * more where routers of late got more: in circles, and where one answers at two hops. */
 size_t sdw_mirror_traced_lately(const struct sdw_mirror *mirror, int64_t now_ns);
 void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight *flight,
                              size_t shot, int64_t now_ns);

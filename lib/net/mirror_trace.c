@@ -9,6 +9,8 @@ enum {
     NOTHING = 4,             /* traces without any answer, after which the wait grows no more */
 };
 
+static const int64_t met_for_ns = INT64_C(60000000000); /* that routers get more is remembered */
+
 #define SECOND_NS INT64_C(1000000000)
 
 static void ask(struct sdw_mirror_flight *f, unsigned ttl, int64_t now_ns)
@@ -59,6 +61,12 @@ static int trace_inside(struct sdw_mirror *mirror, struct sdw_shadow *shadow, in
     return 1;
 }
 
+/* Packets that one router may get of a trace. */
+static size_t meets(const struct sdw_mirror *mirror, int64_t now_ns)
+{
+    return mirror->met_most && now_ns - mirror->met_ns < met_for_ns ? mirror->met_most : 1;
+}
+
 size_t sdw_mirror_traced_lately(const struct sdw_mirror *mirror, int64_t now_ns)
 {
     size_t n = sdw_gate_used(&mirror->traced, now_ns);
@@ -66,14 +74,14 @@ size_t sdw_mirror_traced_lately(const struct sdw_mirror *mirror, int64_t now_ns)
         const struct sdw_mirror_flight *f = &mirror->flights[i];
         n += f->serial && !f->path && !f->carrier;
     }
-    return n;
+    return n * meets(mirror, now_ns);
 }
 
 /* Whether one trace more may meet any router: those where nothing but ladders and traces expire get
  * no more than there are of these. */
 static bool may_meet_all(const struct sdw_mirror *mirror, int64_t now_ns)
 {
-    size_t traces = sdw_mirror_traced_lately(mirror, now_ns) + 1;
+    size_t traces = sdw_mirror_traced_lately(mirror, now_ns) + meets(mirror, now_ns);
     bool may = sdw_gate_allows(&mirror->ladders, traces, now_ns);
     for (size_t i = 0; i < SDW_MIRROR_LOADED && may; i++)
         may = !mirror->loaded[i] || sdw_gate_allows(&mirror->loaded[i]->gate, traces, now_ns);
@@ -87,7 +95,7 @@ int sdw_mirror_trace(struct sdw_mirror *mirror, struct sdw_shadow *shadow, int64
         return trace_inside(mirror, shadow, now_ns, err);
     const struct sdw_mirror_goal *goal = sdw_mirror_goal(mirror, &shadow->tuple, true);
     int64_t bytes = mirror->config.max_hops * SDW_MIRROR_MARKER; /* each TTL is asked once */
-    if (now_ns < mirror->traces_ns || !may_meet_all(mirror, now_ns) ||
+    if (!may_meet_all(mirror, now_ns) ||
         sdw_budget_wait_ns(mirror->config.budget, bytes, now_ns) > 0)
         return 0;
     struct sdw_mirror_flight *f = sdw_mirror_flight(mirror, shadow, bytes, err);
@@ -118,14 +126,22 @@ static unsigned find_circle(const struct sdw_mirror_flight *f, size_t shot)
     return first;
 }
 
-/* A router got one packet more of a trace than it should: the next traces come so much later. */
-static void make_up(struct sdw_mirror *mirror, const struct sdw_address *addr, int64_t now_ns)
+/* Remember that the router of this answer gave another in the same trace: the next traces are
+ * fewer. */
+static void count_met(struct sdw_mirror *mirror, const struct sdw_mirror_flight *f, size_t shot,
+                      int64_t now_ns)
 {
-    struct sdw_router *router = sdw_routers_find(&mirror->routers, addr);
-    if (router)
-        sdw_gate_take(&router->gate, 1, now_ns);
-    int64_t from_ns = mirror->traces_ns > now_ns ? mirror->traces_ns : now_ns;
-    mirror->traces_ns = from_ns + (int64_t)((double)SECOND_NS / mirror->config.ttl_rate);
+    const struct sdw_shot_fate *fates = f->flight.run.fates;
+    size_t met = 0;
+    for (size_t i = 0; i < f->flight.plan.n; i++)
+        met += fates[i].kind == SDW_ANSWER_EXPIRED &&
+               sdw_address_same_host(&fates[i].from, &fates[shot].from);
+    met = met < mirror->traced.n ? met : mirror->traced.n;
+    if (met < 2)
+        return;
+    size_t most = meets(mirror, now_ns);
+    mirror->met_most = met > most ? met : most;
+    mirror->met_ns = now_ns;
 }
 
 void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight *f, size_t shot,
@@ -137,8 +153,8 @@ void sdw_mirror_trace_answer(struct sdw_mirror *mirror, struct sdw_mirror_flight
     bool far =
         fate->kind != SDW_ANSWER_EXPIRED || sdw_address_same_host(&fate->from, &f->tuple.dst);
     unsigned end = far ? ttl : find_circle(f, shot);
-    if (!far && end)
-        make_up(mirror, &fate->from, now_ns);
+    if (!far)
+        count_met(mirror, f, shot, now_ns);
     if (end && (!f->far || end < f->far))
         f->far = end;
     if (!far && ttl > f->reach)

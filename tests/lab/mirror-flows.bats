@@ -208,6 +208,26 @@ answers() {
     jq -se 'map(select(.type == "path") | .addrs | length) | length > 0 and all(. <= 3)' out
 }
 
+@test "an address that answers at two hops is asked no more often for it" {
+    shadow-lab up chain --hops 3 --icmp off -l "$LAB" >plan
+    for r in 1 2; do # both answer from one address, as the two halves of a pair may
+        node r$r ip addr add 10.99.0.1/32 dev lo
+        node r$r sysctl -qw net.ipv4.conf.all.accept_local=1 net.ipv4.conf.all.rp_filter=0
+        route=$(node r$r ip route show 10.8.0.0/24)
+        # shellcheck disable=SC2086 # words of a route
+        node r$r ip route change $route src 10.99.0.1
+    done
+    for i in $(seq 120); do
+        printf '{"type":"flow.new","v":1,"ts":1,"flow_id":"f%d","src":"10.8.0.2","sport":5000,"dst":"10.9.0.%d","dport":9,"protocol":"udp"}\n' "$i" "$((i + 9))"
+    done >flows
+    before=$(($(answers r1) + $(answers r2)))
+    node c shadow-probe --mirror --duration 6s --ttl-rate 20 <flows >out
+    after=$(($(answers r1) + $(answers r2)))
+    echo "# asked $((after - before)) times in 6 s, paths $(jq -c 'select(.type == "path") | .addrs' out | sort | uniq -c)"
+    jq -se 'map(select(.type == "path")) | length > 0 and all(.addrs[:2] == ["10.99.0.1", "10.99.0.1"])' out
+    [ "$((after - before))" -le 140 ] # 20 a second, and the first ones at once
+}
+
 # Load for one path dies at the router that traces of others have yet to find on their way.
 busiest_second() {
     ip netns exec "sdw-$LAB-c" tshark -l -i to-r1 -f 'icmp[0] = 11 and src 10.64.1.2' -T fields \
