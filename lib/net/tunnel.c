@@ -93,7 +93,7 @@ static void describe(struct sdw_tunnel *tunnel, const struct sdw_tunnel_config *
 }
 
 /* Give the device its address, and let it carry. */
-static int set_up_inside(struct sdw_ip inner, struct sdw_err *err)
+static int set_up_inside(struct sdw_ip inner, int64_t port, struct sdw_err *err)
 {
     struct sdw_netlink netlink;
     int code = sdw_netlink_open(&netlink, 0, err), index;
@@ -106,6 +106,12 @@ static int set_up_inside(struct sdw_ip inner, struct sdw_err *err)
         code = sdw_interface_up(&netlink, "lo", true, err);
     if (code == 0)
         code = sdw_interface_up(&netlink, device, true, err);
+    if (code < 0 && errno == EADDRINUSE)
+        code =
+            sdw_err_set(err, SDW_ESYS,
+                        "UDP port %lld is in use here, by a program or a VXLAN device of another "
+                        "kind: give both ends another (--remote-port)",
+                        (long long)port);
     sdw_netlink_close(&netlink);
     return code;
 }
@@ -158,7 +164,7 @@ int sdw_tunnel_open(struct sdw_tunnel *tunnel, const struct sdw_tunnel_config *c
     if (code == 0)
         code = sdw_tunnel_enter(tunnel, err);
     if (code == 0) {
-        code = set_up_inside(inner, err);
+        code = set_up_inside(inner, config->port, err);
         int left = sdw_tunnel_leave(tunnel, err);
         code = code < 0 ? code : left;
     }

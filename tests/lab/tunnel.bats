@@ -107,6 +107,41 @@ left() {
     grep -q '"path"' out
 }
 
+@test "a port that devices of another kind or programs have is named, and others of its kind share it" {
+    one() {
+        node c shadow-probe --tunnel vxlan --vni 42 --remote 10.9.0.2 --inner 172.31.9.1/24 --duration 1s "$@" 172.31.9.2
+    }
+    node c ip link add plain type vxlan id 7 local 10.8.0.2 remote 10.9.0.2 dstport 4789
+    node c ip link set plain up
+    one >out
+    grep -q '"path"' out
+    node c ip link del plain
+    ip netns exec "sdw-$LAB-c" python3 -c 'import socket, time
+for _ in range(100):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        s.bind(("0.0.0.0", 4789))
+        break
+    except OSError: # the device is gone soon
+        time.sleep(0.05)
+print("bound", flush=True)
+time.sleep(60)' >bound 3>&- &
+    pids+=("$!")
+    for _ in $(seq 100); do
+        ! grep -q bound bound || break
+        sleep 0.05
+    done
+    run -4 --separate-stderr one
+    echo "# $stderr"
+    [[ $stderr == *"UDP port 4789 is in use here"*--remote-port* ]]
+    node s ip link add vx44 type vxlan id 44 local 10.9.0.2 remote 10.8.0.2 dstport 4790
+    node s ip addr add 172.31.9.2/24 dev vx44
+    node s ip link set vx42 down
+    node s ip link set vx44 up
+    one --vni 44 --remote-port 4790 >out
+    jq -se 'any(.type == "path" and .reached)' out
+}
+
 @test "live traffic beside it loses nothing" {
     shadow-lab traffic -l "$LAB" --from c --to s --rate 160k --size 200 --port 9100 --name victim \
         --duration 8s >victim 2>&1 3>&- &
