@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/rng.h"
 #include "net/egress.h"
+#include "net/socket.h"
 #include "sys/netns.h"
 #include "sys/route.h"
 #include "sys/veth.h"
@@ -50,6 +51,18 @@ const char *sdw_tunnel_no_end(const struct sdw_address *address)
                : NULL;
 }
 
+/* Whether packets may be sent from the address: its owner gets what is answered. */
+static bool is_ours(const struct sdw_address *address, const char *interface)
+{
+    struct sdw_socket_options options = {.interface = interface};
+    struct sdw_socket socket;
+    struct sdw_err why = {0};
+    if (sdw_socket_open(&socket, address, &options, &why) < 0)
+        return false;
+    sdw_socket_close(&socket);
+    return true;
+}
+
 /* The ends outside, with their ports. */
 static int find_ends(const struct sdw_tunnel_config *config, struct sdw_address *local,
                      struct sdw_address *remote, struct sdw_err *err)
@@ -70,6 +83,8 @@ static int find_ends(const struct sdw_tunnel_config *config, struct sdw_address 
                            "packets from ports up to 65534");
     if (config->source && !sdw_address_parse(config->source, 0, local))
         return sdw_err_set(err, SDW_EUSAGE, "--source %s: not an address", config->source);
+    if (config->source && !is_ours(local, config->interface))
+        return sdw_err_set(err, SDW_EUSAGE, "--source %s: no address of this host", config->source);
     int code = config->source ? 0 : sdw_address_source(remote, config->interface, 0, local, err);
     if (code < 0)
         return code;
@@ -152,9 +167,11 @@ int sdw_tunnel_open(struct sdw_tunnel *tunnel, const struct sdw_tunnel_config *c
                            "--inner %s: the address of this end inside the tunnel, with its prefix "
                            "length (192.168.9.1/24)",
                            config->inner ? config->inner : "is missing");
-    int code = find_ends(config, &local, &remote, err);
-    if (code == 0 && config->interface)
+    int code = 0;
+    if (config->interface)
         code = tunnel->interface = sdw_interface_index(config->interface, err);
+    if (code >= 0)
+        code = find_ends(config, &local, &remote, err);
     if (code < 0)
         return code;
     describe(tunnel, config, &local, &remote);

@@ -182,6 +182,11 @@ time.sleep(60)' >bound 3>&- &
     run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24 \
         --source-port 65535 172.31.9.2
     [[ $stderr == *"--source-port 65535"* ]]
+    for other in 10.8.0.99 10.9.0.2 fd08::99; do # whoever has it would get the answers
+        run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24 \
+            --source "$other" --interface to-r1 172.31.9.2
+        [[ $stderr == *"--source $other: no address of this host"* ]]
+    done
     run -2 --separate-stderr node c shadow-probe --tunnel vxlan --remote 10.9.0.2 --inner 172.31.9.1/24 \
         --mark 5 172.31.9.2
     [[ $stderr == *"--mark"*"--interface"* ]]
