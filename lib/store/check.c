@@ -140,7 +140,7 @@ static int check_log(struct check *check, uint64_t number)
     if (code == SDW_ENO)
         return 0;
     if (code == 0)
-        code = sdw_wal_read(&file, see_point, &range, &found, &err);
+        code = sdw_wal_read(&file, see_point, &range, &found);
     part.bytes = (int64_t)file.n;
     part.points = (int64_t)found.points;
     part.ts = part.to_us == SDW_NO_INT ? 0 : part.to_us;

@@ -78,6 +78,7 @@ static int change_over(struct sdw_store *store, const struct sdw_segment_writer 
     sdw_wal_close(&store->wal);
     store->wal = *wal;
     *wal = (struct sdw_wal){.fd = -1};
+    store->found = (struct sdw_wal_found){0};
     store->log++;
     drop_points(store);
     return sdw_store_reload(store, err);
@@ -101,7 +102,8 @@ int sdw_store_flush(struct sdw_store *store, bool force, struct sdw_err *err)
     struct sdw_segment_writer writer = {.fd = -1};
     struct sdw_wal wal = {.fd = -1};
     uint64_t log = store->log;
-    if (store->failed || store->head.points == 0 || (!force && !is_due(store)))
+    bool any = store->head.points || store->found.damaged;
+    if (store->failed || !any || (!force && !is_due(store)))
         return 0;
     int code = sdw_segment_create(&writer, store->dir, store->manifest.next_segment, 0, err);
     for (uint32_t id = 1; code == 0 && id <= store->head.n; id++)

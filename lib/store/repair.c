@@ -322,7 +322,7 @@ static int repair_log(struct repair *repair, uint64_t number)
     int code =
         sdw_file_map(&file, repair->store.dir, sdw_store_log_name(number, name), repair->err);
     if (code == 0)
-        code = sdw_wal_read(&file, ignore_point, NULL, &found, repair->err);
+        code = sdw_wal_read(&file, ignore_point, NULL, &found);
     if (code == 0 && found.damaged) {
         sdw_rec_init(&sdw_part_schema, &part);
         part.bytes = (int64_t)file.n;

@@ -170,7 +170,7 @@ static int replay_log(struct sdw_store *store, uint64_t number, struct sdw_wal_f
     int code = sdw_file_map(&file, store->dir, sdw_store_log_name(number, name), err);
     if (code < 0)
         return code == SDW_ENO ? 0 : code;
-    code = sdw_wal_read(&file, replay_point, store, found, err);
+    code = sdw_wal_read(&file, replay_point, store, found);
     sdw_file_unmap(&file);
     return code < 0 ? code : 1;
 }

@@ -52,7 +52,7 @@ struct sdw_store {
 };
 
 /* Open, recovering from a crash. SDW_ESYS when another process writes it, SDW_EUSAGE when the
- * directory is no store, SDW_EINPUT when its catalogue or a log cannot be read. Segments that are
+ * directory is no store, SDW_EINPUT when its catalogue cannot be read. Segments that are
  * missing or cannot be read are left out and noted in `damage`. */
 int sdw_store_open(struct sdw_store *store, const char *path,
                    const struct sdw_store_settings *settings, struct sdw_err *err);

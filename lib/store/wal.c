@@ -63,7 +63,7 @@ static int read_points(const uint8_t *payload, size_t n,
 }
 
 int sdw_wal_read(const struct sdw_file *file, int (*each)(const struct sdw_point *point, void *arg),
-                 void *arg, struct sdw_wal_found *found, struct sdw_err *err)
+                 void *arg, struct sdw_wal_found *found)
 {
     const uint8_t *p = file->p;
     size_t n = file->n;
@@ -89,9 +89,13 @@ int sdw_wal_read(const struct sdw_file *file, int (*each)(const struct sdw_point
         at += size;
         good = at;
     }
+    if (!headed && found->frames == 0) {
+        found->damaged = (int64_t)n; /* what comes is written after that */
+        good = n;
+    }
     found->whole = (int64_t)good;
     found->torn = (int64_t)(n - good);
-    return headed || found->frames ? 0 : sdw_err_set(err, SDW_EINPUT, "not a write-ahead log");
+    return 0;
 }
 
 int sdw_wal_open(struct sdw_wal *wal, int dir, const char *name, const struct sdw_wal_found *found,

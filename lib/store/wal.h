@@ -31,16 +31,16 @@ struct sdw_wal {
 /* What was found in a file. */
 struct sdw_wal_found {
     uint64_t frames, points;
-    int64_t whole;   /* bytes up to the end of the last good frame */
+    int64_t whole;   /* bytes up to the end of the last good frame, or of a file that is no log */
     int64_t torn;    /* bytes after that: a frame that a crash left unfinished */
-    int64_t damaged; /* bytes of bad frames that good ones follow */
+    int64_t damaged; /* of whole: bytes of bad frames that good ones follow, or of no log */
     uint32_t next;   /* number of the next frame */
 };
 
-/* Read all good frames of a file. A negative return of each ends it. SDW_EINPUT when
- * it is no log at all: neither header nor frame is good; an empty or cut header is an empty log. */
+/* Read all good frames of a file. A negative return of each ends it, and is returned. When neither
+ * header nor frame is good all of it is damaged; an empty or cut header is an empty log. */
 int sdw_wal_read(const struct sdw_file *file, int (*each)(const struct sdw_point *point, void *arg),
-                 void *arg, struct sdw_wal_found *found, struct sdw_err *err);
+                 void *arg, struct sdw_wal_found *found);
 
 /* Create the file (found NULL), or go on after the last good frame of an existing one, cutting off
  * what a crash left. */

@@ -143,6 +143,31 @@ count() {
     done
 }
 
+@test "a log of which nothing can be read costs its points alone, and repair keeps a copy" {
+    two_series
+    log=$(basename store/wal-*)
+    cp -r store whole
+    for size in 8 1000; do # only its header; frames, too
+        rm -rf store
+        cp -r whole store
+        head -c "$size" /dev/zero >"store/$log"
+        cp "store/$log" before
+        run --separate-stderr shadow-store query a b
+        [[ $stderr == *"$size bytes of the log are damaged"* ]]
+        [ "$(grep -c metric <<<"$output")" = 578 ]
+        points b 300 5 | shadow-store append -o stored 2>/dev/null | last stored '.points == 5'
+        [ "$(count b)" = 294 ]
+        cmp <(head -c "$size" "store/$log") before
+        run -1 --separate-stderr shadow-store check --repair
+        cmp <(head -c "$size" "store/quarantine/$log") before
+        run -0 --separate-stderr shadow-store check
+        [ "$(count b)" = 294 ]
+        cp before "store/$(basename store/wal-*)"
+        run -1 --separate-stderr shadow-store check --repair # nothing else is in the log
+        run -0 --separate-stderr shadow-store check
+    done
+}
+
 @test "what the catalogue has wrong about a segment is corrected" {
     command -v python3 >/dev/null || skip "python3 is needed"
     two_series

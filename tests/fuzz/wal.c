@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sdw_file file = {data, size};
     struct sdw_wal_found found;
     uint64_t points = 0;
-    if (sdw_wal_read(&file, count, &points, &found, NULL) == 0 &&
+    if (sdw_wal_read(&file, count, &points, &found) == 0 &&
         (found.points != points || (uint64_t)(found.whole + found.torn) != size ||
          found.damaged > found.whole))
         abort();
