@@ -113,6 +113,9 @@ static int open_store(struct sdw_ctx *ctx, const struct config *config, struct s
     if (code == 0 && store->found.damaged)
         sdw_warn(ctx, "%lld bytes of the log are damaged: their points are lost",
                  (long long)store->found.damaged);
+    if (code == 0 && store->log_missing)
+        sdw_warn(ctx, "%s: the log %llu is missing: its points are lost", store->path,
+                 (unsigned long long)store->manifest.first_log);
     if (code == 0 && store->damage.code)
         sdw_warn(ctx, "%s: left out (check --repair puts it aside)", store->damage.text);
     return code;

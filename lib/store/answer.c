@@ -260,7 +260,7 @@ int sdw_answer_put(struct sdw_store *store, const struct sdw_promql *promql,
         put_number(&a);
     else
         code = put_selected(&a);
-    if (a.damage.chunks || a.damage.segments) {
+    if (a.damage.chunks || a.damage.segments || sdw_store_lacks_log(store)) {
         sdw_jsonw_array(w, "warnings");
         sdw_jsonw_text(w, NULL, "some points are lost to damage: see shadow-store check");
         sdw_jsonw_end(w);

@@ -60,12 +60,13 @@ static int prepare(struct sdw_catalog *catalog, const char *sql, sqlite3_stmt **
                : failed(catalog, "cannot read", err);
 }
 
-static int count_tables(struct sdw_catalog *catalog, int64_t *tables, struct sdw_err *err)
+static int number_of(struct sdw_catalog *catalog, const char *sql, int64_t *number,
+                     struct sdw_err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int code = prepare(catalog, "SELECT count(*) FROM sqlite_master", &stmt, err);
+    int code = prepare(catalog, sql, &stmt, err);
     if (code == 0 && sqlite3_step(stmt) == SQLITE_ROW)
-        *tables = sqlite3_column_int64(stmt, 0);
+        *number = sqlite3_column_int64(stmt, 0);
     else if (code == 0)
         code = failed(catalog, "cannot read", err);
     sqlite3_finalize(stmt);
@@ -76,7 +77,7 @@ static int count_tables(struct sdw_catalog *catalog, int64_t *tables, struct sdw
 static int prepare_new(struct sdw_catalog *catalog, bool create, struct sdw_err *err)
 {
     int64_t version = 0, tables = 0;
-    int code = count_tables(catalog, &tables, err);
+    int code = number_of(catalog, "SELECT count(*) FROM sqlite_master", &tables, err);
     if (code == 0 && tables == 0 && !create)
         return sdw_err_set(err, SDW_EUSAGE, "the catalogue is empty: the store was never made");
     if (code == 0 && tables == 0) {
@@ -194,6 +195,7 @@ static int read_segments(struct sdw_catalog *catalog, struct sdw_manifest *out, 
 int sdw_catalog_manifest(struct sdw_catalog *catalog, struct sdw_manifest *out, struct sdw_err *err)
 {
     int64_t first_log = 1, next = 1;
+    int64_t any_series = 0;
     *out = (struct sdw_manifest){0};
     bool own = !catalog->open; /* one transaction, so that all is of one moment */
     int code = own ? run(catalog, "BEGIN", err) : 0;
@@ -202,9 +204,12 @@ int sdw_catalog_manifest(struct sdw_catalog *catalog, struct sdw_manifest *out, 
     if (code == 0)
         code = sdw_catalog_get(catalog, "next_segment", &next, err);
     if (code == 0)
+        code = number_of(catalog, "SELECT EXISTS(SELECT 1 FROM series)", &any_series, err);
+    if (code == 0)
         code = read_segments(catalog, out, err);
     if (own)
         sqlite3_exec(catalog->db, "COMMIT", NULL, NULL, NULL);
+    out->any_series = any_series;
     out->first_log = (uint64_t)first_log;
     out->next_segment = (uint32_t)next;
     return code;

@@ -21,6 +21,7 @@ struct sdw_catalog_segment {
 /* What is on disk at one moment. */
 struct sdw_manifest {
     uint64_t first_log; /* number of the oldest log that counts */
+    bool any_series;    /* then that log was made */
     uint32_t next_segment;
     struct sdw_catalog_segment *segment; /* by id */
     size_t n, cap;

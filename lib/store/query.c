@@ -147,12 +147,14 @@ static int put_value(int64_t ts, double value, void *arg)
 static int put_end(struct sdw_ctx *ctx, const struct sdw_store *store,
                    const struct sdw_damage *damage)
 {
-    char counts[128];
-    bool damaged = damage->chunks || damage->segments;
+    char counts[160];
+    bool damaged = damage->chunks || damage->segments || sdw_store_lacks_log(store);
     snprintf(counts, sizeof counts,
-             "{\"damaged_chunks\":%llu,\"damaged_points\":%llu,\"damaged_segments\":%llu}",
+             "{\"damaged_chunks\":%llu,\"damaged_points\":%llu,\"damaged_segments\":%llu,"
+             "\"damaged_log_bytes\":%lld,\"missing_logs\":%d}",
              (unsigned long long)damage->chunks, (unsigned long long)damage->points,
-             (unsigned long long)damage->segments);
+             (unsigned long long)damage->segments, (long long)store->found.damaged,
+             store->log_missing);
     int code = sdw_rec_end(ctx, store->newest_us == INT64_MIN ? 0 : store->newest_us,
                            damaged ? "damage" : "done", damaged ? counts : NULL);
     return code == 0 && damaged

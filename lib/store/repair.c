@@ -48,13 +48,14 @@ static const char *kept_name(const char *name, char out[PART_NAME])
     return out;
 }
 
-static int put_part(struct repair *repair, struct sdw_part *part, const char *name,
+/* kept: whether there was anything of it to put aside. */
+static int put_part(struct repair *repair, struct sdw_part *part, const char *name, bool kept,
                     const char *reason)
 {
-    char kept[PART_NAME];
+    char aside[PART_NAME];
     part->store = sdw_str_of(repair->path);
-    part->part = sdw_str_of(kept_name(name, kept));
-    part->kind = sdw_str_of("quarantine");
+    part->part = sdw_str_of(kept ? kept_name(name, aside) : name);
+    part->kind = sdw_str_of(kept ? "quarantine" : name[0] == 'w' ? "log" : "segment");
     part->state = sdw_str_of("damaged");
     part->reason = sdw_str_of(reason);
     part->ts = part->to_us == SDW_NO_INT ? 0 : part->to_us;
@@ -153,7 +154,7 @@ static int give_up(struct repair *repair, const struct sdw_catalog_segment *abou
         code = sdw_change_carry_out(&repair->store, &change, 0, repair->err);
     sdw_change_release(&change);
     if (code == 0)
-        code = put_part(repair, &part, name, why.text);
+        code = put_part(repair, &part, name, there, why.text);
     return code == 0 ? put_hole(repair, &hole, there ? name : NULL) : code;
 }
 
@@ -249,7 +250,8 @@ static int put_bad(struct repair *repair, struct parting *parting, uint32_t id,
                    const struct sdw_entry *bad)
 {
     char name[SDW_SEGMENT_NAME];
-    int code = put_part(repair, &parting->part, sdw_segment_name(id, name), parting->why.text);
+    int code =
+        put_part(repair, &parting->part, sdw_segment_name(id, name), true, parting->why.text);
     for (size_t i = 0; code == 0 && i < parting->n_bad; i++)
         code = put_chunk(repair, (uint32_t)parting->part.level, &bad[i], name);
     return code;
@@ -332,18 +334,30 @@ static int repair_log(struct repair *repair, uint64_t number)
         if (code == 0 && sdw_file_store(repair->quarantine, name, &file) < 0)
             code = sdw_err_sys(repair->err, "cannot write %s/quarantine", repair->path);
         if (code == 0)
-            code = put_part(repair, &part, name, reason);
+            code = put_part(repair, &part, name, true, reason);
+        repair->done->logs++;
     }
     sdw_file_unmap(&file);
     return code;
 }
 
+/* A log of that number was made when the store was opened. */
+static int put_missing_log(struct repair *repair)
+{
+    char name[SDW_LOG_NAME];
+    struct sdw_part part;
+    sdw_rec_init(&sdw_part_schema, &part);
+    repair->done->logs++;
+    return put_part(repair, &part, sdw_store_log_name(repair->store.manifest.first_log, name),
+                    false, "the log is missing");
+}
+
 /* What could be read of them is in memory; with that new files take their place. */
 static int repair_logs(struct repair *repair)
 {
-    int code = 0;
+    int code = repair->store.log_missing ? put_missing_log(repair) : 0;
     if (repair->store.found.damaged == 0)
-        return 0;
+        return code;
     for (uint64_t number = repair->store.manifest.first_log;
          code == 0 && number <= repair->store.log; number++)
         code = repair_log(repair, number);

@@ -6,7 +6,8 @@
 
 struct sdw_repaired {
     uint64_t parts;  /* files that were damaged */
-    uint64_t points; /* that are lost with them; of logs it is not known how many */
+    uint64_t points; /* that are lost with them, but for those of logs: nobody knows how many */
+    uint64_t logs;   /* of the parts */
 };
 
 /* Puts what is damaged aside, into the folder `quarantine` of the store, where nothing is ever

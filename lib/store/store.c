@@ -175,8 +175,7 @@ static int replay_log(struct sdw_store *store, uint64_t number, struct sdw_wal_f
     return code < 0 ? code : 1;
 }
 
-/* All logs that count. 0 when the first of them is missing: but a store that was just made, or
- * whose maker was killed, has none. */
+/* All logs that count. A store that was just made, or whose maker was killed, has none. */
 static int replay(struct sdw_store *store, struct sdw_wal_found *last, struct sdw_err *err)
 {
     struct sdw_wal_found found;
@@ -196,8 +195,8 @@ static int replay(struct sdw_store *store, struct sdw_wal_found *last, struct sd
         store->found.damaged += found.damaged;
         *last = found;
     }
-    bool there = store->found.whole + store->found.torn > 0;
-    return code < 0 ? code : there || (store->manifest.first_log == 1 && store->manifest.n == 0);
+    store->log_missing = store->manifest.any_series && store->found.whole + store->found.torn == 0;
+    return code;
 }
 
 /* A reader may look while a writer replaces files: then it looks again. */
@@ -212,12 +211,10 @@ static int read_all(struct sdw_store *store, struct sdw_wal_found *last, struct 
             continue;
         if (code == 0)
             code = replay(store, last, err);
-        if (code != 0 || store->settings.write)
+        if (code < 0 || store->settings.write || !store->log_missing)
             break;
-        code = sdw_err_set(err, SDW_EINPUT, "%s: the log %llu is missing", store->path,
-                           (unsigned long long)store->manifest.first_log);
     }
-    return code < 0 ? code : 0;
+    return code;
 }
 
 /* --- opening and closing ------------------------------------------------------------------- */
@@ -315,6 +312,11 @@ int sdw_store_open(struct sdw_store *store, const char *path,
     if (code < 0)
         sdw_store_close(store);
     return code;
+}
+
+bool sdw_store_lacks_log(const struct sdw_store *store)
+{
+    return store->found.damaged || store->log_missing;
 }
 
 bool sdw_store_is_current(const struct sdw_store *store)

@@ -45,6 +45,7 @@ struct sdw_store {
     int64_t log_bytes; /* its size when it was read */
     struct sdw_wal wal;
     struct sdw_wal_found found; /* in all logs when it was opened */
+    bool log_missing;           /* the first of them was, with whatever it had */
     struct sdw_map series;      /* name and labels -> number; of a writer */
     struct sdw_store_counts counts;
     int64_t newest_us; /* of all points; INT64_MIN when there are none */
@@ -53,9 +54,12 @@ struct sdw_store {
 
 /* Open, recovering from a crash. SDW_ESYS when another process writes it, SDW_EUSAGE when the
  * directory is no store, SDW_EINPUT when its catalogue cannot be read. Segments that are
- * missing or cannot be read are left out and noted in `damage`. */
+ * missing or cannot be read are left out and noted in `damage`, and logs in `found` and
+ * `log_missing`. */
 int sdw_store_open(struct sdw_store *store, const char *path,
                    const struct sdw_store_settings *settings, struct sdw_err *err);
+/* Whether points of logs are lost: which, nobody knows. */
+bool sdw_store_lacks_log(const struct sdw_store *store);
 /* Whether a reader has all that is durable now. */
 bool sdw_store_is_current(const struct sdw_store *store);
 /* What was not committed is given up. */

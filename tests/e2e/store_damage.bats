@@ -38,7 +38,8 @@ count() {
     run -3 --separate-stderr shadow-store query a b --agg p50
     [[ $stderr == *"a: seg-00000001 at byte 16: a chunk is damaged"* ]]
     [ "$(jq -c 'select(.type == "metric") | [.series, .value]' <<<"$output" | tail -n 1)" = '["b",149.5]' ]
-    last end '.reason == "damage" and .counts == {damaged_chunks: 1, damaged_points: 289, damaged_segments: 0}' <<<"$output"
+    last end '.reason == "damage" and .counts == {damaged_chunks: 1, damaged_points: 289, damaged_segments: 0,
+        damaged_log_bytes: 0, missing_logs: 0}' <<<"$output"
     run -0 --separate-stderr shadow-store query b
     last end '.reason == "done"' <<<"$output"
     # What the index knows of the chunk is not damaged.
@@ -90,7 +91,7 @@ count() {
     [[ $stderr == *"store was damaged in 1 parts: 289 points are lost"* ]]
     last hole '.series == "a" and .points == 289 and .from_us == 1700000040000000 and
         .to_us == 1700017320000000 and .level == 0 and .kept == "quarantine/seg-00000001"' <<<"$output"
-    last end '.reason == "repaired" and .counts == {repaired: 1, lost_points: 289}' <<<"$output"
+    last end '.reason == "repaired" and .counts == {repaired: 1, lost_points: 289, damaged_logs: 0}' <<<"$output"
     jq -se 'map(select(.kind == "quarantine")) | length == 1 and .[0].series == 1 and .[0].points == 289' <<<"$output"
     [ "$(jq -r 'select(.type == "part" and .kind != "quarantine") | .state' <<<"$output" | sort -u)" = good ]
     # The bytes of the chunk are kept as they were.
@@ -101,7 +102,7 @@ count() {
     [ "$(grep -c '"series":"a"' <<<"$output") $(grep -c '"series":"b"' <<<"$output")" = "11 300" ]
     # A second time there is nothing to do, and what is aside stays.
     run -0 --separate-stderr shadow-store check --repair
-    last end '.reason == "done" and .counts == {repaired: 0, lost_points: 0}' <<<"$output"
+    last end '.reason == "done" and .counts == {repaired: 0, lost_points: 0, damaged_logs: 0}' <<<"$output"
     points b 300 5 | shadow-store append | last stored '.points == 5'
     shadow-store compact >/dev/null
     [ -s store/quarantine/seg-00000001 ]
@@ -152,7 +153,8 @@ count() {
         cp -r whole store
         head -c "$size" /dev/zero >"store/$log"
         cp "store/$log" before
-        run --separate-stderr shadow-store query a b
+        run -3 --separate-stderr shadow-store query a b
+        last end ".reason == \"damage\" and .counts.damaged_log_bytes == $size" <<<"$output"
         [[ $stderr == *"$size bytes of the log are damaged"* ]]
         [ "$(grep -c metric <<<"$output")" = 578 ]
         points b 300 5 | shadow-store append -o stored 2>/dev/null | last stored '.points == 5'
@@ -168,6 +170,50 @@ count() {
     done
 }
 
+@test "a log that is missing or empty is told of by every command, and never taken for good" {
+    two_series
+    log=$(basename store/wal-*)
+    cp -r store whole
+    for way in missing empty; do
+        rm -rf store
+        cp -r whole store
+        rm "store/$log"
+        [ "$way" = missing ] || : >"store/$log"
+        run -1 --separate-stderr shadow-store check
+        last part ".part == \"$log\" and .state == \"damaged\"" <<<"$output"
+        run -3 --separate-stderr shadow-store query a b
+        [[ $stderr == *"the log 2 is missing: its points are lost"* ]]
+        [ "$(grep -c metric <<<"$output")" = 578 ]
+        last end '.reason == "damage" and .counts.missing_logs == 1' <<<"$output"
+        cp -r store other
+        points b 300 5 | shadow-store append -s other -o stored 2>err | last stored '.points == 5'
+        grep -q 'the log 2 is missing: its points are lost' err
+        rm -r other
+        run -1 --separate-stderr shadow-store check --repair
+        [[ $stderr == *"damaged in 1 parts: 0 points are lost, besides those of logs"* ]]
+        jq -se --arg log "$log" 'map(select(.part == $log))[0] | .state == "damaged" and .reason == "the log is missing"' <<<"$output"
+        run -0 --separate-stderr shadow-store check
+        run -0 --separate-stderr shadow-store query a b
+    done
+    # A store whose maker was killed before it had made the log, and took no points, lost nothing.
+    shadow-store append -s new </dev/null >/dev/null
+    rm new/wal-*
+    run -0 --separate-stderr shadow-store check -s new
+    run -0 --separate-stderr shadow-store append -s new </dev/null
+}
+
+@test "check takes nothing for damage that a writer replaces meanwhile" {
+    awk 'BEGIN { for (i = 0; i < 120000; i++) printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"a%d\",\"value\":%d}\n",
+        1600000040 + int(i / 3) * 60, i % 3, i * 7919 % 100003 }' >in
+    shadow-store append --log-size 10k --batch 500 <in >/dev/null 2>&1 3>&- &
+    server=$!
+    until compgen -G 'store/seg-*' >seen; do sleep 0.01; done
+    for _ in $(seq 40); do
+        shadow-store check >checked 2>&1 || { cat checked; false; }
+    done
+    kill "$server" 2>/dev/null || true
+}
+
 @test "what the catalogue has wrong about a segment is corrected" {
     command -v python3 >/dev/null || skip "python3 is needed"
     two_series
@@ -175,7 +221,7 @@ count() {
 c.execute("UPDATE segment SET points = 1"); c.commit()'
     run -1 --separate-stderr shadow-store check
     run -1 --separate-stderr shadow-store check --repair
-    last end '.counts == {repaired: 1, lost_points: 0}' <<<"$output"
+    last end '.counts == {repaired: 1, lost_points: 0, damaged_logs: 0}' <<<"$output"
     run -0 --separate-stderr shadow-store check
     [ "$(count a)" = 300 ]
     # Nothing else has the names: a catalogue is not repaired, and nothing is touched.
