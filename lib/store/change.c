@@ -23,6 +23,19 @@ void sdw_store_unlink(const struct sdw_store *store, uint32_t segment)
     unlinkat(store->dir, sdw_segment_name(segment, name), 0);
 }
 
+bool sdw_store_lists(const struct sdw_store *store, uint32_t segment)
+{
+    struct sdw_manifest now;
+    struct sdw_err err;
+    bool listed = sdw_catalog_manifest(store->catalog, &now, &err) == 0;
+    size_t i = 0;
+    while (listed && i < now.n && now.segment[i].id != segment)
+        i++;
+    listed = listed && i < now.n;
+    sdw_manifest_release(&now);
+    return listed;
+}
+
 int sdw_change_carry_out(struct sdw_store *store, const struct sdw_change *change, int code,
                          struct sdw_err *err)
 {

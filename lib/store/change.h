@@ -21,6 +21,8 @@ int sdw_change_carry_out(struct sdw_store *store, const struct sdw_change *chang
                          struct sdw_err *err);
 void sdw_change_release(struct sdw_change *change);
 
+/* Whether the catalogue has a segment, as far as it can be read. */
+bool sdw_store_lists(const struct sdw_store *store, uint32_t segment);
 /* Remove the file of a segment, when there is one. */
 void sdw_store_unlink(const struct sdw_store *store, uint32_t segment);
 

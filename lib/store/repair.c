@@ -117,17 +117,29 @@ static int sync_quarantine(struct repair *repair)
 
 /* --- a segment that cannot be read ---------------------------------------------------------- */
 
-/* The file goes first: should that be all that is done, the segment is missing. */
+/* The file goes first: should that be all that is done, the segment is missing. there: in the
+ * quarantine now, or since a repair that was killed. */
 static int move_aside(struct repair *repair, const char *name, bool *there)
 {
     int code = need_quarantine(repair);
-    *there = true;
-    if (code == 0 && renameat(repair->store.dir, name, repair->quarantine, name) < 0) {
+    *there = false;
+    if (code < 0)
+        return code;
+    if (renameat(repair->store.dir, name, repair->quarantine, name) == 0)
+        *there = true;
+    else if (errno != ENOENT)
+        return sdw_err_sys(repair->err, "cannot move %s", name);
+    else
         *there = faccessat(repair->quarantine, name, F_OK, 0) == 0;
-        if (errno != ENOENT)
-            code = sdw_err_sys(repair->err, "cannot move %s", name);
-    }
-    return code == 0 ? sync_quarantine(repair) : code;
+    return sync_quarantine(repair);
+}
+
+/* Back where the catalogue has it, unless it no longer does. */
+static void move_back(const struct repair *repair, const char *name, uint32_t id)
+{
+    if (sdw_store_lists(&repair->store, id) &&
+        renameat(repair->quarantine, name, repair->store.dir, name) == 0)
+        fsync(repair->store.dir);
 }
 
 static int give_up(struct repair *repair, const struct sdw_catalog_segment *about)
@@ -153,6 +165,8 @@ static int give_up(struct repair *repair, const struct sdw_catalog_segment *abou
     if (code == 0)
         code = sdw_change_carry_out(&repair->store, &change, 0, repair->err);
     sdw_change_release(&change);
+    if (code < 0 && there)
+        move_back(repair, name, about->id);
     if (code == 0)
         code = put_part(repair, &part, name, there, why.text);
     return code == 0 ? put_hole(repair, &hole, there ? name : NULL) : code;
@@ -268,7 +282,7 @@ static int part_with(struct repair *repair, struct parting *parting, uint32_t id
     int code = put_aside(repair, parting, id);
     if (code == 0)
         code = replace(repair, parting, id); /* the old segment is mapped no more after this */
-    if (code < 0 && repair->quarantine >= 0)
+    if (code < 0 && repair->quarantine >= 0 && sdw_store_lists(&repair->store, id))
         unlinkat(repair->quarantine, sdw_segment_name(id, name), 0); /* all is where it was */
     if (code == 0 && n)
         code = put_bad(repair, parting, id, bad);

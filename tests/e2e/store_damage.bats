@@ -304,3 +304,29 @@ c.execute("UPDATE segment SET points = 1"); c.commit()'
     grep -q 'No space left on device\|disk is full' err
     [ "$(grep -c seg- files)" = "$(ls store/seg-* | wc -l)" ]
 }
+
+@test "a segment that can be neither repaired nor moved aside stays where it is" {
+    two_series
+    truncate -s -50 store/seg-00000001
+    cp store/seg-00000001 before
+    # Onto another file system nothing is moved.
+    [ "$(stat -c %d /dev/shm)" != "$(stat -c %d .)" ] || skip "no other file system here"
+    elsewhere=$(mktemp -d /dev/shm/shadow-store.XXXXXX)
+    ln -s "$elsewhere" store/quarantine
+    run -4 --separate-stderr shadow-store check --repair
+    rm -r "$elsewhere" store/quarantine
+    [[ $stderr == *"cannot move seg-00000001"* ]]
+    points b 300 5 | shadow-store append 2>/dev/null | last stored '.points == 5'
+    cmp store/seg-00000001 before
+    # Without room for the catalogue, neither.
+    full 200k '
+        cp -r store full/s; rm -f full/s/lock; mkdir full/s/quarantine; echo >full/s/lock
+        head -c 1M /dev/zero >full/rest 2>/dev/null
+        shadow-store check -s full/s --repair >/dev/null 2>err; echo $? >status
+        cmp full/s/seg-00000001 before; echo $? >>status
+        rm full/rest
+        shadow-store check -s full/s --repair >said 2>>err; echo $? >>status
+        cmp full/s/quarantine/seg-00000001 before; echo $? >>status'
+    [ "$(xargs <status)" = "4 0 1 0" ]
+    last hole '.kept == "quarantine/seg-00000001"' <said
+}
