@@ -234,16 +234,16 @@ int sdw_store_check(struct sdw_ctx *ctx, const char *path, bool repair)
 {
     struct check check = {.ctx = ctx, .path = path};
     struct sdw_repaired done = {0};
-    char counts[96];
+    char counts[128];
     int code = repair ? sdw_store_repair(ctx, path, &done) : 0;
     if (code == 0)
         code = check_all(&check);
     if (code < 0)
         return code;
     snprintf(counts, sizeof counts,
-             "{\"repaired\":%llu,\"lost_points\":%llu,\"damaged_logs\":%llu}",
+             "{\"repaired\":%llu,\"lost_points\":%llu,\"damaged_logs\":%llu,\"rows\":%llu}",
              (unsigned long long)done.parts, (unsigned long long)done.points,
-             (unsigned long long)done.logs);
+             (unsigned long long)done.logs, (unsigned long long)done.rows);
     code = sdw_rec_end(ctx, sdw_wall_us(),
                        check.damaged ? "damage"
                        : done.parts  ? "repaired"

@@ -2,6 +2,7 @@
 #include "rec/store.h"
 #include "store/change.h"
 #include "store/inspect.h"
+#include "store/rollup.h"
 #include "store/select.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct repair {
     const struct sdw_selected_series **series; /* by number less 1; NULL: none of that number */
     uint32_t n_series;
     struct sdw_chunk_room room;
+    int64_t from_us[SDW_LEVELS], to_us[SDW_LEVELS]; /* where rows of each level were lost */
     struct sdw_repaired *done;
     struct sdw_err *err;
 };
@@ -70,6 +72,9 @@ static int put_hole(struct repair *repair, struct sdw_hole *hole, const char *na
     if (name)
         hole->kept = sdw_str_of(kept_name(name, kept));
     hole->ts = hole->to_us;
+    int64_t *from_us = &repair->from_us[hole->level], *to_us = &repair->to_us[hole->level];
+    *from_us = hole->from_us < *from_us ? hole->from_us : *from_us;
+    *to_us = hole->to_us >= *to_us ? hole->to_us + 1 : *to_us;
     repair->done->points += (uint64_t)hole->points;
     return sdw_rec_put(repair->ctx, &sdw_hole_schema, hole);
 }
@@ -378,12 +383,30 @@ static int repair_logs(struct repair *repair)
     return code == 0 ? sdw_store_flush(&repair->store, true, repair->err) : code;
 }
 
+/* --- rollups -------------------------------------------------------------------------------- */
+
+static int remake_rows(struct repair *repair)
+{
+    int code = 0;
+    for (uint32_t level = 1; code == 0 && level < SDW_LEVELS; level++) {
+        uint64_t rows = 0;
+        code = sdw_store_rollup_again(&repair->store, level, repair->from_us[level],
+                                      repair->to_us[level], &rows, repair->err);
+        repair->done->rows += rows;
+    }
+    return code;
+}
+
 int sdw_store_repair(struct sdw_ctx *ctx, const char *path, struct sdw_repaired *done)
 {
     struct repair repair = {
         .ctx = ctx, .path = path, .quarantine = -1, .done = done, .err = &ctx->err};
     struct sdw_store_settings settings = {.write = true};
     *done = (struct sdw_repaired){0};
+    for (uint32_t level = 0; level < SDW_LEVELS; level++) {
+        repair.from_us[level] = INT64_MAX;
+        repair.to_us[level] = INT64_MIN;
+    }
     int code = sdw_store_open(&repair.store, path, &settings, &ctx->err);
     if (code < 0)
         return code;
@@ -394,6 +417,8 @@ int sdw_store_repair(struct sdw_ctx *ctx, const char *path, struct sdw_repaired 
         code = repair_segments(&repair);
     if (code == 0)
         code = repair_logs(&repair);
+    if (code == 0)
+        code = remake_rows(&repair);
     sdw_selected_release(&repair.selected);
     free(repair.series);
     sdw_chunk_room_release(&repair.room);

@@ -50,6 +50,8 @@ bool sdw_level_range(const struct sdw_store *store, uint32_t series, uint32_t le
 struct rows {
     struct sdw_segment_writer writer;
     uint32_t series;
+    bool again;             /* those that are missing are made, not those that are due */
+    int64_t from_us, to_us; /* where they may be, besides between others */
     int64_t step_us;
     size_t n; /* the last one is still open */
     int64_t ts_us[SDW_CHUNK_POINTS];
@@ -129,19 +131,13 @@ static int64_t after_damage(const struct sdw_store *store, uint32_t level)
     return after_us;
 }
 
-static int roll_series(const struct sdw_store *store, struct rows *rows, uint32_t series,
-                       uint32_t level, struct sdw_chunk_room *room)
+static int roll_range(const struct sdw_store *store, struct rows *rows, uint32_t series,
+                      uint32_t level, int64_t from_us, int64_t to_us, struct sdw_chunk_room *room)
 {
-    int64_t oldest, newest, from = after_damage(store, level);
-    int64_t to = complete_to(store, series, steps[level]);
-    if (sdw_level_range(store, series, level, &oldest, &newest) && newest + steps[level] > from)
-        from = newest + steps[level];
-    if (to <= from)
-        return 0;
     struct sdw_read read = {.series = series,
                             .level = level - 1,
-                            .from_us = from,
-                            .to_us = to,
+                            .from_us = from_us,
+                            .to_us = to_us,
                             .points = add_points,
                             .arg = rows};
     rows->series = series;
@@ -152,6 +148,57 @@ static int roll_series(const struct sdw_store *store, struct rows *rows, uint32_
         code = 0;
     }
     return code < 0 ? code : put_rows(rows);
+}
+
+static int roll_series(const struct sdw_store *store, struct rows *rows, uint32_t series,
+                       uint32_t level, struct sdw_chunk_room *room)
+{
+    int64_t oldest, newest, from = after_damage(store, level);
+    int64_t to = complete_to(store, series, steps[level]);
+    if (sdw_level_range(store, series, level, &oldest, &newest) && newest + steps[level] > from)
+        from = newest + steps[level];
+    return to > from ? roll_range(store, rows, series, level, from, to, room) : 0;
+}
+
+/* The rows that come first of those that end after a moment: [*begin, *end). */
+static void next_rows(const struct sdw_store *store, uint32_t series, uint32_t level, int64_t at_us,
+                      int64_t *begin, int64_t *end)
+{
+    *begin = *end = INT64_MAX;
+    for (size_t i = 0; i < store->n_segments; i++) {
+        const struct sdw_segment *segment = &store->segment[i];
+        bool other = segment->level != level;
+        for (size_t k = sdw_segment_find(segment, series); !other && k < segment->n; k++) {
+            struct sdw_entry entry;
+            sdw_segment_entry(segment, k, &entry);
+            other = entry.series != series;
+            if (other || entry.stats.to_us + steps[level] <= at_us || entry.stats.from_us >= *begin)
+                continue;
+            *begin = entry.stats.from_us;
+            *end = entry.stats.to_us + steps[level];
+        }
+    }
+}
+
+/* Rows lie close together wherever there is something to make them of: else they were lost. */
+static int roll_missing(const struct sdw_store *store, struct rows *rows, uint32_t series,
+                        uint32_t level, struct sdw_chunk_room *room)
+{
+    int64_t oldest, newest, begin, end, at = rows->from_us, to = rows->to_us;
+    int64_t last = complete_to(store, series, steps[level]);
+    int code = 0;
+    if (sdw_level_range(store, series, level, &oldest, &newest)) {
+        at = oldest < at ? oldest : at;
+        to = newest > to ? newest : to;
+    }
+    to = last < to ? last : to;
+    for (; code == 0 && at < to; at = end) {
+        next_rows(store, series, level, at, &begin, &end);
+        begin = begin < to ? begin : to;
+        if (at < begin)
+            code = roll_range(store, rows, series, level, at, begin, room);
+    }
+    return code;
 }
 
 static int publish(struct sdw_store *store, const struct sdw_segment_writer *writer,
@@ -173,7 +220,7 @@ static int roll_level(struct sdw_store *store, uint32_t level, struct rows *rows
     int code = sdw_segment_create(writer, store->dir, store->manifest.next_segment, level, err);
     rows->step_us = steps[level];
     for (uint32_t id = 1; code == 0 && id <= store->head.n; id++)
-        code = roll_series(store, rows, id, level, room);
+        code = (rows->again ? roll_missing : roll_series)(store, rows, id, level, room);
     bool any = writer->chunks > 0;
     if (code == 0 && any)
         code = sdw_segment_finish(writer, err);
@@ -196,6 +243,22 @@ int sdw_store_rollup(struct sdw_store *store, uint32_t levels, uint64_t *rows, s
     *rows = made->made;
     if (code == 0 && made->damage.code)
         code = (*err = made->damage).code;
+    free(made);
+    sdw_chunk_room_release(&room);
+    return code;
+}
+
+int sdw_store_rollup_again(struct sdw_store *store, uint32_t level, int64_t from_us, int64_t to_us,
+                           uint64_t *rows, struct sdw_err *err)
+{
+    struct sdw_chunk_room room = {0};
+    struct rows *made = sdw_xalloc(sizeof *made);
+    made->err = err;
+    made->again = true;
+    made->from_us = from_us;
+    made->to_us = to_us;
+    int code = roll_level(store, level, made, &room, err);
+    *rows = made->made;
     free(made);
     sdw_chunk_room_release(&room);
     return code;

@@ -22,5 +22,9 @@ bool sdw_level_range(const struct sdw_store *store, uint32_t series, uint32_t le
 /* Roll up what can be, on levels 1 to `levels`, into new segments. *rows: how many were made.
  * SDW_EINPUT when damaged points were left out: all else is done. */
 int sdw_store_rollup(struct sdw_store *store, uint32_t levels, uint64_t *rows, struct sdw_err *err);
+/* Make rows of a level again that were lost, from what is left of the level below: those that are
+ * missing between others, and those in [from_us, to_us). */
+int sdw_store_rollup_again(struct sdw_store *store, uint32_t level, int64_t from_us, int64_t to_us,
+                           uint64_t *rows, struct sdw_err *err);
 
 #endif

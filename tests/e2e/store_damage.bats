@@ -91,7 +91,7 @@ count() {
     [[ $stderr == *"store was damaged in 1 parts: 289 points are lost"* ]]
     last hole '.series == "a" and .points == 289 and .from_us == 1700000040000000 and
         .to_us == 1700017320000000 and .level == 0 and .kept == "quarantine/seg-00000001"' <<<"$output"
-    last end '.reason == "repaired" and .counts == {repaired: 1, lost_points: 289, damaged_logs: 0}' <<<"$output"
+    last end '.reason == "repaired" and .counts == {repaired: 1, lost_points: 289, damaged_logs: 0, rows: 0}' <<<"$output"
     jq -se 'map(select(.kind == "quarantine")) | length == 1 and .[0].series == 1 and .[0].points == 289' <<<"$output"
     [ "$(jq -r 'select(.type == "part" and .kind != "quarantine") | .state' <<<"$output" | sort -u)" = good ]
     # The bytes of the chunk are kept as they were.
@@ -102,7 +102,7 @@ count() {
     [ "$(grep -c '"series":"a"' <<<"$output") $(grep -c '"series":"b"' <<<"$output")" = "11 300" ]
     # A second time there is nothing to do, and what is aside stays.
     run -0 --separate-stderr shadow-store check --repair
-    last end '.reason == "done" and .counts == {repaired: 0, lost_points: 0, damaged_logs: 0}' <<<"$output"
+    last end '.reason == "done" and .counts == {repaired: 0, lost_points: 0, damaged_logs: 0, rows: 0}' <<<"$output"
     points b 300 5 | shadow-store append | last stored '.points == 5'
     shadow-store compact >/dev/null
     [ -s store/quarantine/seg-00000001 ]
@@ -221,7 +221,7 @@ count() {
 c.execute("UPDATE segment SET points = 1"); c.commit()'
     run -1 --separate-stderr shadow-store check
     run -1 --separate-stderr shadow-store check --repair
-    last end '.counts == {repaired: 1, lost_points: 0, damaged_logs: 0}' <<<"$output"
+    last end '.counts == {repaired: 1, lost_points: 0, damaged_logs: 0, rows: 0}' <<<"$output"
     run -0 --separate-stderr shadow-store check
     [ "$(count a)" = 300 ]
     # Nothing else has the names: a catalogue is not repaired, and nothing is touched.
@@ -329,4 +329,29 @@ c.execute("UPDATE segment SET points = 1"); c.commit()'
         cmp full/s/quarantine/seg-00000001 before; echo $? >>status'
     [ "$(xargs <status)" = "4 0 1 0" ]
     last hole '.kept == "quarantine/seg-00000001"' <said
+}
+
+@test "rollups that were damaged are made again while what they stand for is there" {
+    local day
+    for day in 0 1 2 3 4 5 6; do
+        awk -v day="$day" 'BEGIN { for (i = day * 1440; i < day * 1440 + 1440; i++)
+            printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"a\",\"value\":%d}\n", 1700006400 + i * 60, i % 977 }' >in
+        shadow-store append --log-size 1k --window 1s <in >/dev/null
+        shadow-store rollup >/dev/null
+    done
+    shadow-store query a --agg sum --step 1d -o metric >before
+    cp -r store whole
+    spoiled=$(shadow-store check -o part | jq -rs 'map(select(.level == 1))[2].part')
+    for way in chunk index; do
+        rm -rf store
+        cp -r whole store
+        if [ "$way" = chunk ]; then spoil "store/$spoiled" 40; else truncate -s -50 "store/$spoiled"; fi
+        run -1 --separate-stderr shadow-store check --repair
+        last end '.counts | .repaired == 1 and .rows == .lost_points and .rows > 1000' <<<"$output"
+        run -0 --separate-stderr shadow-store check --repair
+        last end '.counts.rows == 0' <<<"$output"
+        shadow-store compact --points 2d -o end | last end '.counts.dropped > 3'
+        shadow-store query a --agg sum --step 1d -o metric | cmp - before
+        run -0 --separate-stderr shadow-store check
+    done
 }
