@@ -1,6 +1,7 @@
 #include "io/saver.h"
 #include "io/scan.h"
 #include "io/tool.h"
+#include "model/leap.h"
 #include "model/watch_options.h"
 #include "rec/end.h"
 #include "rec/horizons.h"
@@ -49,7 +50,7 @@ static struct sdw_str state_of(struct sdw_ctx *ctx, const struct detector *d)
 static void save_in_time(struct sdw_ctx *ctx, struct detector *d, int64_t ts)
 {
     int64_t newest = sdw_watch_newest(d->watch);
-    if (newest != INT64_MIN && ts > newest && sdw_saver_due(&d->saver))
+    if (newest != INT64_MIN && ts > newest && !sdw_leap_is(newest, ts) && sdw_saver_due(&d->saver))
         sdw_saver_try(&d->saver, ctx, state_of(ctx, d));
 }
 

@@ -5,6 +5,7 @@
 #include "io/zone.h"
 #include "model/forecast.h"
 #include "model/forecast_options.h"
+#include "model/leap.h"
 #include "rec/end.h"
 #include "sys/geoip.h"
 
@@ -90,7 +91,7 @@ static struct sdw_str state_of(struct sdw_ctx *ctx, const struct forecaster *f)
 static void save_in_time(struct sdw_ctx *ctx, struct forecaster *f, int64_t ts)
 {
     int64_t newest = sdw_book_newest(f->book);
-    if (newest != INT64_MIN && ts > newest && sdw_saver_due(&f->saver))
+    if (newest != INT64_MIN && ts > newest && !sdw_leap_is(newest, ts) && sdw_saver_due(&f->saver))
         sdw_saver_try(&f->saver, ctx, state_of(ctx, f));
 }
 

@@ -261,12 +261,13 @@ static struct sdw_followed *series_of(struct sdw_book *book, const struct sdw_sa
 
 static void take(struct sdw_book *book, const struct sdw_sample *sample, struct sdw_foresight *out)
 {
-    if (book->resume != INT64_MIN && sample->ts <= book->resume)
-        return;
+    /* First, so that what is replayed stands between leaps as it did when it was new. */
     if (!sdw_leap_believed(&book->leap, book->newest, sample->ts)) {
         out->use = SDW_GRID_LATE;
         return;
     }
+    if (book->resume != INT64_MIN && sample->ts <= book->resume)
+        return;
     bool newer = sample->ts > book->newest;
     book->resume = INT64_MIN;
     if (newer)

@@ -3,10 +3,14 @@
 static const double year_us = 366 * 86400e6;
 enum { TICKS = 3 };
 
+bool sdw_leap_is(int64_t newest, int64_t ts)
+{
+    return newest != INT64_MIN && (double)ts - (double)newest > year_us;
+}
+
 bool sdw_leap_believed(struct sdw_leap *leap, int64_t newest, int64_t ts)
 {
-    bool near = newest == INT64_MIN || (double)ts - (double)newest <= year_us;
-    if (near) {
+    if (!sdw_leap_is(newest, ts)) {
         leap->ticks = 0;
         return true;
     }

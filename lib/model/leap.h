@@ -11,6 +11,9 @@ struct sdw_leap {
     int ticks;  /* such times in a row, each later than the one before */
 };
 
+/* Whether ts is more than a year after newest: not believed at once. */
+bool sdw_leap_is(int64_t newest, int64_t ts);
+
 /* False for a record time (microseconds) that is more than a year after `newest`, until
  * three of them have come in order with no earlier one between them: one source whose clock is
  * wrong does not make everything else old, and records after a long gap are still taken up.

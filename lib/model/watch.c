@@ -282,10 +282,12 @@ void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
     watch->n_said = watch->held = 0;
     sdw_arena_reset(&watch->arena);
     *out = (struct sdw_sighting){.use = SDW_WATCH_KNOWN};
+    /* First, so that what is replayed stands between leaps as it did when it was new. */
+    bool believed = sdw_leap_believed(&watch->leap, watch->newest, reading->ts);
     if (reading->ts <= watch->resumed)
         return;
     out->use = SDW_WATCH_LATE;
-    if (sdw_leap_believed(&watch->leap, watch->newest, reading->ts))
+    if (believed)
         take(watch, reading, out);
     else if (watch->settings.scores)
         sdw_watch_say_score(watch, NULL, reading);

@@ -294,6 +294,15 @@ days() {
     grep -q '"anomaly"' <(grep -vE '"type":"metric"' whole | head -n "-$(wc -l <second)")
 }
 
+@test "a clock that is a life ahead changes nothing of what a replay leads to" {
+    wave a 300 | awk '{ print } NR % 40 == 0 { sub(/"ts":/, "\"ts\":4"); sub(/"a"/, "\"b\""); print }' >in
+    shadow-detect --scores -o anomaly.score <in | grep -v '"b"' >whole
+    head -200 in | shadow-detect --state state >/dev/null
+    shadow-detect --scores --state state -o anomaly.score <in | grep -v '"b"' >rest
+    [ "$(wc -l <rest)" -gt 90 ]
+    tail -n "$(wc -l <rest)" whole | cmp - rest
+}
+
 @test "a state that cannot be written for a while stops no detection, and is warned of once" {
     wave a 60 >in
     mkdir gone

@@ -177,6 +177,16 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
         shadow-forecast -o end | jq -e '.counts | .values == 578 and .late == 2'
 }
 
+@test "one wrong clock in the far future changes nothing of what a replay leads to" {
+    days 1 link/a/bps link/b/bps >right
+    awk '{ print } NR % 80 == 0 { gsub(/"ts":1/, "\"ts\":4"); gsub(/link.[ab]/, "link/c"); print }' right >in
+    shadow-forecast --horizon 5m,1h <in | grep '"forecast"' >whole
+    head -405 in | shadow-forecast --horizon 5m,1h --state state >/dev/null
+    shadow-forecast --horizon 5m,1h --state state <in | grep '"forecast"' >rest
+    [ "$(wc -l <rest)" -gt 150 ]
+    tail -"$(wc -l <rest)" whole | cmp - rest
+}
+
 @test "a state that cannot be written is an error of the system" {
     run -4 --separate-stderr shadow-forecast --horizon 1h --state none/state < <(days 1)
     [[ "$stderr" == *none/state* ]]
