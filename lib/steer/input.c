@@ -1,4 +1,5 @@
 #include "steer/input.h"
+#include "core/map.h"
 #include "core/num.h"
 #include "io/scan.h"
 #include "rec/capacity.h"
@@ -189,8 +190,15 @@ static int take_breach(struct sdw_steer *steer, struct sdw_str line, struct sdw_
         return code;
     struct sdw_str id = breach.path_id.p ? breach.path_id : sdw_join_path_of(breach.series);
     struct sdw_sight *sight = sdw_join_sight(steer, id);
-    if (sight && in_time(steer, breach.ts, steer->options.max_age_us))
-        sdw_sight_foresee(sight, breach.ts, breach.severity);
+    if (breach.cold == 1)
+        return 0;
+    if (sight) {
+        if (!in_time(steer, breach.ts, steer->options.max_age_us))
+            return 0;
+        uint64_t of = sdw_hash(breach.series.p, breach.series.n,
+                               sdw_str_is(breach.direction, "below") ? 1 : 0);
+        sdw_sight_foresee(sight, breach.ts, of, breach.severity);
+    }
     if (breach.severity == 0)
         return 0;
     double p = p_within(breach.horizons, steer->options.act_within_us);
@@ -204,7 +212,7 @@ static int take_breach(struct sdw_steer *steer, struct sdw_str line, struct sdw_
     bool soon =
         p >= steer->options.act_p || (breach.horizons.n <= 2 && !isnan(breach.eta_us.mid) &&
                                       breach.eta_us.mid <= (double)steer->options.act_within_us);
-    if (!soon || !in_time(steer, breach.ts, steer->options.max_age_us))
+    if (!soon || (!sight && !in_time(steer, breach.ts, steer->options.max_age_us)))
         return 0;
     double fall = breach.value - breach.capacity;
     snprintf(why, sizeof why, "%.*s is expected to cross %.6g (p %.2f)", (int)breach.series.n,

@@ -57,13 +57,21 @@ void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts)
         sight->recovered_us = ts;
 }
 
-void sdw_sight_foresee(struct sdw_sight *sight, int64_t ts, int64_t severity)
+void sdw_sight_foresee(struct sdw_sight *sight, int64_t ts, uint64_t of, int64_t severity)
 {
-    if (severity >= SDW_LIKELY)
+    if (severity >= SDW_LIKELY) {
+        /* Of several limits a farther one may have come first: it took nothing back. */
+        if (ts == sight->cleared_us && ts == sight->recovered_us && of == sight->foreseen_of)
+            sight->recovered_us = sight->recovered_before_us;
         sight->foreseen = true;
-    if (severity > 0 || !sight->foreseen)
+        sight->foreseen_of = of;
+        sight->foreseen_us = ts;
+    }
+    if (severity > 0 || !sight->foreseen || of != sight->foreseen_of || ts <= sight->foreseen_us)
         return;
     sight->foreseen = false;
+    sight->cleared_us = ts;
+    sight->recovered_before_us = sight->recovered_us;
     sdw_sight_recovered(sight, ts);
 }
 
@@ -90,8 +98,9 @@ void sdw_sight_strain(struct sdw_sight *sight, int64_t ts, int64_t hop, double s
 
 void sdw_sight_step(struct sdw_sight *sight, int64_t step_us)
 {
-    int64_t *const times[] = {&sight->settled_us, &sight->loss_us,      &sight->trouble_us,
-                              &sight->warned_us,  &sight->recovered_us, &sight->strain_us};
+    int64_t *const times[] = {&sight->settled_us,  &sight->loss_us,    &sight->trouble_us,
+                              &sight->warned_us,   &sight->strain_us,  &sight->recovered_us,
+                              &sight->foreseen_us, &sight->cleared_us, &sight->recovered_before_us};
     for (size_t i = 0; i < SDW_LEN(times); i++)
         if (*times[i])
             *times[i] += step_us;

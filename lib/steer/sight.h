@@ -34,8 +34,11 @@ struct sdw_sight {
     int64_t trouble_us; /* a degradation was reported */
     int64_t warned_us;  /* a breach is forecast: no standby, but no reason to flee from it */
     int64_t recovered_us;
-    bool foreseen;     /* a breach of it was more likely than not, and not taken back since */
-    int64_t strain_us; /* a hop of it was found tight by injected load */
+    bool foreseen;        /* a breach of it was more likely than not, and not taken back since */
+    uint64_t foreseen_of; /* the series and direction of that */
+    int64_t foreseen_us, cleared_us; /* when it was said last, and taken back */
+    int64_t recovered_before_us;     /* recovered_us as it was before that */
+    int64_t strain_us;               /* a hop of it was found tight by injected load */
     int64_t strain_hop;
     double strain, strain_gradient; /* severity (0: none), and the hop's Capacity Gradient */
     char trouble[SDW_KEY_SIZE];
@@ -50,9 +53,10 @@ void sdw_sight_loss(struct sdw_sight *sight, int64_t ts, double share);
 void sdw_sight_trouble(struct sdw_sight *sight, int64_t ts, const char *what);
 void sdw_sight_warn(struct sdw_sight *sight, int64_t ts);
 void sdw_sight_recovered(struct sdw_sight *sight, int64_t ts);
-/* How severe a breach of it is forecast to be. One that was likely and is no longer is a recovery;
- * that there never was one says nothing of what else is wrong. */
-void sdw_sight_foresee(struct sdw_sight *sight, int64_t ts, int64_t severity);
+/* How severe a breach of it is forecast to be; `of` is a number for the series and direction. One
+ * that was likely and is no longer is a recovery; that there never was one, or none of another
+ * limit of the same value, says nothing of what else is wrong. */
+void sdw_sight_foresee(struct sdw_sight *sight, int64_t ts, uint64_t of, int64_t severity);
 /* What injected load says of one of its hops: severity 0 when the hop does not feel it. */
 void sdw_sight_strain(struct sdw_sight *sight, int64_t ts, int64_t hop, double severity,
                       double gradient);

@@ -176,6 +176,17 @@ gradient() {
     shifts <out | jq -e '.why | contains("tight") | not'
 }
 
+@test "only the limit whose breach was likely takes it back, and no cold series does" {
+    # cold or another direction, limit or series: the hop stays tight
+    for other in 's/}$/,"cold":true}/' 's/below/above/; s/600000/2000000/' 's,available_bps,loss_share,' \
+        's/600000/300000/'; do
+        at 0
+        { metric B available_bps 90000000; breach P 2 0.2; breach P 0 0.01 | sed "$other"; gradient P 3 tight 42
+          at 1; breach P 0 0.01 | sed "$other"; breach P 2 0.2; at 2; breach P 1; } | steer --policy seed >out
+        shifts <out | jq -e '.why | contains("tight")' || { echo "$other"; false; }
+    done
+}
+
 @test "a breach that is unlikely, far away or taken back moves nothing" {
     at 0
     { metric B available_bps 8000000; breach P 4 0.2; breach P 0 0.9; } | steer >out
