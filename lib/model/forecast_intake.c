@@ -110,6 +110,7 @@ static int of_slot(struct sdw_str line, struct sdw_arena *arena, struct sdw_samp
     sample->news = (struct sdw_tunnel_news){
         .source = slot.on == 1 ? SDW_TUNNEL_LOADED : SDW_TUNNEL_QUIET,
         .hop = slot.hop,
+        .ts = slot.ts,
         .delay_us = slot.delay_mean_us,
         .sent = or_nan(slot.sent),
         .lost = or_nan(slot.sent) - or_nan(slot.received),

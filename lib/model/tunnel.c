@@ -5,15 +5,27 @@
 const struct sdw_tunnel_view sdw_tunnel_unseen = {
     .delay_us = NAN, .loss_share = NAN, .available_bps = NAN};
 
+static const double silent_us = 600e6; /* a hop that was silent for so long is gone */
+
+static bool is_furthest(struct sdw_tunnel *tunnel, const struct sdw_tunnel_news *news)
+{
+    if (news->hop >= tunnel->hop)
+        return true;
+    if (tunnel->nearer_us == 0)
+        tunnel->nearer_us = news->ts;
+    return (double)news->ts - (double)tunnel->nearer_us >= silent_us;
+}
+
 void sdw_tunnel_learn(struct sdw_tunnel *tunnel, const struct sdw_tunnel_news *news)
 {
     struct sdw_tunnel_sum *sum = &tunnel->sum[news->source];
     if (isfinite(news->available_bps))
         tunnel->available_bps = news->available_bps;
     if (news->source != SDW_TUNNEL_GRADIENT) {
-        if (news->hop < tunnel->hop)
+        if (!is_furthest(tunnel, news))
             return;
         tunnel->hop = news->hop;
+        tunnel->nearer_us = 0;
     }
     if (isfinite(news->delay_us)) {
         sum->delays++;

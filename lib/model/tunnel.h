@@ -5,7 +5,8 @@
  *
  * Measurements without load count first; where there are none those under load, and where slots
  * are not seen at all, what shadow-gradient says that the load added, over all hops. Slots count
- * at the furthest hop that has answered.
+ * at the furthest hop that has answered, until only nearer ones have for ten minutes: the path has
+ * become shorter.
  */
 #ifndef SDW_MODEL_TUNNEL_H
 #define SDW_MODEL_TUNNEL_H
@@ -22,7 +23,7 @@ enum sdw_tunnel_source {
 /* One measurement. NAN where it says nothing. */
 struct sdw_tunnel_news {
     enum sdw_tunnel_source source;
-    int64_t hop;     /* of a slot */
+    int64_t hop, ts; /* of a slot */
     double delay_us; /* above the path's base */
     double sent, lost;
     double available_bps;
@@ -35,7 +36,8 @@ struct sdw_tunnel_sum {
 /* Bytes without pointers; all zero but for the available capacity, NAN, is a path of which nothing
  * was heard. */
 struct sdw_tunnel {
-    int64_t hop; /* the furthest */
+    int64_t hop;       /* the furthest */
+    int64_t nearer_us; /* since when only nearer ones answer; 0: they do not */
     double available_bps;
     struct sdw_tunnel_sum sum[SDW_TUNNEL_SOURCES];
 };
