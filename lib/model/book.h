@@ -73,7 +73,8 @@ struct sdw_followed {
     bool waits;      /* for members of its family to come to the step, to forecast with them */
     bool due;        /* a forecast is to be said, when the family is complete */
     int64_t unsaid;  /* values since the last forecast */
-    double capacity; /* of a record's own field, or of a rule; NAN: none */
+    double capacity; /* of a record's own field; NAN: none */
+    double ruled;    /* its capacity by the settings' rules; NAN: none */
     double rate, duration_us; /* of new connections, from its companions; NAN: not known */
 };
 

@@ -103,11 +103,11 @@ struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str na
     series = sdw_xalloc(sizeof *series);
     sdw_buf_str(&series->name, name);
     series->followed = is_wanted(book, series->name.p);
-    series->capacity = series->rate = series->duration_us = NAN;
+    series->capacity = series->ruled = series->rate = series->duration_us = NAN;
     const struct sdw_series_rule *capacity = sdw_series_rule_of(&s->capacities, series->name.p);
     const struct sdw_series_rule *parent = sdw_series_rule_of(&s->parents, series->name.p);
     if (capacity)
-        series->capacity = capacity->capacity;
+        series->ruled = capacity->capacity;
     if (parent)
         sdw_buf_text(&series->parent, parent->text);
     bool counter = s->counters && fnmatch(s->counters, series->name.p, 0) == 0;

@@ -20,6 +20,8 @@ static double capacity_of(const struct sdw_book *book, const struct sdw_followed
 {
     if (isfinite(series->capacity))
         return series->capacity;
+    if (isfinite(series->ruled))
+        return series->ruled;
     if (isfinite(book->settings.capacity))
         return book->settings.capacity;
     double shared = sdw_book_shared_capacity(book, sdw_buf_view(&series->name));

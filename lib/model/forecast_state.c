@@ -270,6 +270,7 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
         return false;
     struct sdw_buf own_name = series->name, own_parent = series->parent;
     bool followed = series->followed;
+    double ruled = series->ruled;
     struct sdw_young *young = series->outlook.young;
     *series = saved.followed;
     series->name = own_name;
@@ -279,6 +280,7 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
     series->kin = NULL;
     series->company = NULL;
     series->followed = followed;
+    series->ruled = ruled;
     series->outlook.young = young;
     series->outlook.state = NULL;
     series->outlook.feedback.kept = NULL;

@@ -230,6 +230,19 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
     jq -es '.[0].type == "loss" and .[0].records == 99000 and .[1].counts.series == 1000' out
 }
 
+@test "what an operator changes in a file of capacities holds for series that are known" {
+    days 1 >in
+    head -144 in >morning
+    echo 'link/* 1500' >capacities
+    shadow-forecast --horizon 5m --capacity ./capacities --state state <morning >/dev/null
+    echo 'link/* 3000' >capacities
+    shadow-forecast --horizon 5m --capacity ./capacities --state state -o breach <in | jq -es 'length == 144 and all(.capacity == 3000)'
+    rm state
+    # The record's own goes before, after a restart, too.
+    sed 's/}$/,"limit":2000}/' morning | shadow-forecast --horizon 5m --capacity limit --state state >/dev/null
+    shadow-forecast --horizon 5m --capacity ./capacities --state state -o breach <in | jq -es 'all(.capacity == 2000)'
+}
+
 @test "any JSON is read by --key and --field, with the capacity of its own" {
     awk 'BEGIN { for (i = 1; i <= 120; i++)
         printf "{\"ts\":%d000000,\"host\":\"r%d\",\"port\":%d,\"load\":%d,\"limit\":50}\n",
