@@ -66,6 +66,7 @@ struct sdw_followed {
     struct sdw_kin *kin;         /* NULL: it has no family */
     struct sdw_company *company; /* NULL: none */
     bool has_metric;             /* metrics came, so verdicts give no values */
+    bool parent_ruled;           /* the parent is, or was, by the settings' rules */
     bool followed;               /* the glob matches */
     bool rejoins;                /* while a state is loaded: it had joined its parent */
     bool refused;                /* no plan can be made for its step: its trend is all there is */
@@ -153,6 +154,9 @@ struct sdw_cohort *sdw_book_cohort_at(struct sdw_book *book, struct sdw_str name
 
 /* forecast_family.c */
 void sdw_book_name_parent(struct sdw_followed *series, struct sdw_str parent);
+/* The parent of a series that is loaded is the one that was saved, unless the settings have another
+ * rule for it now: false when they do. */
+bool sdw_book_load_parent(struct sdw_followed *series, struct sdw_str saved);
 /* Join the series to its parent as soon as both can be. */
 void sdw_book_join(struct sdw_book *book, struct sdw_followed *series);
 void sdw_book_say_correlations(struct sdw_book *book, struct sdw_followed *parent, int64_t ts,

@@ -108,6 +108,7 @@ struct sdw_followed *sdw_book_series_at(struct sdw_book *book, struct sdw_str na
     const struct sdw_series_rule *parent = sdw_series_rule_of(&s->parents, series->name.p);
     if (capacity)
         series->ruled = capacity->capacity;
+    series->parent_ruled = parent;
     if (parent)
         sdw_buf_text(&series->parent, parent->text);
     bool counter = s->counters && fnmatch(s->counters, series->name.p, 0) == 0;

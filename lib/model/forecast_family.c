@@ -14,6 +14,20 @@ void sdw_book_name_parent(struct sdw_followed *series, struct sdw_str parent)
     series->kin = NULL;
     sdw_buf_clear(&series->parent);
     sdw_buf_str(&series->parent, parent);
+    series->parent_ruled = false;
+}
+
+bool sdw_book_load_parent(struct sdw_followed *series, struct sdw_str saved)
+{
+    struct sdw_str rule = sdw_buf_view(&series->parent);
+    bool is_ruled = series->parent_ruled ? saved.n > 0 : saved.n == 0 && rule.n > 0;
+    if (is_ruled && !sdw_str_same(rule, saved)) {
+        series->parent_ruled = rule.n > 0;
+        return false;
+    }
+    sdw_buf_clear(&series->parent);
+    sdw_buf_str(&series->parent, saved);
+    return true;
 }
 
 static struct sdw_kin *kin_of(struct sdw_book *book, struct sdw_followed *series)

@@ -268,19 +268,16 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
     struct sdw_followed *series = sdw_book_series_at(book, name);
     if (!series)
         return false;
-    struct sdw_buf own_name = series->name, own_parent = series->parent;
-    bool followed = series->followed;
-    double ruled = series->ruled;
-    struct sdw_young *young = series->outlook.young;
+    const struct sdw_followed fresh = *series;
+    struct sdw_young *young = fresh.outlook.young;
     *series = saved.followed;
-    series->name = own_name;
-    series->parent = own_parent;
-    sdw_buf_clear(&series->parent);
-    sdw_buf_str(&series->parent, parent);
+    series->name = fresh.name;
+    series->parent = fresh.parent;
+    bool same_family = sdw_book_load_parent(series, parent);
     series->kin = NULL;
     series->company = NULL;
-    series->followed = followed;
-    series->ruled = ruled;
+    series->followed = fresh.followed;
+    series->ruled = fresh.ruled;
     series->outlook.young = young;
     series->outlook.state = NULL;
     series->outlook.feedback.kept = NULL;
@@ -302,6 +299,11 @@ static bool load_series(struct sdw_book *book, struct sdw_str *body)
                             SDW_KIN_SAID * series->kin->horizons * sizeof(double)))
             return false;
         series->rejoins = saved.linked;
+    }
+    if (!same_family) {
+        sdw_kin_free(series->kin);
+        series->kin = NULL;
+        series->rejoins = false;
     }
     if (!is_young) {
         free(series->outlook.young);

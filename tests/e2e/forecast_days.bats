@@ -329,6 +329,29 @@ app/*/bps link/x/bps' >parents
     jq -e ". > 0.1" most
 }
 
+@test "who adds up to whom is what the file says after a restart" {
+    parts 4 >in
+    head -2703 in >begun
+    echo 'app/*/bps link/x/bps' >right
+    echo 'app/*/bps link/y/bps' >wrong
+    go_on() { shadow-forecast --horizon 1h -o forecast --state state "$@" <in | tail -600; }
+    for change in 'wrong right' 'right wrong' 'none right' 'right none'; do
+        read -r before after <<<"$change"
+        rm -f state none
+        : >none
+        shadow-forecast --horizon 1h --state state --parents "$before" <begun >/dev/null
+        go_on --parents "$after" >out
+        jq -s '[.[] | select(.ts > 300000000000)] | group_by(.ts) | map(map({key: .series, value: .horizons[0].mean}) | from_entries
+            | ((.["app/a/bps"] + .["app/b/bps"]) / .["link/x/bps"] - 1 | fabs)) | add / length' out >gap
+        if [ "$after" = right ]; then jq -e '. < 0.0001' gap; else jq -e '. > 0.001' gap; fi || { echo "$change"; false; }
+    done
+    # Unchanged, it goes on as if nothing had been.
+    rm state
+    shadow-forecast --horizon 1h --state state --parents right <begun >/dev/null
+    go_on --parents right >out
+    shadow-forecast --horizon 1h -o forecast --parents right <in | tail -600 | cmp - out
+}
+
 @test "--correlate says which applications drive a link" {
     awk 'BEGIN { srand(3); for (i = 1; i <= 8 * 288; i++) {
         a = rand() * 900; b = rand() * 900
