@@ -80,11 +80,14 @@ void sdw_book_leave_regions(struct sdw_book *book, struct sdw_followed *series)
     }
 }
 
+/* Steps that a series' grid has skipped, because its clock was set back, are no time that has
+ * passed for the others. */
 void sdw_book_learn_regions(struct sdw_followed *series, const struct sdw_grid_step *step)
 {
+    int64_t index = step->index - series->outlook.grid.skipped;
     for (int end = 0; end < SDW_REGION_ENDS; end++) {
         struct sdw_membership *of = &series->company->of[end];
         if (of->region)
-            sdw_region_learn(of->region, &of->share, step->index, step->value);
+            sdw_region_learn(of->region, &of->share, index, step->value);
     }
 }

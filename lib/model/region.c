@@ -6,8 +6,8 @@ void sdw_region_learn(struct sdw_region *region, struct sdw_region_share *share,
                       double value)
 {
     bool set_back = index <= share->index;
-    if (set_back || index > region->index) {
-        region->before = !set_back && index == region->index + 1 ? region->now : 0;
+    if (index > region->index || (set_back && index < region->index)) {
+        region->before = index - 1 == region->index ? region->now : 0;
         region->now = 0;
         region->index = index;
     }

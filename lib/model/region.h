@@ -3,7 +3,7 @@
  *
  * A member counts with its newest value, as long as that is of this step or the one before: so the
  * sum is whole at any moment of a step, whatever the order, and who falls silent falls out.
- * A member whose clock was set back makes the sum begin anew.
+ * A member whose clock was set back makes the sum begin anew, where it is not back there already.
  */
 #ifndef SDW_MODEL_REGION_H
 #define SDW_MODEL_REGION_H

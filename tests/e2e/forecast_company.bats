@@ -217,6 +217,16 @@ last_pinball() {
     jq -en "$one < 1.03 * $alone"
 }
 
+@test "a member of a region whose clock was set back leaves the others their sum" {
+    regional 1 | jq -c '.destination_region = "DE"' >in
+    awk -F'[:,]' '{ print } /"a3"/ { ts = $6; if (++n < 288) ts += 3600000000; sub(/"ts":[0-9]*/, sprintf("\"ts\":%d", ts))
+        sub(/"a3"/, "\"a4\""); sub(/"current_bps":[0-9]*/, "\"current_bps\":" 1000 + n * 7919 % 211); print }' in >with
+    together=$(shadow-forecast --horizon 1h -o score <with | last_pinball app/a3)
+    alone=$(jq -c 'del(.destination_region)' in | shadow-forecast --horizon 1h -o score | last_pinball app/a3)
+    echo "$together $alone"
+    jq -en "$together < 0.75 * $alone"
+}
+
 @test "regions of addresses are those that were named by hand" {
     shadow-forecast --help | grep -q geoip
     mmdb country.mmdb

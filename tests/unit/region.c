@@ -39,6 +39,9 @@ static void clocks_and_crowds(void)
     learn(0, 20, 2);
     ok(sdw_region_sum(&region) == 2 && learn(1, 51, 10) == 10 && learn(0, 52, 3) == 13,
        "a clock that was set back begins anew");
+    ok(learn(2, 52, 100) == 113 && learn(0, 40, 4) == 4 && learn(1, 40, 20) == 24 &&
+           learn(2, 41, 200) == 224 && learn(0, 41, 5) == 225 && learn(1, 41, 30) == 235,
+       "where all are set back it is whole again");
     ok(learn(0, INT64_MAX, 5) == 5, "a leap leaves the others behind");
     region.members = 1;
     ok(isnan(sdw_region_sum(&region)), "of one member alone there is no sum");
