@@ -19,7 +19,6 @@ void sdw_membership_name(struct sdw_membership *membership, struct sdw_str regio
         membership->name = sdw_xstrndup(region.p, region.n);
 }
 
-/* A name longer than a region's is none. */
 static struct sdw_str region_of(const struct sdw_book *book, struct sdw_str line, int end,
                                 char found[SDW_REGION_MAX])
 {

@@ -66,6 +66,8 @@ uint64_t sdw_book_layout(const struct sdw_forecast_settings *settings)
     mix_in(&hash, settings->horizon_us, settings->horizons * sizeof settings->horizon_us[0]);
     mix_in(&hash, &settings->step_us, sizeof settings->step_us);
     mix_in(&hash, &settings->seasons, sizeof settings->seasons);
+    if (settings->counters)
+        mix_in(&hash, settings->counters, strlen(settings->counters));
     int64_t step_us = settings->horizon_us[0];
     if (sdw_ensemble_plan(&plan, step_us, &step_us, 1, settings->seasons, 0, NULL) == 0) {
         mix_in(&hash, &plan.bytes, sizeof plan.bytes);

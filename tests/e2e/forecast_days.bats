@@ -119,6 +119,7 @@ def pinball($v; $q): ([$q | to_entries[] | (.key | tonumber) as $p | ($v - .valu
     refused 'not a state file'
     cp state bad
     refused 'other settings' --step 5m
+    refused 'other settings' --counters 'link/*'
 }
 
 @test "where there is no room for a state, the old one stays and no half of a new one" {
