@@ -91,15 +91,24 @@ struct sdw_tunnel *sdw_shared_tunnel(struct sdw_shared *shared)
     return shared->tunnel;
 }
 
+/* Flows come and go: they leave half of the room to paths and links. */
+static void learn_flow(struct sdw_book *book, struct sdw_str flow_id, struct sdw_str path_id)
+{
+    struct sdw_str head = joined(book, "flow/", flow_id);
+    if (book->shared.n >= book->settings.max_series / 2 && !sdw_map_get(&book->shared, head))
+        return;
+    struct sdw_shared *flow = sdw_book_shared_at(book, head);
+    if (!flow)
+        return;
+    free(flow->path);
+    flow->path = sdw_xstrndup(path_id.p, path_id.n);
+}
+
 void sdw_book_learn_path(struct sdw_book *book, const struct sdw_sample *sample)
 {
     struct sdw_str path_id = sample->path_id;
     if (sample->flow_id.n > 0) {
-        struct sdw_shared *flow = sdw_book_shared_at(book, joined(book, "flow/", sample->flow_id));
-        if (flow) {
-            free(flow->path);
-            flow->path = sdw_xstrndup(path_id.p, path_id.n);
-        }
+        learn_flow(book, sample->flow_id, path_id);
         return;
     }
     struct sdw_shared *path = sdw_book_shared_at(book, joined(book, "path/", path_id));

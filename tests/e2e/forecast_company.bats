@@ -81,6 +81,19 @@ nameless() {
     run ! cmp traced <(shadow-forecast --horizon 30m -o forecast,end <in)
 }
 
+@test "flows, however many, take no place of what is known of paths" {
+    flows() { # FROM TO
+        for i in $(seq "$1" "$2"); do
+            echo '{"type":"path","v":1,"ts":'"$i"'000000,"path_id":"00ff","dst":"fd09::1","flow_id":"f'"$i"'"}'
+        done
+    }
+    {
+        flows 1 30
+        verdicts 40 | tail -9 | sed 's/"path_id":"[0-9a-f]*"/"path_id":"00aa"/; s/}$/,"available_bps":{"lo":1e8,"mid":3e8,"hi":5e8}}/'
+    } | shadow-forecast --max-series 20 -o breach >out
+    jq -es 'length == 9 and all(.capacity == 1e8)' out
+}
+
 @test "what is known of paths survives a restart" {
     made lead 3 >in
     shadow-forecast --horizon 30m <in | grep -v '"end"' >whole
