@@ -7,6 +7,8 @@
 static const double unit_share = 0.2;       /* of the usual size: where the logarithm begins */
 static const double unit_change = 30;       /* of the usual size: what moves the unit */
 static const double size_most = 3;          /* usual sizes: what a larger value counts as */
+static const double size_idle = 1e-6;       /* of the largest value: where 0 lessens it no more */
+static const double size_least = 1e-150;    /* of a value: less is 0 */
 static const double profile_gain = 0.12;    /* share of a new day in the profile */
 static const double profile_gain_new = 0.3; /* the same while the profile is out of date */
 static const double nearer = 0.5;           /* than both others: what makes it so */
@@ -153,12 +155,21 @@ static void store(struct sdw_history *h, const struct sdw_history_plan *plan, in
     put(h, plan, i, (z - h->base) / quantum);
 }
 
-/* A new unit, when the usual size of the values is another one. */
-static void follow_size(struct sdw_history *h, const struct sdw_history_plan *plan, double value)
+/* The usual size of the values. A series that is idle for long tells nothing of the size of what
+ * comes after: its unit would become so small that any value is far out. */
+static void learn_size(struct sdw_history *h, const struct sdw_history_plan *plan, double value)
 {
     double memory = plan->day > MEMORY_LEAST ? plan->day : MEMORY_LEAST;
     double size = h->size > 0 ? fmin(fabs(value), size_most * h->size) : fabs(value);
+    double largest = fmax(fabs(h->least), fabs(h->greatest));
+    if (fabs(value) < size_least && h->size <= size_idle * largest)
+        return;
     h->size += (size - h->size) / fmin(memory, (double)h->values + 1);
+}
+
+/* A new unit, when the usual size is another one. */
+static void follow_size(struct sdw_history *h, const struct sdw_history_plan *plan)
+{
     double unit = unit_share * h->size;
     h->rebased = unit > DBL_MIN &&
                  (h->values == 0 || unit > unit_change * h->unit || unit * unit_change < h->unit);
@@ -261,7 +272,8 @@ void sdw_history_push(struct sdw_history *h, const struct sdw_history_plan *plan
             push_z(h, plan, index, held(h, plan, index), false);
         return;
     }
-    follow_size(h, plan, value);
+    learn_size(h, plan, value);
+    follow_size(h, plan);
     double z = sdw_history_z(h, value);
     if (h->values == 0) {
         h->first = h->index = index;
