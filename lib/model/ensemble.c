@@ -8,7 +8,8 @@ static const double value_share = 0.7; /* how far a loss counts in the series' u
 static const double stack_forget = 0.999, stack_spread = 0.1, stack_most = 1e3, stack_clip = 3;
 static const double fast_memory = 20;
 static const double slow_least = 168, slow_most = 300; /* of what errors usually are: a day */
-static const double size_most = 4; /* usual sizes: what a larger error counts as */
+static const double size_most = 4;     /* usual sizes: what a larger error counts as */
+static const double size_small = 0.02; /* what counts in full */
 static const double size_guess = 0.1, size_least = 1e-9;
 static const double pool_gain = 0.001;
 enum {
@@ -77,7 +78,7 @@ static void learn_size(struct sdw_anchor *anchor, const struct sdw_ensemble_plan
     double n = (double)anchor->n + GUESS_WORTH;
     double size = fabs(error);
     if (anchor->n > GUESS_WORTH)
-        size = fmin(size, size_most * (double)anchor->slow);
+        size = fmin(size, fmax(size_small, size_most * (double)anchor->slow));
     anchor->fast += (float)((size - (double)anchor->fast) / fmin(fast_memory, n));
     anchor->slow += (float)((size - (double)anchor->slow) / fmin(slow_memory(plan), n));
     anchor->fast = fmaxf(anchor->fast, (float)size_least);

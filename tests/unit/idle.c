@@ -14,16 +14,18 @@ struct still {
     double value;
 };
 
-/* Of the steps from..to after the rest: the mean error of the next one's median, as a share. */
+/* Of the steps from..to after the rest: how often the interval of the next held, and the mean
+ * error of its median, as a share. */
 struct span {
     int from, to;
-    double error, n;
+    double covered, error, n;
 };
 
 static void judge(struct span *span, int step, double value, const struct sdw_prediction *said)
 {
     if (step < span->from || step >= span->to)
         return;
+    span->covered += said->q[0] <= value && value <= said->q[4];
     span->error += fabs(said->q[2] / value - 1);
     span->n++;
 }
@@ -31,7 +33,7 @@ static void judge(struct span *span, int step, double value, const struct sdw_pr
 static void is_foreseen_again(const struct still *still)
 {
     const int64_t second_us = 1000000, horizon[] = {second_us, 10 * second_us};
-    struct span soon = {30, 330, 0, 0}, later = {500, AFTER, 0, 0};
+    struct span soon = {30, 330, 0, 0, 0}, later = {500, AFTER, 0, 0, 0};
     struct sdw_ensemble_plan plan;
     sdw_ensemble_plan(&plan, second_us, horizon, 2, 0, 0, NULL);
     struct sdw_ensemble *e = malloc(plan.bytes);
@@ -55,6 +57,9 @@ static void is_foreseen_again(const struct still *still)
     ok(soon.error / soon.n < 0.06 && later.error / later.n < 0.06,
        "%s: its median is near (%.3f, then %.3f)", still->name, soon.error / soon.n,
        later.error / later.n);
+    ok(soon.covered / soon.n > 0.3 && later.covered / later.n > 0.85,
+       "%s: the intervals come back (%.3f, then %.3f)", still->name, soon.covered / soon.n,
+       later.covered / later.n);
     free(e);
     free(shared);
 }
