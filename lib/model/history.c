@@ -207,8 +207,9 @@ static int64_t day_old(const struct sdw_history_plan *plan, int64_t index)
 
 static void push_slot(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index)
 {
-    int64_t slot = day_old(plan, index);
-    if (slot > day_old(plan, index - 1) && (slot + 1) * plan->slot > h->first)
+    int64_t slot = day_old(plan, index), end = (slot + 1) * plan->slot;
+    /* Of a slot in a gap that was passed over nothing is known. */
+    if (slot > day_old(plan, index - 1) && end > h->first && end <= h->index + 1)
         store(h, plan, week_entry(plan, slot), slot_mean(h, plan, slot));
 }
 

@@ -5,6 +5,7 @@
 #include "model/outlook.h"
 #include "unit/tap.h"
 
+#include <fenv.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -77,6 +78,24 @@ static void a_gap_shifts_nothing(void)
     free(m.e);
 }
 
+/* Where steps are left out, too many to be gone through, nothing is divided by their number. */
+static void a_long_gap_is_passed_over(void)
+{
+    for (int steps = 1; steps < 3 * DAY; steps++) {
+        struct memory m;
+        begin(&m, 0, DAY + SLOT - 1);
+        feclearexcept(FE_INVALID);
+        sdw_history_push(m.h, m.plan, DAY + SLOT - 1 + steps, 1000);
+        if (fetestexcept(FE_INVALID)) {
+            ok(false, "after %d steps that were left out what is remembered is a number", steps);
+            free(m.e);
+            return;
+        }
+        free(m.e);
+    }
+    ok(true, "after any gap what is remembered are numbers");
+}
+
 /* What a series takes at five-minute steps and twelve horizons, beside its name. */
 static void a_series_takes_8_kb(void)
 {
@@ -95,6 +114,7 @@ int main(void)
 {
     a_week_is_remembered();
     a_gap_shifts_nothing();
+    a_long_gap_is_passed_over();
     a_series_takes_8_kb();
     return tap_done();
 }
