@@ -21,7 +21,7 @@ enum sdw_rule_method { SDW_RULE_ZSCORE, SDW_RULE_MAD, SDW_RULE_EWMA, SDW_RULE_HO
 struct sdw_rule_settings {
     enum sdw_rule_method method;
     double sigma;             /* deviations that are an anomaly */
-    int64_t baseline;         /* values; 0: all before */
+    int64_t baseline;         /* values, of zscore; 0: all before */
     struct sdw_season season; /* of holtwinters */
 };
 

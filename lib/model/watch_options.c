@@ -62,7 +62,7 @@ struct sdw_watch_settings sdw_watch_settings_of(const struct sdw_watch_options *
                    .min_history = options->min_history,
                    .season = season[options->season]},
         .rule = {.sigma = winters ? options->delta : options->sigma,
-                 .baseline = winters ? 0 : options->baseline,
+                 .baseline = options->method == SDW_WATCH_ZSCORE ? options->baseline : 0,
                  .season = season[options->season]},
         .budget = textbook ? 0 : options->budget,
         .false_share = textbook ? 1 : options->false_share,

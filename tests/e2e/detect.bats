@@ -122,6 +122,12 @@ end" ]
     for method in mad ewma; do
         { cat in; value a 21 30; } | shadow-detect --method "$method" -o anomaly | jq -e '.kind == "spike"'
     done
+    # Only zscore has a baseline that stands still.
+    { cat in; for i in $(seq 21 60); do value a "$i" 20; done; } >shifted
+    for method in mad ewma; do
+        shadow-detect --method "$method" --scores <shifted >one
+        shadow-detect --method "$method" --baseline 20 --scores <shifted | cmp one -
+    done
 }
 
 @test "--method holtwinters knows the season, and asks for seven of nine values" {
