@@ -1,4 +1,5 @@
 #include "model/history.h"
+#include "model/history_rings.h"
 
 #include <float.h>
 #include <math.h>
@@ -12,15 +13,12 @@ static const double size_least = 1e-150;    /* of a value: less is 0 */
 static const double profile_gain = 0.12;    /* share of a new day in the profile */
 static const double profile_gain_new = 0.3; /* the same while the profile is out of date */
 static const double nearer = 0.5;           /* than both others: what makes it so */
-static const double first_quantum = 1e-7;
 enum {
     MEMORY_LEAST = 48,  /* steps that `slow` remembers without a day */
     PROFILE_MOST = 288, /* slots */
     HOLD = 3,           /* steps of a gap that hold the last value */
     LOOK_BACK = 32,     /* steps of the latest past that features look at */
     SEASON_BACK = 4,    /* and, of the day before, beyond the day */
-    REACH = 32700,      /* quanta around the base */
-    COARSE = 16,        /* quanta that a slot of the week is a multiple of */
 };
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -64,7 +62,7 @@ void sdw_history_init(struct sdw_history *h, const struct sdw_history_plan *plan
     h->least = INFINITY;
     h->greatest = -INFINITY;
     h->unit = 1;
-    h->quantum = first_quantum;
+    h->quantum = sdw_rings_finest;
 }
 
 double sdw_history_z(const struct sdw_history *h, double value)
@@ -76,83 +74,6 @@ double sdw_history_value(const struct sdw_history *h, double z)
 {
     double grown = exp(z), value = h->unit * 0.5 * (grown - 1 / grown);
     return fmax(-DBL_MAX, fmin(DBL_MAX, value));
-}
-
-static double number(const struct sdw_history *h, int quanta)
-{
-    return h->base + h->quantum * quanta;
-}
-
-/* The three rings behind each other: entry i, in quanta. Two of the week share three bytes. */
-static int fetch(const struct sdw_history *h, const struct sdw_history_plan *plan, int i)
-{
-    int wide = plan->ring + plan->profile;
-    if (i < wide)
-        return h->data[i];
-    const uint8_t *pair = (const uint8_t *)(h->data + wide) + (i - wide) / 2 * 3;
-    int bits = (i - wide) % 2 == 0 ? pair[0] | (pair[1] & 0x0f) << 8 : pair[1] >> 4 | pair[2] << 4;
-    return ((bits ^ 0x800) - 0x800) * COARSE;
-}
-
-static void put(struct sdw_history *h, const struct sdw_history_plan *plan, int i, double quanta)
-{
-    int wide = plan->ring + plan->profile;
-    if (i < wide) {
-        h->data[i] = (int16_t)lrint(quanta);
-        return;
-    }
-    uint8_t *pair = (uint8_t *)(h->data + wide) + (i - wide) / 2 * 3;
-    unsigned bits = (unsigned)lrint(quanta / COARSE) & 0xfff;
-    if ((i - wide) % 2 == 0) {
-        pair[0] = (uint8_t)bits;
-        pair[1] = (uint8_t)((pair[1] & 0xf0) | bits >> 8);
-    } else {
-        pair[1] = (uint8_t)((pair[1] & 0x0f) | (bits & 0x0f) << 4);
-        pair[2] = (uint8_t)(bits >> 4);
-    }
-}
-
-/* z on the unit `from`, carried over to h->unit. */
-static double carried(const struct sdw_history *h, double z, double from)
-{
-    return asinh(from / h->unit * sinh(fmax(-700, fmin(700, z))));
-}
-
-/* All stored numbers around another base and in another quantum; with `from` above 0 they were on
- * that unit. */
-static void restate(struct sdw_history *h, const struct sdw_history_plan *plan, double base,
-                    double quantum, double from)
-{
-    int n = plan->ring + plan->slots + plan->profile;
-    for (int i = 0; i < n; i++) {
-        double z = number(h, fetch(h, plan, i));
-        if (from > 0)
-            z = carried(h, z, from);
-        put(h, plan, i, fmax(-REACH, fmin(REACH, (z - base) / quantum)));
-    }
-    h->base = base;
-    h->quantum = quantum;
-}
-
-/* The greatest distance from `base` of what is stored, carried over from another unit. */
-static double reach(const struct sdw_history *h, const struct sdw_history_plan *plan, double base,
-                    double from)
-{
-    int n = plan->ring + plan->slots + plan->profile;
-    double most = 0;
-    for (int i = 0; i < n; i++)
-        most = fmax(most, fabs(carried(h, number(h, fetch(h, plan, i)), from) - base));
-    return most;
-}
-
-static void store(struct sdw_history *h, const struct sdw_history_plan *plan, int i, double z)
-{
-    double quantum = h->quantum;
-    while (fabs(z - h->base) > REACH * quantum)
-        quantum *= 1.25;
-    if (quantum > h->quantum)
-        restate(h, plan, h->base, quantum, 0);
-    put(h, plan, i, (z - h->base) / quantum);
 }
 
 /* The usual size of the values. A series that is idle for long tells nothing of the size of what
@@ -175,14 +96,11 @@ static void follow_size(struct sdw_history *h, const struct sdw_history_plan *pl
                  (h->values == 0 || unit > unit_change * h->unit || unit * unit_change < h->unit);
     if (!h->rebased)
         return;
-    double from = h->unit, quantum = first_quantum;
+    double from = h->unit;
     h->unit = unit;
-    h->z = carried(h, h->z, from);
-    h->slow = carried(h, h->slow, from);
-    double most = reach(h, plan, h->z, from);
-    while (most > REACH * quantum)
-        quantum *= 1.25;
-    restate(h, plan, h->z, quantum, from);
+    h->z = sdw_rings_carried(h, h->z, from);
+    h->slow = sdw_rings_carried(h, h->slow, from);
+    sdw_rings_carry(h, plan, h->z, from);
 }
 
 /* The slot of the week that a slot's number falls on, as an entry. */
@@ -210,7 +128,7 @@ static void push_slot(struct sdw_history *h, const struct sdw_history_plan *plan
     int64_t slot = day_old(plan, index), end = (slot + 1) * plan->slot;
     /* Of a slot in a gap that was passed over nothing is known. */
     if (slot > day_old(plan, index - 1) && end > h->first && end <= h->index + 1)
-        store(h, plan, week_entry(plan, slot), slot_mean(h, plan, slot));
+        sdw_rings_store(h, plan, week_entry(plan, slot), slot_mean(h, plan, slot));
 }
 
 /* The share of a new day in the profile. Where the day before is much nearer to z than the profile
@@ -236,9 +154,9 @@ static void push_profile(struct sdw_history *h, const struct sdw_history_plan *p
                          double z)
 {
     int entry = plan->ring + place(index, plan->day) / plan->phase;
-    double was = index - h->first < plan->day ? z : number(h, h->data[entry]);
+    double was = index - h->first < plan->day ? z : sdw_rings_z(h, h->data[entry]);
     double gain = share_of_day(h, plan, index, z, was) / plan->phase;
-    store(h, plan, entry, was + gain * (z - was));
+    sdw_rings_store(h, plan, entry, was + gain * (z - was));
 }
 
 static void push_z(struct sdw_history *h, const struct sdw_history_plan *plan, int64_t index,
@@ -248,7 +166,7 @@ static void push_z(struct sdw_history *h, const struct sdw_history_plan *plan, i
         push_slot(h, plan, index);
     if (plan->profile > 0 && (known || index - h->first < plan->day))
         push_profile(h, plan, index, z);
-    store(h, plan, place(index, plan->ring), z);
+    sdw_rings_store(h, plan, place(index, plan->ring), z);
     h->index = index;
     h->z = z;
 }
@@ -295,7 +213,7 @@ double sdw_history_at(const struct sdw_history *h, const struct sdw_history_plan
 {
     if (index > h->index || index < h->first || index <= h->index - plan->ring)
         return NAN;
-    return number(h, h->data[place(index, plan->ring)]);
+    return sdw_rings_z(h, h->data[place(index, plan->ring)]);
 }
 
 /* The newest step a whole number of seasons before `index` and not after `now`; at least one. */
@@ -323,7 +241,7 @@ static double week_slot(const struct sdw_history *h, const struct sdw_history_pl
                         int64_t slot)
 {
     return slot > day_old(plan, h->index) ? slot_mean(h, plan, slot)
-                                          : number(h, fetch(h, plan, week_entry(plan, slot)));
+                                          : sdw_rings_at(h, plan, week_entry(plan, slot));
 }
 
 double sdw_history_week(const struct sdw_history *h, const struct sdw_history_plan *plan,
@@ -353,13 +271,13 @@ double sdw_history_profile(const struct sdw_history *h, const struct sdw_history
         return NAN;
     const int16_t *profile = h->data + plan->ring;
     int step = place(index, plan->day), slot = step / plan->phase;
-    double middle = number(h, profile[slot]);
+    double middle = sdw_rings_z(h, profile[slot]);
     if (plan->phase == 1 || h->index - h->first < plan->day)
         return middle;
     int off = 2 * (step - slot * plan->phase) + 1 - plan->phase;
     int next = off < 0 ? slot - 1 : slot + 1;
     next = next < 0 ? plan->profile - 1 : next == plan->profile ? 0 : next;
-    return middle + abs(off) / (2.0 * plan->phase) * (number(h, profile[next]) - middle);
+    return middle + abs(off) / (2.0 * plan->phase) * (sdw_rings_z(h, profile[next]) - middle);
 }
 
 double sdw_history_mean(const struct sdw_history *h, const struct sdw_history_plan *plan,

@@ -6,7 +6,7 @@
  * of the day, each slot a mean over days that forgets, faster while the shape of the day is a new
  * one; and of what is older than a day, a week of means over slots of a quarter of an hour or more.
  * The first two are of 16-bit numbers, multiples of `quantum` around `base`, the week of 12-bit
- * ones, sixteen times coarser. The quantum doubles whenever a value would not fit. The unit follows
+ * ones, sixteen times coarser. The quantum grows whenever a value would not fit. The unit follows
  * the series' usual size: when that has changed by a factor of thirty, everything is carried over
  * to the new one.
  *
