@@ -25,7 +25,8 @@ void sdw_rls_init(float *state, int n, const double *weight, double spread);
 double sdw_rls_predict(const float *state, int n, const double *x);
 
 /* error: what was observed less what sdw_rls_predict said, clipped by the caller as it sees fit.
- * forget: 0 < forget <= 1. A step that would leave a state that is not finite is not taken. */
+ * forget: 0 < forget <= 1. What is not finite is not learned from; beyond 1e15 in size x and error
+ * would be too much for single precision. */
 void sdw_rls_learn(float *state, int n, const double *x, double error, double forget, double most);
 
 #endif
