@@ -8,6 +8,7 @@ static const double forget = 0.9995; /* of the regression, a value */
 static const double error_clip = 6, size_clip = 3, least_size = 0.002;
 static const double spread = 10, most_variance = 1e4; /* of a weight of the regression */
 static const double greatest_z = 690, greatest_ratio = 1e299;
+static const double least_unit = 1e-150; /* less is no size yet */
 
 void sdw_expect_init(struct sdw_expect *e, struct sdw_slot *slot, const struct sdw_season *season)
 {
@@ -24,7 +25,7 @@ static void learn_unit(struct sdw_expect *e, double value)
     e->size += fmax(1 / (double)e->n, 0.002) * (fabs(value) - e->size);
     if (e->n <= SETTLED)
         e->unit = e->size / 10;
-    else if (!(e->unit > 0))
+    else if (!(e->unit > least_unit))
         e->unit = fabs(value) / 10;
 }
 

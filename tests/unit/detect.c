@@ -121,6 +121,22 @@ static void a_value_beyond_all_is_novel(void)
     free(run.detector);
 }
 
+/* Its scale is not that of the values to come. */
+static void what_begins_next_to_nothing_is_followed(void)
+{
+    struct run run;
+    begin(&run, 4);
+    for (int i = 0; i < 150; i++)
+        step(&run, i == 0 ? 1e-310 : 0);
+    learn(&run, 100);
+    double value = wave(&run);
+    step(&run, value);
+    ok(run.seen.lo < value && value < run.seen.hi,
+       "after values next to nothing the usual ones are expected (%.3g..%.3g)", run.seen.lo,
+       run.seen.hi);
+    free(run.detector);
+}
+
 static void standing_still_is_flat(void)
 {
     struct run run;
@@ -349,6 +365,7 @@ int main(void)
     what_is_expected_is_said();
     a_slow_shift_is_found();
     a_value_beyond_all_is_novel();
+    what_begins_next_to_nothing_is_followed();
     standing_still_is_flat();
     hard_series_are_survived();
     zscore_is_the_documents();
