@@ -261,7 +261,8 @@ static enum sdw_watch_use use_reading(struct sdw_watch *watch, struct sdw_watche
 static void take(struct sdw_watch *watch, const struct sdw_reading *reading,
                  struct sdw_sighting *out)
 {
-    watch->resumed = INT64_MIN;
+    if (reading->ts > watch->resumed)
+        watch->resumed = INT64_MIN;
     watch->newest = reading->ts > watch->newest ? reading->ts : watch->newest;
     out->use = SDW_WATCH_DROPPED;
     struct sdw_watched *w = watched_at(watch, reading->series);
@@ -276,6 +277,16 @@ static void take(struct sdw_watch *watch, const struct sdw_reading *reading,
     look_for_missing(watch, reading->ts);
 }
 
+/* Whether the watch had seen the reading when it was saved. That may have been between two series
+ * of one time. */
+static bool is_known(const struct sdw_watch *watch, const struct sdw_reading *reading)
+{
+    if (reading->ts != watch->resumed)
+        return reading->ts < watch->resumed;
+    const struct sdw_watched *w = sdw_map_get(&watch->series, reading->series);
+    return w && w->ts >= reading->ts;
+}
+
 void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
                      struct sdw_sighting *out)
 {
@@ -284,7 +295,7 @@ void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
     *out = (struct sdw_sighting){.use = SDW_WATCH_KNOWN};
     /* First, so that what is replayed stands between leaps as it did when it was new. */
     bool believed = sdw_leap_believed(&watch->leap, watch->newest, reading->ts);
-    if (reading->ts <= watch->resumed)
+    if (is_known(watch, reading))
         return;
     out->use = SDW_WATCH_LATE;
     if (believed)
@@ -301,7 +312,7 @@ void sdw_watch_forecast(struct sdw_watch *watch, struct sdw_str series, int64_t 
 {
     struct sdw_watched *w = sdw_map_get(&watch->series, series);
     int64_t target;
-    if (!w || ts <= watch->resumed || (double)shortest->horizon_us > one_ahead * w->interval ||
+    if (!w || ts < watch->resumed || (double)shortest->horizon_us > one_ahead * w->interval ||
         __builtin_add_overflow(ts, shortest->horizon_us, &target))
         return;
     if (!w->foreseens)

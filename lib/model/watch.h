@@ -54,7 +54,7 @@ enum sdw_watch_use {
     SDW_WATCH_LATE,    /* three late ones in order mean that the clock was set back */
     SDW_WATCH_DUPLICATE,
     SDW_WATCH_HUSHED,  /* maintenance, or a declared gap: neither judged nor learned */
-    SDW_WATCH_KNOWN,   /* up to the time that a loaded watch was saved at */
+    SDW_WATCH_KNOWN,   /* seen before the loaded watch was saved */
     SDW_WATCH_DROPPED, /* more series than max_series */
 };
 
@@ -91,8 +91,9 @@ void sdw_watch_event(struct sdw_watch *watch, const struct sdw_event *event);
 int64_t sdw_watch_newest(const struct sdw_watch *watch);
 
 /* The watch as bytes, for a checkpoint, appended to out; and back into a watch that is new. A
- * loaded watch passes over readings up to the time it was saved at, until the first later one
- * comes: so the same input, from that time on or from its beginning, goes on to the same bytes.
+ * loaded watch passes over readings before the time it was saved at, and at that time those of
+ * series it has a value of, until the first later one comes: so the same input, from that time on
+ * or from its beginning, goes on to the same bytes.
  * layout: differs where the bytes would not fit. SDW_EINPUT for bytes that lead astray. */
 uint64_t sdw_watch_layout(const struct sdw_watch_settings *settings);
 void sdw_watch_save(const struct sdw_watch *watch, struct sdw_buf *out);

@@ -36,7 +36,7 @@ struct sdw_watch {
     struct sdw_hushes hushes;
     struct sdw_discovery discovery;
     int64_t tick_ts;
-    int64_t newest, resumed; /* times; values up to resumed are known already */
+    int64_t newest, resumed; /* times; values before resumed are known already */
     struct sdw_leap leap;
     struct sdw_incident *incident; /* the newest; held */
     struct sdw_watch_said *said;

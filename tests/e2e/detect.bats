@@ -209,6 +209,19 @@ end" ]
         shadow-detect -o end | jq -e '.counts | .values == 602 and .late == 2'
 }
 
+@test "stopped between two series of one time, it goes on with the other" {
+    for i in $(seq 60); do value a "$i" $((i % 7)); value b "$i" $((i % 5 + i / 50 * 90)); done >in
+    shadow-detect --scores --min-history 20 -o anomaly,anomaly.score <in >whole
+    for lines in 61 100 101; do
+        rm -f state
+        head -n "$lines" in | shadow-detect --scores --min-history 20 --state state -o anomaly,anomaly.score >first
+        cp state before
+        shadow-detect --scores --min-history 20 --state state -o anomaly,anomaly.score <in | cat first - | cmp whole -
+        tail -n "+$((lines + 1))" in |
+            shadow-detect --scores --min-history 20 --state before -o anomaly,anomaly.score | cat first - | cmp whole -
+    done
+}
+
 @test "a state that cannot be written is known before the first record" {
     run -4 --separate-stderr shadow-detect --state none/state < <(wave a 3)
     [[ "$stderr" == *none/state* ]]
