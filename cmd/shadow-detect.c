@@ -92,7 +92,7 @@ static int look_at_forecast(struct sdw_ctx *ctx, struct detector *d, struct sdw_
     if (rc < 0)
         return sdw_bad_line(ctx, &err);
     if (rc == 1 && forecast.cold != 1)
-        sdw_watch_forecast(d->watch, forecast.series, forecast.ts, &shortest);
+        sdw_watch_forecast(d->watch, forecast.series, forecast.ts, forecast.value, &shortest);
     return 0;
 }
 

@@ -307,12 +307,13 @@ void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
     out->held = watch->held;
 }
 
-void sdw_watch_forecast(struct sdw_watch *watch, struct sdw_str series, int64_t ts,
+void sdw_watch_forecast(struct sdw_watch *watch, struct sdw_str series, int64_t ts, double value,
                         const struct sdw_horizon *shortest)
 {
     struct sdw_watched *w = sdw_map_get(&watch->series, series);
     int64_t target;
-    if (!w || ts < watch->resumed || (double)shortest->horizon_us > one_ahead * w->interval ||
+    if (!w || (ts == w->ts && !isnan(value) && value != w->value) || ts < watch->resumed ||
+        (double)shortest->horizon_us > one_ahead * w->interval ||
         __builtin_add_overflow(ts, shortest->horizon_us, &target))
         return;
     if (!w->foreseens)

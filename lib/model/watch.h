@@ -80,9 +80,11 @@ void sdw_watch_free(struct sdw_watch *watch);
 /* An infinite value counts as the largest number. */
 void sdw_watch_value(struct sdw_watch *watch, const struct sdw_reading *reading,
                      struct sdw_sighting *out);
-/* What a forecast at ts says of the next value of a series that is followed. One that looks further
- * ahead than that knows less than the detector does, and is forgotten. */
-void sdw_watch_forecast(struct sdw_watch *watch, struct sdw_str series, int64_t ts,
+/* What a forecast at ts, made from a value (NAN: not said), says of the next one of a series that
+ * is followed. One that looks further ahead than that knows less than the detector does, and is
+ * forgotten; so is one made from another value than that of this time: it is of another quantity,
+ * such as the growth of a counter. */
+void sdw_watch_forecast(struct sdw_watch *watch, struct sdw_str series, int64_t ts, double value,
                         const struct sdw_horizon *shortest);
 /* Maintenance and declared gaps (model/hush.h); other events are none of its business. */
 void sdw_watch_event(struct sdw_watch *watch, const struct sdw_event *event);

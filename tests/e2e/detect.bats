@@ -418,6 +418,15 @@ foreseen() {
     shadow-detect --scores -o anomaly.score <in | tail -"$(wc -l <rest)" | cmp - rest
 }
 
+@test "a forecast of how a counter grows is none of the counter" {
+    awk 'BEGIN { srand(2); c = 1e9; for (i = 1; i < 900; i++) { c += int(3e7 * (1 + 0.05 * rand()))
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":%d000000,\"series\":\"c\",\"value\":%.0f}\n", i * 300, c } }' >in
+    shadow-detect -o anomaly,surge <in >alone
+    shadow-forecast --counters c --horizon 5m <in >with
+    jq -es 'map(select(.type == "forecast")) | length > 800' with
+    shadow-detect -o anomaly,surge <with | cmp alone -
+}
+
 @test "a forecast without sense is named" {
     {
         wave a 2

@@ -71,7 +71,7 @@ static void feed(const struct sdw_watch_settings *settings, const char *p, const
             if (!(shortest.lo <= shortest.mid && shortest.mid <= shortest.hi) ||
                 shortest.horizon_us <= 0)
                 abort();
-            sdw_watch_forecast(watch, forecast.series, forecast.ts, &shortest);
+            sdw_watch_forecast(watch, forecast.series, forecast.ts, forecast.value, &shortest);
         }
         p = stop ? stop + 1 : end;
     }

@@ -246,8 +246,8 @@ static int opened_after(double mid, double width, int64_t horizon_us)
         tally(&out, count);
     }
     struct sdw_horizon shortest = {horizon_us, mid - width, mid, mid + width};
-    sdw_watch_forecast(watch, sdw_str_of("a"), 599 * step_us, &shortest);
-    sdw_watch_forecast(watch, sdw_str_of("of no series"), 599 * step_us, &shortest);
+    sdw_watch_forecast(watch, sdw_str_of("a"), 599 * step_us, NAN, &shortest);
+    sdw_watch_forecast(watch, sdw_str_of("of no series"), 599 * step_us, NAN, &shortest);
     struct sdw_sighting out = give(watch, "a", 600 * step_us, 1900);
     tally(&out, count);
     sdw_watch_free(watch);
