@@ -413,6 +413,11 @@ static int finish(struct export *export)
         code = sdw_err_set(&export->ctx->err, SDW_ENO,
                            "%zu batches wait in %s: the next run sends them", waiting,
                            export->settings->spool);
+    if (code == 0 && export->spool.others)
+        code = sdw_err_set(&export->ctx->err, SDW_ENO,
+                           "%zu batches for another --engine wait in %s: only a run with that "
+                           "sends them",
+                           export->spool.others, export->settings->spool);
     return code;
 }
 

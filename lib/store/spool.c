@@ -35,7 +35,7 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Only whole batches have a name like this: others are what a crash left. */
+/* Only whole batches have a name like this: others are what a crash left, or of another kind. */
 static void find(struct sdw_spool *spool)
 {
     int fd = openat(spool->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -46,8 +46,12 @@ static void find(struct sdw_spool *spool)
         char *end, name[NAME];
         batch.number = strtoull(entry->d_name, &end, 16);
         batch.points = *end == '-' ? (uint32_t)strtoul(end + 1, NULL, 10) : 0;
-        if (strcmp(name_of(spool, &batch, name), entry->d_name) != 0 ||
-            fstatat(spool->dir, name, &is, 0) < 0)
+        name_of(spool, &batch, name);
+        size_t stem = strcspn(name, ".") + 1;
+        bool whole = strncmp(name, entry->d_name, stem) == 0;
+        bool own = whole && strcmp(name + stem, entry->d_name + stem) == 0;
+        spool->others += whole && !own;
+        if (!own || fstatat(spool->dir, name, &is, 0) < 0)
             continue;
         batch.bytes = is.st_size;
         add(spool, &batch);

@@ -18,6 +18,7 @@ struct sdw_spool {
     int64_t bytes, max_bytes;
     struct sdw_spool_batch *batch; /* [first, n) wait */
     size_t first, n, cap;
+    size_t others; /* batches of other kinds: they are left alone */
 };
 
 /* Makes the directory when it is not there. SDW_ESYS when another process uses it. path and kind

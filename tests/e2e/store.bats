@@ -583,6 +583,16 @@ many_points() {
     shadow-store export --to "$url" --spool spool </dev/null | last end '.counts.sent == 20 and .counts.waiting == 0'
 }
 
+@test "batches that wait for another engine are told of, status 1, and sent by a run with that one" {
+    run -1 --separate-stderr shadow-store export --to http://127.0.0.1:1 --spool spool --linger 0s < <(points a 0 20)
+    moody 204
+    run -1 --separate-stderr shadow-store export --to "$url" --engine victoria --spool spool < <(points a 0 5)
+    [[ $stderr == *"1 batches for another --engine wait in spool: only a run with that sends them"* ]]
+    last end '.counts.sent == 5 and .counts.waiting == 0' <<<"$output"
+    shadow-store export --to "$url" --spool spool </dev/null | last end '.counts.sent == 20'
+    [ -z "$(ls spool)" ]
+}
+
 @test "a full spool gives up the oldest batches and counts them; nobody else may use it meanwhile" {
     run -1 --separate-stderr shadow-store export --to http://127.0.0.1:1 --spool spool --spool-size 100 \
         --linger 0s --batch 2 < <(points a 0 10)
