@@ -373,6 +373,14 @@ static int put_loss(struct export *export, uint64_t records, const char *where, 
     return sdw_rec_put(export->ctx, &sdw_loss_schema, &loss);
 }
 
+static int put_losses(struct export *export)
+{
+    int code = put_loss(export, export->refused, "engine", "refused");
+    return code < 0 ? code
+                    : put_loss(export, export->dropped, "spool",
+                               export->spooling ? "the spool was full" : "stopped while waiting");
+}
+
 /* Send what is left, within the time that is given for it. */
 static int linger(struct export *export)
 {
@@ -395,13 +403,8 @@ static int linger(struct export *export)
 static int finish(struct export *export)
 {
     char text[192];
-    int code = linger(export);
     size_t waiting = export->spooling ? sdw_spool_waiting(&export->spool) : 0;
-    if (code == 0)
-        code = put_loss(export, export->refused, "engine", "refused");
-    if (code == 0)
-        code = put_loss(export, export->dropped, "spool",
-                        export->spooling ? "the spool was full" : "stopped while waiting");
+    int code = put_losses(export);
     snprintf(text, sizeof text,
              "{\"sent\":%llu,\"refused\":%llu,\"dropped\":%llu,\"unknown\":%llu,\"waiting\":%zu}",
              (unsigned long long)export->sent, (unsigned long long)export->refused,
@@ -482,7 +485,11 @@ int sdw_export_run(struct sdw_ctx *ctx, const struct sdw_export_settings *settin
         code = read_all(&export);
     }
     if (code == 0)
+        code = linger(&export);
+    if (code == 0)
         code = finish(&export);
+    else
+        (void)put_losses(&export); /* the failure is what counts */
     export.failed += export.n;
     if (export.failed)
         sdw_warn(ctx, "%zu points are neither sent nor kept", export.failed);

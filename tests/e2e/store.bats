@@ -714,6 +714,19 @@ many_points() {
     cmp before after
 }
 
+@test "what a full spool gave up is counted, too, when it cannot be written later" {
+    points a 0 1600 >in
+    # Names that nothing makes shorter: their batch is larger than the disk.
+    awk 'BEGIN { srand(1); for (i = 0; i < 100; i++) { name = ""; while (length(name) < 500) name = name sprintf("%08x", rand() * 2 ^ 32)
+        printf "{\"type\":\"metric\",\"v\":1,\"ts\":1700000040000000,\"series\":\"%s\",\"value\":1}\n", name } }' >>in
+    full 32k 'cat in |
+        shadow-store export --to http://127.0.0.1:1 --spool full/x --spool-size 4k --linger 0s --batch 100 >out 2>err
+        echo $? >status'
+    [ "$(cat status)" = 4 ]
+    grep -q 'cannot write the spool' err
+    last loss '.where == "spool" and .records >= 100 and .records % 100 == 0' <out
+}
+
 @test "a spool without room: a clear message, status 4, and all that was kept is sent later" {
     points a 0 400 >in
     full 32k 'for n in 1 2 3 4; do
