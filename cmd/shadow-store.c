@@ -194,9 +194,7 @@ static int run_check(struct sdw_ctx *ctx, void *arg)
 {
     const struct config *config = arg;
     int code = need_store(ctx, config);
-    if (code == 0)
-        code = sdw_store_check(ctx, config->store, config->repair);
-    return code;
+    return code == 0 ? sdw_store_check(ctx, config->store, config->repair) : code;
 }
 
 static int run_serve(struct sdw_ctx *ctx, void *arg)
