@@ -62,7 +62,9 @@ static int put_part(struct repair *repair, struct sdw_part *part, const char *na
     part->reason = sdw_str_of(reason);
     part->ts = part->to_us == SDW_NO_INT ? 0 : part->to_us;
     repair->done->parts++;
-    return sdw_rec_put(repair->ctx, &sdw_part_schema, part);
+    int code = sdw_rec_put(repair->ctx, &sdw_part_schema, part);
+    part->part = (struct sdw_str){0};
+    return code;
 }
 
 static int put_hole(struct repair *repair, struct sdw_hole *hole, const char *name)
@@ -76,7 +78,9 @@ static int put_hole(struct repair *repair, struct sdw_hole *hole, const char *na
     *from_us = hole->from_us < *from_us ? hole->from_us : *from_us;
     *to_us = hole->to_us >= *to_us ? hole->to_us + 1 : *to_us;
     repair->done->points += (uint64_t)hole->points;
-    return sdw_rec_put(repair->ctx, &sdw_hole_schema, hole);
+    int code = sdw_rec_put(repair->ctx, &sdw_hole_schema, hole);
+    hole->kept = (struct sdw_str){0};
+    return code;
 }
 
 static int put_chunk(struct repair *repair, uint32_t level, const struct sdw_entry *entry,
@@ -303,6 +307,8 @@ static int repair_segment(struct repair *repair, const struct sdw_catalog_segmen
     for (size_t i = 0; i < repair->store.n_segments; i++)
         if (repair->store.segment[i].id == about->id)
             parting.segment = &repair->store.segment[i];
+    if (!parting.segment) /* no longer one of the store's */
+        return 0;
     if (parting.segment->damaged)
         return give_up(repair, about);
     parting.bad = sdw_xalloc((parting.segment->n + 1) * sizeof *parting.bad);

@@ -252,6 +252,9 @@ int sdw_store_rollup_again(struct sdw_store *store, uint32_t level, int64_t from
                            uint64_t *rows, struct sdw_err *err)
 {
     struct sdw_chunk_room room = {0};
+    *rows = 0;
+    if (level == 0) /* of points there is nothing to make them of */
+        return 0;
     struct rows *made = sdw_xalloc(sizeof *made);
     made->err = err;
     made->again = true;
