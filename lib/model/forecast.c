@@ -260,6 +260,16 @@ static struct sdw_followed *series_of(struct sdw_book *book, const struct sdw_sa
     return series;
 }
 
+/* Whether the state that was loaded knew it. Where it was saved between two series of one time, the
+ * second has not had that time yet. */
+static bool is_known(const struct sdw_book *book, const struct sdw_sample *sample)
+{
+    if (book->resume == INT64_MIN || sample->ts != book->resume)
+        return sample->ts < book->resume;
+    const struct sdw_followed *series = sdw_map_get(&book->series, sample->series);
+    return series && series->outlook.ts >= sample->ts;
+}
+
 static void take(struct sdw_book *book, const struct sdw_sample *sample, struct sdw_foresight *out)
 {
     /* First, so that what is replayed stands between leaps as it did when it was new. */
@@ -267,7 +277,7 @@ static void take(struct sdw_book *book, const struct sdw_sample *sample, struct 
         out->use = SDW_GRID_LATE;
         return;
     }
-    if (book->resume != INT64_MIN && sample->ts <= book->resume)
+    if (is_known(book, sample))
         return;
     bool newer = sample->ts > book->newest;
     book->resume = INT64_MIN;

@@ -440,6 +440,22 @@ conns() {
     [ "$(first whole)" -le $(($(first young) + 3)) ]
 }
 
+@test "a state saved between two series of one time goes on with the second" {
+    for ((i = 0; i < 400; i++)); do
+        for s in a b c; do
+            printf '{"type":"metric","v":1,"ts":%d000000,"series":"link/%s/bps","value":%d}\n' \
+                $((1600000000 + 300 * i)) $s $((1000 + (i * i + ${#s}) % 97))
+        done
+    done >in
+    shadow-forecast --horizon 5m,1h -o forecast <in >whole
+    for cut in 900 901 902 1 2; do
+        rm -f state
+        head -$cut in | shadow-forecast --horizon 5m,1h --state state -o forecast >one
+        shadow-forecast --horizon 5m,1h --state state -o forecast <in >two
+        cat one two | cmp whole -
+    done
+}
+
 # The example of the page that watches this machine, on what shadow-collect says of a link that fills
 # up and of one that does not; and that of a table of connections, as it stands.
 @test "the page's examples of a filling link and of a NAT say so in time" {
