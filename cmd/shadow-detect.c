@@ -1,10 +1,10 @@
+#include "io/horizons.h"
 #include "io/saver.h"
 #include "io/scan.h"
 #include "io/tool.h"
 #include "model/leap.h"
 #include "model/watch_options.h"
 #include "rec/end.h"
-#include "rec/horizons.h"
 #include "rec/series.h"
 #include "rec/reading.h"
 
@@ -186,6 +186,10 @@ static const struct sdw_example examples[] = {
      "echo '{\"type\":\"metric\",\"v\":1,\"ts\":'$((n = n + 1))'000000,\"series\":\"link/a-b/bps\","
      "\"value\":'$i'}'; done | shadow-detect --method zscore -o anomaly",
      NULL},
+    {"And RRDtool, which expects what was at this time of day: 7 of 9 values off make an alarm:",
+     "shadow-collect --linux | shadow-detect --series 'link/*/bps' --method holtwinters --delta 3 "
+     "-o anomaly",
+     "lab"},
     {NULL, NULL, NULL},
 };
 

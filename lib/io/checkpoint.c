@@ -3,6 +3,7 @@
 #include "io/wholefile.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 static const size_t most_bytes = (size_t)1 << 32;
 static const uint32_t byte_order = 0x01020304;
@@ -72,6 +73,9 @@ int sdw_checkpoint_open(struct sdw_str text, const char *path, const struct sdw_
 int sdw_checkpoint_read(const char *path, const struct sdw_checkpoint *what, struct sdw_buf *text,
                         struct sdw_str *body, struct sdw_err *err)
 {
+    struct stat file;
+    if (stat(path, &file) == 0 && !S_ISREG(file.st_mode)) /* a pipe would be waited for */
+        return sdw_err_set(err, SDW_EINPUT, "%s is no regular file", path);
     int code = sdw_whole_read(path, most_bytes, text, err);
     if (code == 1)
         code = sdw_checkpoint_open(sdw_buf_view(text), path, what, body, err);

@@ -15,7 +15,7 @@
 #include "core/mem.h"
 #include "core/num.h"
 #include "io/emit_cell.h"
-#include "io/emit_horizons.h"
+#include "io/horizons.h"
 
 enum { TABLE_ROWS = 100, HEADER_LINES = 3, GAP = 2, INDENT = 4 };
 

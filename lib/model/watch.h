@@ -21,9 +21,9 @@
 #ifndef SDW_MODEL_WATCH_H
 #define SDW_MODEL_WATCH_H
 
+#include "io/horizons.h"
 #include "model/detect_rule.h"
 #include "rec/anomaly.h"
-#include "rec/horizons.h"
 #include "rec/reading.h"
 #include "rec/steering.h"
 

@@ -1,7 +1,7 @@
 #include "steer/input.h"
 #include "core/map.h"
 #include "core/num.h"
-#include "io/scan.h"
+#include "io/horizons.h"
 #include "rec/capacity.h"
 #include "rec/path.h"
 #include "rec/series.h"
@@ -145,27 +145,19 @@ static int take_gradient(struct sdw_steer *steer, struct sdw_str line, struct sd
  * list. */
 static double p_within(struct sdw_str horizons, int64_t within_us)
 {
-    enum { HORIZON, P, KEYS };
-    static const struct sdw_str keys[KEYS] = {{"horizon_us", 10}, {"p", 1}};
     struct sdw_scan scan;
-    struct sdw_member item, got[KEYS];
+    struct sdw_horizon one;
     double best = 0, shortest_p = 0;
     int64_t shortest = INT64_MAX;
     int more = sdw_scan_begin(&scan, horizons, NULL);
-    if (more < 0 || !scan.array)
-        return -1;
-    while ((more = sdw_scan_next(&scan, &item, NULL)) > 0) {
-        int64_t horizon;
-        double p;
-        if (sdw_scan_find(item.value, keys, KEYS, got, NULL) < 0 || !got[HORIZON].key.p ||
-            !got[P].key.p || !sdw_num_int(got[HORIZON].value, &horizon) || horizon < 0 ||
-            !sdw_num_real(got[P].value, &p) || p < 0 || p > 1)
+    while (more >= 0 && (more = sdw_horizons_next(&scan, &one)) > 0) {
+        if (!(one.p >= 0 && one.p <= 1))
             return -1;
-        if (horizon <= within_us)
-            best = fmax(best, p);
-        if (horizon < shortest) {
-            shortest = horizon;
-            shortest_p = p;
+        if (one.horizon_us <= within_us)
+            best = fmax(best, one.p);
+        if (one.horizon_us < shortest) {
+            shortest = one.horizon_us;
+            shortest_p = one.p;
         }
     }
     if (more < 0)

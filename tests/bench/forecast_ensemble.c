@@ -13,7 +13,7 @@
  * One NDJSON line a series; of several a line with the geometric means of the ratios, the
  * mean coverage, and the CPU time to learn and forecast one value.
  */
-#include "core/mem.h"
+#include "bench/series_file.h"
 #include "model/ensemble.h"
 
 #include <math.h>
@@ -42,24 +42,8 @@ struct result {
 
 static int load(const char *path, struct series *s)
 {
-    FILE *file = fopen(path, "r");
-    double t, v, last = 0;
-    int room = 0;
     *s = (struct series){0};
-    if (!file)
-        return -1;
-    while (fscanf(file, "%lf %lf", &t, &v) == 2) {
-        if (s->n == room)
-            s->y = sdw_xrealloc(s->y, (size_t)(room = room ? 2 * room : 1024), sizeof *s->y);
-        s->y[s->n++] = v;
-        if (s->n == 1)
-            s->start_s = (long long)t;
-        if (s->n == 2)
-            s->step_s = (int)(t - last);
-        last = t;
-    }
-    fclose(file);
-    if (s->n < 100 || s->step_s <= 0 || s->step_s > 3600)
+    if (series_file_read(path, &s->y, &s->n, &s->start_s, &s->step_s) != 0)
         return -1;
     s->day = 86400 / s->step_s;
     s->steps = s->step_s >= 3600 ? 24 : 3600 / s->step_s;

@@ -15,7 +15,7 @@
  * of an hour apart are an episode, and precision is the share of episodes with an event before an
  * hour after their end.
  */
-#include "core/mem.h"
+#include "bench/series_file.h"
 #include "model/risk.h"
 
 #include <math.h>
@@ -34,25 +34,11 @@ struct series {
 
 static int load(const char *path, double share, struct series *s)
 {
-    FILE *file = fopen(path, "r");
-    double t, v, last = 0;
-    int room = 0;
     *s = (struct series){0};
-    if (!file)
+    if (series_file_read(path, &s->y, &s->n, &s->start_s, &s->step_s) != 0)
         return -1;
-    while (fscanf(file, "%lf %lf", &t, &v) == 2) {
-        if (s->n == room)
-            s->y = sdw_xrealloc(s->y, (size_t)(room = room ? 2 * room : 1024), sizeof *s->y);
-        s->y[s->n++] = v;
-        if (s->n == 1)
-            s->start_s = (long long)t;
-        if (s->n == 2)
-            s->step_s = (int)(t - last);
-        last = t;
-    }
-    fclose(file);
     s->n = (int)(share * s->n);
-    if (s->n < 100 || s->step_s <= 0 || s->step_s > 3600)
+    if (s->n < 100)
         return -1;
     s->start = (int)(0.6 * s->n);
     s->hour = 3600 / s->step_s;

@@ -61,3 +61,16 @@ moody() {
     # shellcheck disable=SC2034 # for the test
     prometheus=$web
 }
+
+# serve: a server of the store in the background; its URL into url, its process into server
+serve() {
+    shadow-store serve --port 0 >served 2>serve.err 3>&- &
+    # shellcheck disable=SC2034 # for the teardown of those who source this
+    server=$!
+    for _ in $(seq 600); do
+        url=$(sed -n 's/.*listening on //p' serve.err)
+        [ -z "$url" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}

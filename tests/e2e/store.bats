@@ -207,18 +207,6 @@ upb" ]
     [ ! -e nowhere ]
 }
 
-# serve: a server of the store in the background; its URL into url, its process into server
-serve() {
-    shadow-store serve --port 0 >served 2>serve.err 3>&- &
-    server=$!
-    for _ in $(seq 600); do
-        url=$(sed -n 's/.*listening on //p' serve.err)
-        [ -z "$url" ] || return 0
-        sleep 0.1
-    done
-    return 1
-}
-
 teardown() {
     for pid in "${server:-}" "${prometheus:-}"; do
         [ -z "$pid" ] || kill "$pid" 2>/dev/null || true

@@ -69,13 +69,7 @@ count() {
 @test "serve answers with what is not damaged, and a warning" {
     two_series
     spoil store/seg-00000001 40
-    shadow-store serve --port 0 >served 2>serve.err 3>&- &
-    server=$!
-    for _ in $(seq 600); do
-        url=$(sed -n 's/.*listening on //p' serve.err)
-        [ -z "$url" ] || break
-        sleep 0.1
-    done
+    serve
     ask() { curl -s -G "$url/api/v1/query" --data-urlencode "query=$1" --data-urlencode time=1700018000; }
     ask '{__name__=~"a|b"}[1d]' >answer
     jq -e '.status == "success" and (.warnings | length) == 1' answer

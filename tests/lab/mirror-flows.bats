@@ -8,6 +8,8 @@ bats_require_minimum_version 1.5.0
 setup() {
     # shellcheck source=tests/lab/lab.bash
     . "$BATS_TEST_DIRNAME/lab.bash"
+    # shellcheck source=tests/lab/mirror.bash
+    . "$BATS_TEST_DIRNAME/mirror.bash"
     lab_setup n
 }
 
@@ -22,27 +24,6 @@ flow() {
     [[ $2 != 6* ]] || src=fd08::2 dst=fd09::2
     printf '{"type":"flow.%s","v":1,"ts":1,"flow_id":"%s","src":"%s","sport":%d,"dst":"%s","dport":%d,"protocol":"%s"%s}\n' \
         "$1" "$2" "$src" "$3" "$dst" "$4" "$5" "${6:-}"
-}
-
-# mirror OPTION...: shadows of what is written to descriptor 7, into out and err; sets probe
-mirror() {
-    rm -f in
-    mkfifo in
-    ip netns exec "sdw-$LAB-${from:-c}" shadow-probe --mirror "$@" <in >out 2>err 3>&- &
-    probe=$!
-    pids+=("$probe")
-    exec 7>in
-}
-
-# await SECONDS FILTER: until the records written so far meet the jq filter, which gets them as array
-await() {
-    local i
-    for ((i = 0; i < $1 * 20; i++)); do
-        jq -se "$2" out >/dev/null 2>&1 && return 0
-        sleep 0.05
-    done
-    echo "# never: $2"
-    return 1
 }
 
 # received NODE: UDP datagrams delivered to its sockets; what has a wrong checksum, TCP and UDP

@@ -9,6 +9,8 @@ bats_require_minimum_version 1.5.0
 setup() {
     # shellcheck source=tests/lab/lab.bash
     . "$BATS_TEST_DIRNAME/lab.bash"
+    # shellcheck source=tests/lab/mirror.bash
+    . "$BATS_TEST_DIRNAME/mirror.bash"
     lab_setup u
     unshare -n ip link add vx1 type vxlan id 1 remote 192.0.2.1 dstport 4789 2>/dev/null ||
         skip "VXLAN devices may not be made here"
@@ -52,27 +54,6 @@ flow() {
 outer() {
     printf ',"around":["vxlan"],"vni":7,"outer_src":"%s","outer_sport":%d,"outer_dst":"%s","outer_dport":4789,"outer_protocol":"udp"' \
         "$1" "$3" "$2"
-}
-
-# mirror OPTION...: shadows of what is written to descriptor 7, into out and err; sets probe
-mirror() {
-    rm -f in
-    mkfifo in
-    ip netns exec "sdw-$LAB-c" shadow-probe --mirror "$@" <in >out 2>err 3>&- &
-    probe=$!
-    pids+=("$probe")
-    exec 7>in
-}
-
-# await SECONDS FILTER: until the records written so far meet the jq filter, which gets them as array
-await() {
-    local i
-    for ((i = 0; i < $1 * 20; i++)); do
-        jq -se "$2" out >/dev/null 2>&1 && return 0
-        sleep 0.05
-    done
-    echo "# never: $2 $(<err)"
-    return 1
 }
 
 # left: what a tunnel could leave behind where it is made: devices, and names of namespaces

@@ -112,7 +112,7 @@ static void table(void)
             "time          horizons\n"
             "00:00:00.000  15 min 6.63G [-1.2k, 7.1G]; 1 h 0 [0, 0]\n"
             "00:00:00.000  1 h 0.00129; 2 d -\n"
-            "00:00:00.000  -; -\n",
+            "00:00:00.000  -\n",
             "what is foreseen is said short, whatever of it there is");
     is_text(emit(SDW_FORMAT_CSV, "forecast", NULL, false, LINES{ODDS, NULL}),
             "ts,horizons\r\n0,\"[{\"\"horizon_us\"\":3600000000,\"\"p\"\":0.00129},"

@@ -245,7 +245,7 @@ static int opened_after(double mid, double width, int64_t horizon_us)
         struct sdw_sighting out = give(watch, "a", i * step_us, noisy(&rng));
         tally(&out, count);
     }
-    struct sdw_horizon shortest = {horizon_us, mid - width, mid, mid + width};
+    struct sdw_horizon shortest = {horizon_us, mid - width, mid, mid + width, NAN};
     sdw_watch_forecast(watch, sdw_str_of("a"), 599 * step_us, NAN, &shortest);
     sdw_watch_forecast(watch, sdw_str_of("of no series"), 599 * step_us, NAN, &shortest);
     struct sdw_sighting out = give(watch, "a", 600 * step_us, 1900);
